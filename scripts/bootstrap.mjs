@@ -1,0 +1,72 @@
+// Runs one task of this project under the Node it needs, installing the dependencies first where they are missing.
+// Plain JavaScript, because it has to start on any Node from 20 on: `node scripts/bootstrap.mjs TASK [ARG...]`.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = join(root, "node_modules", ".bin");
+const tool = (name) => [join(bin, process.platform === "win32" ? `${name}.cmd` : name)];
+const node = ["node", "--disable-warning=ExperimentalWarning"];
+
+const build = [tool("tsdown").concat("--log-level", "warn")];
+const tasks = {
+  build,
+  demo: [...build, [...node, "scripts/demo.ts"]],
+  test: [...build, [...tool("vitest"), "run"]],
+  bench: [...build, [...node, "bench/run.ts"]],
+  format: [[...tool("oxfmt")]],
+  check: [
+    tool("tsc"),
+    [...tool("oxlint"), "--type-aware", "--deny-warnings"],
+    [...tool("oxfmt"), "--check"],
+    [...tool("knip")],
+    ...build,
+    [...tool("publint"), "--strict"],
+    [...tool("attw"), "--pack", ".", "--profile", "esm-only"],
+    [...node, "scripts/docs.ts", "--check"],
+    [...tool("vitest"), "run"],
+  ],
+};
+
+const [task, ...args] = process.argv.slice(2);
+if (!Object.hasOwn(tasks, task)) fail(`usage: node scripts/bootstrap.mjs ${Object.keys(tasks).join("|")}`, 2);
+if (!installed()) run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], process.env);
+
+// npm's package `node` puts the right Node into node_modules/.bin: first on the PATH, everything below runs under it.
+const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` };
+const steps = tasks[task];
+for (const [i, step] of steps.entries()) {
+  const last = i === steps.length - 1;
+  if (task === "check") process.stderr.write(`\n> ${step.map((part) => part.replace(`${bin}/`, "")).join(" ")}\n`);
+  run(last ? [...step, ...args] : step, env);
+}
+
+/** Whether the installed packages are those of the lock file. */
+function installed() {
+  const marker = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(marker) || !existsSync(join(bin, "tsdown"))) return false;
+  const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+  const present = JSON.parse(readFileSync(marker, "utf8")).packages;
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === "" || optional || present[path]?.version === version,
+  );
+}
+
+function run([command, ...rest], environment) {
+  const { status, signal, error } = spawnSync(command, rest, {
+    cwd: root,
+    env: environment,
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
+  if (error) fail(`gantry: cannot run ${command}: ${error.message}`, 1);
+  if (signal) process.kill(process.pid, signal);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function fail(message, code) {
+  process.stderr.write(`${message}\n`);
+  process.exit(code);
+}
