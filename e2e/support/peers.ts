@@ -1,0 +1,49 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { describe, test } from "vitest";
+import { root } from "./run.ts";
+
+/** The programs of others that tests talk to; `scripts/peers` installs them. */
+export type PeerName =
+  "skopeo" | "podman" | "buildah" | "docker-registry" | "crane" | "regctl" | "oras" | "oci-conformance";
+
+/** A program of others that is on this machine. */
+export interface Peer {
+  readonly name: PeerName;
+  readonly path: string;
+}
+
+/** The official conformance suite comes from no package registry, so even CI can be without it. */
+const optional: ReadonlySet<PeerName> = new Set(["oci-conformance"]);
+
+/** Finds a peer: first among those that `scripts/peers` built, then on the PATH. */
+export function peer(name: PeerName): Peer | undefined {
+  const folders = [join(root, ".peers", "bin"), ...(process.env["PATH"] ?? "").split(delimiter)];
+  const path = folders.map((folder) => join(folder, name)).find(isExecutable);
+  return path === undefined ? undefined : { name, path };
+}
+
+/** Like `describe`, for tests that need these peers: skipped by name where one is absent, failed where CI lacks it. */
+export function describeWith(needed: PeerName | readonly PeerName[], title: string, body: () => void): void {
+  const absent = [needed].flat().filter((name) => peer(name) === undefined);
+  if (absent.length === 0) {
+    describe(title, body);
+  } else if (process.env["CI"] === "true" && absent.some((name) => !optional.has(name))) {
+    describe(title, () => {
+      test.each(absent)("%s is installed", (name) => {
+        throw new Error(`CI has every peer, but ${name} is absent: see what scripts/peers says`);
+      });
+    });
+  } else {
+    describe.skip(`${title} [absent: ${absent.join(", ")}]`, body);
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,72 @@
+import { createHash, hash, type Hash } from "node:crypto";
+import { RegistryError } from "./error.ts";
+
+/** A content digest, algorithm and lower-case hex, of the two algorithms that image-spec registers ("Digests"). */
+export type Digest = `sha256:${string}` | `sha512:${string}`;
+export type DigestAlgorithm = "sha256" | "sha512";
+
+const hexLength: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha512: 128 };
+const form = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+
+/** Whether a text is a digest in canonical form. */
+export function isDigest(text: string): text is Digest {
+  return form.test(text);
+}
+
+/** Reads a digest; throws DIGEST_INVALID with what is wrong where. */
+export function parseDigest(text: string): Digest {
+  if (isDigest(text)) return text;
+  const shown = JSON.stringify(text.length > 150 ? `${text.slice(0, 150)}...` : text);
+  throw new RegistryError("DIGEST_INVALID", `invalid digest ${shown}: ${digestFault(text)}`, {
+    hint: "a digest is sha256: and 64, or sha512: and 128, lower-case hexadecimal characters",
+  });
+}
+
+function digestFault(text: string): string {
+  const colon = text.indexOf(":");
+  if (colon < 0) return "it has no algorithm";
+  const algorithm = text.slice(0, colon);
+  if (!Object.hasOwn(hexLength, algorithm)) return `unknown algorithm ${JSON.stringify(algorithm.slice(0, 40))}`;
+  const hex = text.slice(colon + 1);
+  const stray = hex.search(/[^0-9a-f]/);
+  if (stray >= 0) return `${JSON.stringify(hex[stray])} at position ${colon + 1 + stray} is not a lower-case hexadecimal character`;
+  return `it has ${hex.length} hexadecimal characters instead of ${hexLength[algorithm as DigestAlgorithm]}`;
+}
+
+/** The algorithm that a digest names. */
+export function algorithmOf(digest: Digest): DigestAlgorithm {
+  return digest.startsWith("sha512:") ? "sha512" : "sha256";
+}
+
+/** The hexadecimal part of a digest. */
+export function hexOf(digest: Digest): string {
+  return digest.slice(7);
+}
+
+/** The digest of bytes in memory. */
+export function digestOf(bytes: Uint8Array | string, algorithm: DigestAlgorithm = "sha256"): Digest {
+  return `${algorithm}:${hash(algorithm, bytes)}`;
+}
+
+/** Takes a digest over bytes that come in pieces. */
+export interface Digester {
+  readonly size: number;
+  update(bytes: Uint8Array): void;
+  /** The digest of everything so far; the digester is spent after it. */
+  digest(): Digest;
+}
+
+export function digester(algorithm: DigestAlgorithm = "sha256"): Digester {
+  const state: Hash = createHash(algorithm);
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    update(bytes) {
+      size += bytes.byteLength;
+      state.update(bytes);
+    },
+    digest: () => `${algorithm}:${state.digest("hex")}`,
+  };
+}

@@ -1,0 +1,145 @@
+import { isDigest, parseDigest, type Digest } from "./digest.ts";
+import { RegistryError } from "./error.ts";
+
+/** Names one repository in a registry, and a tag or a digest in it. */
+export interface Reference {
+  /** The registry's `host[:port]`; an IPv6 address is in brackets. */
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+const dockerHub = "docker.io";
+const dockerHubHosts = ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"];
+const nameLimit = 255;
+const tagForm = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const componentForm = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const hostForm = /^(?:(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?$/;
+
+/**
+ * Reads `[registry/]repository[:tag][@digest]` by distribution's reference grammar. A first component without a dot, a
+ * port or the name `localhost` belongs to the repository; no registry means docker.io, and one component there means
+ * `library/`. Neither tag nor digest is made up. Throws INVALID with the position and the way out.
+ */
+export function parseReference(text: string): Reference {
+  const { name, tag, digest } = splitReference(text);
+  const slash = name.indexOf("/");
+  const first = slash < 0 ? "" : name.slice(0, slash);
+  const explicit = isHost(first);
+  const registry = explicit ? parseHost(text, first) : dockerHub;
+  const path = explicit ? name.slice(slash + 1) : name;
+  const canonical = dockerHubHosts.includes(registry) ? dockerHub : registry;
+  const repository = canonical === dockerHub && path !== "" && !path.includes("/") ? `library/${path}` : path;
+  checkRepository(text, path, explicit ? slash + 1 : 0);
+  if (canonical.length + repository.length + 1 > nameLimit) {
+    throw invalid(text, `registry and repository have more than ${nameLimit} characters`, 0);
+  }
+  return { registry: canonical, repository, ...(tag !== undefined && { tag }), ...(digest && { digest }) };
+}
+
+/** Writes a reference in full. */
+export function formatReference(reference: Reference): string {
+  const { tag, digest } = reference;
+  return `${reference.registry}/${reference.repository}${tag ? `:${tag}` : ""}${digest ? `@${digest}` : ""}`;
+}
+
+/** Writes a reference as people write it: without docker.io and library/. */
+export function familiarReference(reference: Reference): string {
+  const full = formatReference(reference);
+  if (reference.registry !== dockerHub) return full;
+  return full.slice(dockerHub.length + 1).replace(/^library\//, "");
+}
+
+/** Whether a text can be a tag (distribution-spec, "Pulling manifests"). */
+export function isTag(text: string): boolean {
+  return tagForm.test(text);
+}
+
+/** Whether a text can be a repository's name. */
+export function isRepository(text: string): boolean {
+  return text.length <= nameLimit && text.split("/").every((component) => componentForm.test(component));
+}
+
+/** Where a registry's API answers: Docker Hub's is not at the name that references carry. */
+export function apiHost(registry: string): string {
+  return registry === dockerHub ? "registry-1.docker.io" : registry;
+}
+
+/** Whether a host (`name[:port]`) is this machine, where plain HTTP is allowed, as Docker does. */
+export function isLoopback(host: string): boolean {
+  const name = host.startsWith("[") ? host.slice(1, host.indexOf("]")) : host.replace(/:\d+$/, "");
+  return name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127\.\d+\.\d+\.\d+$/.test(name);
+}
+
+function splitReference(text: string): { name: string; tag?: string; digest?: Digest } {
+  if (text === "") throw invalid(text, "it is empty", 0);
+  const scheme = /^([a-z]+):\/\//i.exec(text);
+  if (scheme) {
+    throw invalid(text, `it starts with ${scheme[0]}`, 0, `leave ${scheme[0]} out: registry/repository:tag`);
+  }
+  const space = text.search(/\s/);
+  if (space >= 0) throw invalid(text, "white space", space);
+  const at = text.indexOf("@");
+  const digest = at < 0 ? undefined : parseReferenceDigest(text, at + 1);
+  const rest = at < 0 ? text : text.slice(0, at);
+  const colon = rest.lastIndexOf(":");
+  if (colon <= rest.lastIndexOf("/")) return { name: rest, ...(digest && { digest }) };
+  const tag = rest.slice(colon + 1);
+  if (!isTag(tag)) throw invalid(text, tagFault(tag), colon + 1 + Math.max(0, tag.search(/[^A-Za-z0-9._-]/)));
+  return { name: rest.slice(0, colon), tag, ...(digest && { digest }) };
+}
+
+function parseReferenceDigest(text: string, position: number): Digest {
+  const digest = text.slice(position);
+  if (isDigest(digest)) return digest;
+  try {
+    return parseDigest(digest);
+  } catch (error) {
+    const { message, hint } = error as RegistryError;
+    throw invalid(text, message, position, hint);
+  }
+}
+
+function tagFault(tag: string): string {
+  if (tag === "") return "the tag is empty";
+  if (tag.length > 128) return `the tag has ${tag.length} characters, 128 are allowed`;
+  const stray = tag.search(/[^A-Za-z0-9._-]/);
+  return stray < 0 ? `a tag cannot start with ${JSON.stringify(tag[0])}` : `${JSON.stringify(tag[stray])} cannot be in a tag`;
+}
+
+function isHost(first: string): boolean {
+  return first !== "" && (/[.:[\]]/.test(first) || first === "localhost" || first !== first.toLowerCase());
+}
+
+function parseHost(text: string, host: string): string {
+  const parts = hostForm.exec(host);
+  if (!parts) throw invalid(text, `${JSON.stringify(host)} is not a host name`, 0);
+  if (parts[1] !== undefined && (Number(parts[1]) < 1 || Number(parts[1]) > 65535)) {
+    throw invalid(text, `port ${parts[1]} is not between 1 and 65535`, host.length - parts[1].length);
+  }
+  return host.toLowerCase();
+}
+
+function checkRepository(text: string, path: string, offset: number): void {
+  if (path === "") throw invalid(text, "the repository is missing", offset);
+  let position = offset;
+  for (const component of path.split("/")) {
+    if (component === "") throw invalid(text, "an empty path component", position);
+    if (!componentForm.test(component)) {
+      const upper = component.search(/[A-Z]/);
+      if (upper >= 0) throw invalid(text, "an upper-case letter in the repository", position + upper, `write ${JSON.stringify(text.replace(path, path.toLowerCase()))}`);
+      const stray = component.search(/[^a-z0-9._-]/);
+      const what = stray >= 0 ? `${JSON.stringify(component[stray])} cannot be in a repository` : `${JSON.stringify(component)} is no path component`;
+      throw invalid(text, what, position + Math.max(0, stray), "components are lower-case letters and digits, joined by one '.', one or two '_', or '-'");
+    }
+    position += component.length + 1;
+  }
+}
+
+function invalid(text: string, what: string, position: number, hint?: string): RegistryError {
+  const shown = text.length > 300 ? `${text.slice(0, 300)}...` : text;
+  return new RegistryError("INVALID", `invalid reference ${JSON.stringify(shown)}: ${what}, at position ${position + 1}`, {
+    hint: hint ?? "write [registry/]repository[:tag][@digest]",
+  });
+}

@@ -1,0 +1,47 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+const src = resolve(import.meta.dirname, "../src");
+
+/** What each folder of src/ may import beside itself. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  oci: [],
+  transport: ["oci"],
+  auth: ["oci", "transport"],
+  store: ["oci", "transport"],
+  graph: ["oci", "store"],
+  image: ["oci", "store", "graph"],
+  provider: ["oci", "transport", "auth", "store"],
+  server: ["oci", "transport", "store", "graph"],
+  "client.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "events.ts"],
+  "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider"],
+  "index.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "client.ts", "events.ts"],
+  cli: ["index.ts", "store/index.ts", "server/index.ts"],
+};
+
+const files = globSync("**/*.ts", { cwd: src });
+const imports = (file: string): string[] =>
+  [...readFileSync(join(src, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) => match[1]!);
+
+test.each(files)("%s imports only what its layer may", (file) => {
+  const layer = file.split("/")[0]!;
+  expect(Object.keys(allowed), `src/${layer} is no layer`).toContain(layer);
+  for (const target of imports(file)) {
+    const path = relative(src, join(src, dirname(file), target));
+    const root = path.split("/")[0]!;
+    const fine = root === layer || allowed[layer]!.includes(root) || allowed[layer]!.includes(path);
+    expect(fine, `src/${file} imports ${path}`).toBe(true);
+  }
+});
+
+test.each(files)("%s names no registry service outside provider/ and oci/reference.ts", (file) => {
+  if (file.startsWith("provider/") || file === "oci/reference.ts") return;
+  const text = readFileSync(join(src, file), "utf8").replace(/application\/vnd\.[\w.+-]+/g, "");
+  expect(text).not.toMatch(/docker\.io|ghcr\.io|gcr\.io|pkg\.dev|azurecr|amazonaws|quay\.io|gitlab\.com/);
+});
+
+test.each(files)("%s reads no environment, clock or home directory below the composition root", (file) => {
+  if (file === "client.ts" || file.startsWith("cli/")) return;
+  expect(readFileSync(join(src, file), "utf8")).not.toMatch(/process\.env|homedir\(/);
+});
