@@ -5,7 +5,14 @@ import { root } from "./run.ts";
 
 /** The programs of others that tests talk to; `scripts/peers` installs them. */
 export type PeerName =
-  "skopeo" | "podman" | "buildah" | "docker-registry" | "crane" | "regctl" | "oras" | "oci-conformance";
+  | "skopeo"
+  | "podman"
+  | "buildah"
+  | "docker-registry"
+  | "crane"
+  | "regctl"
+  | "oras"
+  | "oci-conformance";
 
 /** A program of others that is on this machine. */
 export interface Peer {

@@ -13,11 +13,11 @@ export interface RunningRegistry extends AsyncDisposable {
   readonly host: string;
   readonly dataDir: string;
   /** What it has written to stderr so far. */
-  log(): string;
+  readonly log: () => string;
   /** Ends it with a signal, as a crash would, and keeps its data. */
-  kill(signal: NodeJS.Signals): Promise<Outcome>;
+  readonly kill: (signal: NodeJS.Signals) => Promise<Outcome>;
   /** Ends it with SIGTERM and removes the data directory unless the caller brought one. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Passwords by user name, for Basic authentication. */
@@ -44,7 +44,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   if (found === undefined) throw new Error("docker-registry is absent: run scripts/peers");
   const work = await mkdtemp(join(tmpdir(), "gantry-e2e-registry-"));
   const dataDir = join(work, "data");
-  return await serve(dataDir, [work], undefined, async (host) => {
+  return await serve(dataDir, work, undefined, async (host) => {
     const auth = options.htpasswd && {
       htpasswd: { realm: "e2e", path: await writeHtpasswd(work, options.htpasswd) },
     };
@@ -64,7 +64,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
 export async function startGantryRegistry(options: GantryRegistryOptions = {}): Promise<RunningRegistry> {
   const work = await mkdtemp(join(tmpdir(), "gantry-e2e-registry-"));
   const dataDir = options.dataDir ?? join(work, "data");
-  return await serve(dataDir, [work], options.port, async (host) => {
+  return await serve(dataDir, work, options.port, async (host) => {
     const users = options.htpasswd && ["--htpasswd", await writeHtpasswd(work, options.htpasswd)];
     const args = ["serve", "--data", dataDir, "--listen", host, ...(users ?? []), ...(options.args ?? [])];
     return start(gantryPath, args, { env: options.env ?? {} });
@@ -83,43 +83,44 @@ export async function freePort(): Promise<number> {
 
 async function serve(
   dataDir: string,
-  temporary: readonly string[],
+  work: string,
   port: number | undefined,
   launch: (host: string) => Promise<Running>,
 ): Promise<RunningRegistry> {
-  const remove = async (): Promise<void> => {
-    for (const folder of temporary) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  };
-  const host = `127.0.0.1:${port ?? (await freePort())}`;
-  const running = await launch(host);
-  const stop = async (): Promise<void> => {
-    await running.stop();
+  const remove = async (): Promise<void> => await rm(work, { recursive: true, force: true, maxRetries: 3 });
+  // Between finding a free port and listening on it, somebody else may take it.
+  for (let tries = port === undefined ? 3 : 1; ; tries--) {
+    const host = `127.0.0.1:${port ?? (await freePort())}`;
+    const running = await launch(host);
+    const stop = async (): Promise<void> => {
+      await running.stop();
+      await remove();
+    };
+    const kill = async (signal: NodeJS.Signals): Promise<Outcome> => {
+      running.kill(signal);
+      return await running.ended;
+    };
+    if (await answers(host, running)) {
+      return { host, dataDir, log: running.stderr, kill, stop, [Symbol.asyncDispose]: stop };
+    }
+    const { stderr } = await running.stop();
+    if (tries > 1 && /in use/i.test(stderr)) continue;
     await remove();
-  };
-  try {
-    await answers(host, running);
-  } catch (error) {
-    await stop();
-    throw error;
+    throw new Error(`no registry came up at ${host}:\n${stderr}`);
   }
-  const kill = async (signal: NodeJS.Signals): Promise<Outcome> => {
-    running.kill(signal);
-    return await running.ended;
-  };
-  return { host, dataDir, log: running.stderr, kill, stop, [Symbol.asyncDispose]: stop };
 }
 
-/** Waits until the registry answers at /v2/, and at most 20 seconds. */
-async function answers(host: string, running: Running): Promise<void> {
-  let ended = false;
-  const watch = (): void => void (ended = true);
-  running.ended.then(watch, watch);
-  for (let tries = 0; tries < 400 && !ended; tries++) {
-    const status = await fetch(`http://${host}/v2/`).then((response) => response.status, String);
-    if ((status === 200 || status === 401) && !ended) return;
+/** Whether the registry answers at /v2/ before it ends, and within 20 seconds. */
+async function answers(host: string, running: Running): Promise<boolean> {
+  for (let tries = 0; tries < 400 && running.alive(); tries++) {
+    const status = await fetch(`http://${host}/v2/`).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (status === 200 || status === 401) return running.alive();
     await delay(50);
   }
-  throw new Error(`no registry at ${host}: ${ended ? "it ended" : "no answer in time"}\n${running.stderr()}`);
+  return false;
 }
 
 async function writeHtpasswd(folder: string, users: Users): Promise<string> {

@@ -28,13 +28,14 @@ export interface Outcome {
 export interface Running {
   readonly pid: number;
   readonly ended: Promise<Outcome>;
+  readonly alive: () => boolean;
   /** What it has written so far. */
-  stdout(): string;
-  stderr(): string;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
   /** Sends a signal to the command and its children. */
-  kill(signal: NodeJS.Signals): void;
+  readonly kill: (signal: NodeJS.Signals) => void;
   /** Ends it with SIGTERM, after five seconds with SIGKILL. */
-  stop(): Promise<Outcome>;
+  readonly stop: () => Promise<Outcome>;
 }
 
 const signals: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
@@ -62,11 +63,20 @@ export function start(command: string, args: readonly string[], options: Omit<Ru
       alive.delete(child);
       setTimeout(() => signalGroup(child, "SIGKILL"), 2000).unref(); // A child left behind would hold the pipes open.
     });
-    child.on("error", reject);
+    child.on("error", (error) => {
+      alive.delete(child);
+      reject(error);
+    });
     child.on("close", (code, signal) => {
       const ending = code ?? 128 + (signals[signal ?? "SIGKILL"] ?? 0);
       const line = [command, ...args].join(" ");
-      resolve({ command: line, code: ending, stdout: text(stdout), stderr: text(stderr), bytes: Buffer.concat(stdout) });
+      resolve({
+        command: line,
+        code: ending,
+        stdout: text(stdout),
+        stderr: text(stderr),
+        bytes: Buffer.concat(stdout),
+      });
     });
   });
   ended.catch(() => {}); // Whoever awaits it gets the error; nobody has to.
@@ -78,6 +88,7 @@ export function start(command: string, args: readonly string[], options: Omit<Ru
   return {
     pid: child.pid ?? 0,
     ended,
+    alive: () => alive.has(child),
     stdout: () => text(stdout),
     stderr: () => text(stderr),
     kill: (signal) => signalGroup(child, signal),
