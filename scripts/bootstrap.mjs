@@ -11,23 +11,25 @@ const tool = (name) => [join(bin, process.platform === "win32" ? `${name}.cmd` :
 const node = ["node", "--disable-warning=ExperimentalWarning"];
 
 const build = [tool("tsdown").concat("--log-level", "warn")];
+const test = [[...tool("vitest"), "run"]];
+const lint = [
+  tool("tsc"),
+  [...tool("oxlint"), "--type-aware", "--deny-warnings"],
+  [...tool("oxfmt"), "--check"],
+  [...tool("knip")],
+  ...build,
+  [...tool("publint"), "--strict"],
+  [...tool("attw"), "--pack", ".", "--profile", "esm-only"],
+  [...node, "scripts/docs.ts", "--check"],
+];
 const tasks = {
   build,
   demo: [...build, [...node, "scripts/demo.ts"]],
-  test: [...build, [...tool("vitest"), "run"]],
+  test: [...build, ...test],
   bench: [...build, [...node, "bench/run.ts"]],
   format: [[...tool("oxfmt")]],
-  check: [
-    tool("tsc"),
-    [...tool("oxlint"), "--type-aware", "--deny-warnings"],
-    [...tool("oxfmt"), "--check"],
-    [...tool("knip")],
-    ...build,
-    [...tool("publint"), "--strict"],
-    [...tool("attw"), "--pack", ".", "--profile", "esm-only"],
-    [...node, "scripts/docs.ts", "--check"],
-    [...tool("vitest"), "run"],
-  ],
+  lint,
+  check: [...lint, ...test],
 };
 
 const [task, ...args] = process.argv.slice(2);
@@ -39,7 +41,8 @@ const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}
 const steps = tasks[task];
 for (const [i, step] of steps.entries()) {
   const last = i === steps.length - 1;
-  if (task === "check") process.stderr.write(`\n> ${step.map((part) => part.replace(`${bin}/`, "")).join(" ")}\n`);
+  if (["lint", "check"].includes(task))
+    process.stderr.write(`\n> ${step.map((part) => part.replace(`${bin}/`, "")).join(" ")}\n`);
   run(last ? [...step, ...args] : step, env);
 }
 
