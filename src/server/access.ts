@@ -35,6 +35,8 @@ export interface Access {
   authorize(request: ServerRequest, action: Action): Verdict | Promise<Verdict>;
   /** Answers paths that are not the registry's own, such as the token endpoint; undefined leaves them a 404. */
   route?(request: ServerRequest): Reply | undefined | Promise<Reply | undefined>;
+  /** Reads what it decides by, so that a mistake there shows when a server starts, not at its first request. */
+  prepare?(): Promise<void>;
   /** Whether it lets anybody do anything: such a registry does not listen beyond loopback unless told to. */
   readonly open: boolean;
 }

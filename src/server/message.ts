@@ -9,6 +9,8 @@ export interface ServerRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Whether it came over TLS (to this server, not to a proxy before it). */
   readonly secure: boolean;
+  /** The address at the other end of the connection; absent in process. */
+  readonly peer?: string;
   /** Opens the body; asking for it is what answers `Expect: 100-continue`. Read once at most. */
   readonly body: () => ByteStream;
   readonly signal?: AbortSignal;
