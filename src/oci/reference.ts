@@ -56,6 +56,11 @@ export function isTag(text: string): boolean {
   return tagForm.test(text);
 }
 
+/** Whether a tag names what hangs on a digest: `sha256-<hex>` (the referrers tag schema) or `sha256-<hex>.<suffix>` (Cosign's). */
+export function isDigestTag(tag: string): boolean {
+  return /^sha256-[0-9a-f]{64}(?:\.|$)/.test(tag);
+}
+
 /** Whether a text can be a repository's name. */
 export function isRepository(text: string): boolean {
   return text.length <= nameLimit && text.split("/").every((component) => componentForm.test(component));

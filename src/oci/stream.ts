@@ -19,25 +19,66 @@ export async function* streamOf(...pieces: readonly Uint8Array[]): AsyncGenerato
   yield* pieces;
 }
 
+/** What a stream has been promised to be. */
+export interface Promised {
+  readonly digest: Digest;
+  readonly size?: number;
+  /** Names the thing in the error. */
+  readonly what?: string;
+}
+
+const promises = new WeakMap<ByteStream, Promised>();
+
 /**
- * The same bytes, checked: throws UNVERIFIED as soon as there are more than `size`, or at the end where size or digest
- * differ, so a reader that got to the end has the right bytes. `what` names the thing in the error.
+ * The same bytes, checked: throws UNVERIFIED as soon as there are more than `size`, and where size or digest differ; the
+ * piece that would complete `size` is only handed out when the digest is right. A stream that is checked for the same
+ * promise already comes back as it is: bytes that pass through several stores are hashed once.
  */
-export async function* verified(
-  stream: ByteStream,
-  { digest, size, what = "blob" }: { readonly digest: Digest; readonly size?: number; readonly what?: string },
-): AsyncGenerator<Uint8Array, void> {
+export function verified(stream: ByteStream, promised: Promised): ByteStream {
+  const known = promises.get(stream);
+  if (known?.digest === promised.digest && (promised.size === undefined || promised.size === known.size)) return stream;
+  const checked: ByteStream = { [Symbol.asyncIterator]: () => verifying(stream[Symbol.asyncIterator](), promised) };
+  promises.set(checked, promised);
+  return checked;
+}
+
+/** By hand, not a generator: a generator that is given up before its first piece would not give up its source. */
+function verifying(source: AsyncIterator<Uint8Array>, { digest, size, what = "blob" }: Promised): AsyncIterator<Uint8Array> {
   const state = digester(algorithmOf(digest));
-  for await (const piece of stream) {
+  let complete = false;
+  const finish = (): void => {
+    if (complete) return;
+    if (size !== undefined && state.size !== size) throw wrongSize(what, digest, size, `${state.size}`);
+    const bytes = state.size;
+    const actual = state.digest();
+    if (actual !== digest) {
+      throw new RegistryError("UNVERIFIED", `${what} ${digest} is corrupt: its ${bytes} bytes have the digest ${actual}`);
+    }
+    complete = true;
+  };
+  const check = (piece: Uint8Array): void => {
+    if (size !== undefined && state.size + piece.byteLength > size) throw wrongSize(what, digest, size, "more");
+    if (complete) return;
     state.update(piece);
-    if (size !== undefined && state.size > size) throw wrongSize(what, digest, size, "more");
-    yield piece;
-  }
-  if (size !== undefined && state.size !== size) throw wrongSize(what, digest, size, `${state.size}`);
-  const actual = state.digest();
-  if (actual !== digest) {
-    throw new RegistryError("UNVERIFIED", `${what} ${digest} is corrupt: its ${state.size} bytes have the digest ${actual}`);
-  }
+    if (state.size === size) finish();
+  };
+  return {
+    async next() {
+      const step = await source.next();
+      try {
+        if (step.done === true) finish();
+        else check(step.value);
+      } catch (error) {
+        if (step.done !== true) await source.return?.();
+        throw error;
+      }
+      return step;
+    },
+    async return() {
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 function wrongSize(what: string, digest: Digest, size: number, got: string): RegistryError {

@@ -46,7 +46,7 @@ export function memoryStore(name = "memory"): Store {
     },
     async putBlob({ digest, size }, content, call) {
       throwIfAborted(call?.signal);
-      if (blobs.has(digest)) return "exists";
+      if (blobs.has(digest) && !call?.replace) return "exists";
       const stream = verified(abortable(await content(), call?.signal), { digest, size });
       blobs.set(digest, await collect(stream, size ?? Number.MAX_SAFE_INTEGER));
       return "written";

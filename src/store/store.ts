@@ -24,8 +24,14 @@ export interface Source {
   blob(blob: Digest, call?: Call & { readonly transient?: boolean; readonly size?: number }): Promise<ByteStream>;
   /** All tags, in byte order where the store has one. */
   tags(call?: Call): AsyncIterable<string>;
-  /** The manifests whose subject is `subject`, which itself need not be there (distribution-spec, "Listing Referrers"). */
-  referrers(subject: Digest, call?: Call & { readonly artifactType?: string }): AsyncIterable<Descriptor>;
+  /**
+   * The manifests whose subject is `subject`, which itself need not be there (distribution-spec, "Listing Referrers").
+   * `knownTags`, all tags of the repository, saves asking for the fallback tag of a registry without that API.
+   */
+  referrers(
+    subject: Digest,
+    call?: Call & { readonly artifactType?: string; readonly knownTags?: ReadonlySet<string> },
+  ): AsyncIterable<Descriptor>;
   /** Lets go of files and connections; what was put and not flushed into an archive is dropped. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -37,12 +43,13 @@ export interface Store extends Source {
   /**
    * Makes sure that a blob is there, and says how. `content` is opened only if the bytes are needed, and again on a
    * retry; bytes that are not `digest` throw UNVERIFIED and leave nothing behind. `mountFrom` names a repository of the
-   * same registry that has the blob. A store copies what it keeps of a piece before it asks for the next.
+   * same registry that has the blob. A store copies what it keeps of a piece before it asks for the next. With
+   * `replace` the bytes are sent even where the blob is there already: to put a good one over a damaged one.
    */
   putBlob(
     blob: { readonly digest: Digest; readonly size?: number },
     content: Content,
-    call?: Call & { readonly mountFrom?: string },
+    call?: Call & { readonly mountFrom?: string; readonly replace?: boolean },
   ): Promise<Put>;
   /** Stores the manifest's very bytes, under its digest and, where given, a tag; all or nothing. */
   putManifest(manifest: Manifest, call?: Call & { readonly tag?: string }): Promise<void>;

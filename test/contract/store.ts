@@ -67,6 +67,15 @@ const blobs: Readonly<Record<string, Body>> = {
     expect(digestOf(await read(store, descriptor.digest))).toBe(descriptor.digest);
     expect(digestOf(await read(store, descriptor.digest))).toBe(descriptor.digest);
   },
+  "with replace, a blob that is there is sent again": async ({ store }) => {
+    const { descriptor, bytes } = images.randomBlob("replaced");
+    await store.putBlob(descriptor, contentOf(bytes));
+    let opened = 0;
+    const content: Content = () => ((opened += 1), contentOf(bytes)());
+    expect(await store.putBlob(descriptor, content, { replace: true })).toBe("written");
+    expect(opened).toBe(1);
+    expect(digestOf(await read(store, descriptor.digest))).toBe(descriptor.digest);
+  },
   "a blob may be read with its size and in transient pieces": async ({ store }) => {
     const { descriptor, bytes } = images.randomBlob("transient", 300_000);
     await store.putBlob(descriptor, contentOf(bytes));

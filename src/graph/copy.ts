@@ -1,0 +1,248 @@
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { RegistryError } from "../oci/error.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { isForeignLayer } from "../oci/media-types.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Call, Put, Source, Store } from "../store/store.ts";
+import { attachments } from "./attachments.ts";
+import { convertToOci } from "./convert.ts";
+import { blobMover, type BlobTally } from "./copy-blob.ts";
+import { selectPlatforms } from "./select.ts";
+import { manifestAt, nameOf, sided } from "./sides.ts";
+import { singleFlight } from "./single-flight.ts";
+
+/** What a copy tells while it works. */
+export type CopyEvent =
+  /** A blob that belongs to the copy was found. */
+  | { readonly type: "found"; readonly digest: Digest; readonly size: number; readonly mediaType: string }
+  /** Bytes of a blob were read since the last event. */
+  | { readonly type: "bytes"; readonly digest: Digest; readonly count: number }
+  /** A blob is at a destination now. */
+  | { readonly type: "blob"; readonly digest: Digest; readonly size: number; readonly how: Put; readonly to: string }
+  /** A manifest is at a destination now. */
+  | { readonly type: "manifest"; readonly digest: Digest; readonly mediaType: string; readonly tag?: string; readonly to: string };
+
+export interface CopyOptions extends Call {
+  /** The platforms of an index to copy, in this order; all where none are named. One is copied as the image itself. */
+  readonly platforms?: readonly Platform[];
+  /** Whether what is attached goes along: referrers and `sha256-*` tags, of the index and of its children. Default: yes. */
+  readonly referrers?: boolean;
+  /** Leaves a tag alone that the destination has already. */
+  readonly noClobber?: boolean;
+  /** Only looks: sends no write request. */
+  readonly dryRun?: boolean;
+  /** Turns Docker's manifests into OCI's, which changes their digests. */
+  readonly convert?: "oci";
+  /** How many blobs move to a destination at a time; 16. */
+  readonly jobs?: number;
+  /** Bytes a second, over all blobs. */
+  readonly limitRate?: number;
+  readonly onEvent?: (event: CopyEvent) => void;
+}
+
+/** Where a copy goes: a repository there, and a repository of the same registry that may have the blobs already. */
+export interface Destination {
+  readonly store: Store;
+  readonly mountFrom?: string;
+}
+
+/** What a copy of one image did at one destination. */
+export interface CopyResult {
+  readonly from: string;
+  readonly to: string;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** `unchanged`: the tag named this digest there already; `kept`: left alone for `noClobber`. */
+  readonly outcome: "copied" | "unchanged" | "kept";
+  /** Manifests put, those of referrers and tags that went along included. */
+  readonly manifests: number;
+  readonly blobs: BlobTally;
+  /** Bytes written. */
+  readonly bytes: number;
+  readonly referrers: number;
+  readonly digestTags: number;
+}
+
+/** How a copy ended at one destination; a destination that fails does not stop the others. */
+export type Outcome =
+  | { readonly result: CopyResult; readonly attachedTags: readonly string[] }
+  | { readonly to: string; readonly error: unknown };
+
+/** Copies images from one repository to others; what several images share moves once. */
+export interface Copier {
+  /** Copies what `ref` (a tag or digest) names, under `tag` where one is given; an outcome for each destination. */
+  copy(ref: string, tag?: string): Promise<readonly Outcome[]>;
+  /** As `copy`, but a destination whose tag names the same digest already gets only what is attached and new. */
+  update(tag: string): Promise<readonly Outcome[]>;
+}
+
+type Tally = { manifests: number; blobs: Record<Put, number>; bytes: number; referrers: number; digestTags: number };
+type Done = Extract<Outcome, { result: CopyResult }>;
+
+/**
+ * Makes a copier between one source and some destinations. At each destination the first failure stops the rest of that
+ * copy, which settles before it is reported; the error's `side` says which end failed. Nothing is visible under a tag
+ * before all it needs is there, so that an interrupted copy is finished by running it again.
+ */
+export function copier(from: Source, destinations: readonly Destination[], options: CopyOptions = {}): Copier {
+  const blobs = blobMover(from, destinations, options);
+  const flights = destinations.map(() => singleFlight<Digest, void>());
+  const attached = options.referrers === false ? undefined : attachments(from);
+
+  /** Puts a manifest after all it needs, each digest once a destination. */
+  async function put(manifest: Manifest, copy: Running, tag?: string): Promise<void> {
+    const { digest } = manifest.descriptor;
+    const { first } = await flights[copy.at]!.run(digest, copy.signal, async () => {
+      await putContent(manifest, copy);
+      await putOnly(manifest, copy, tag);
+    });
+    if (!first && tag !== undefined) await putOnly(manifest, copy, tag);
+  }
+
+  async function putContent(manifest: Manifest, copy: Running): Promise<void> {
+    const children = manifest.manifests.map(async (child) => put(await copy.manifest(child), copy));
+    const moves = manifest.blobs
+      .filter((blob) => !isForeignLayer(blob.mediaType))
+      .map(async (blob) => {
+        const how = await blobs.move(blob, copy.at, copy.signal);
+        copy.tally.blobs[how] += 1;
+        if (how === "written") copy.tally.bytes += blob.size;
+      });
+    await copy.all([...children, ...moves]);
+  }
+
+  async function putOnly(manifest: Manifest, copy: Running, tag?: string): Promise<void> {
+    const { store } = destinations[copy.at]!;
+    const { digest, mediaType } = manifest.descriptor;
+    if (!options.dryRun) {
+      await sided("destination", () => store.putManifest(manifest, { signal: copy.signal, ...(tag !== undefined && { tag }) }));
+    }
+    copy.tally.manifests += 1;
+    options.onEvent?.({ type: "manifest", digest, mediaType, to: store.name, ...(tag !== undefined && { tag }) });
+  }
+
+  async function putAttached(root: Manifest, copy: Running): Promise<void> {
+    for await (const level of attached?.of(root, copy.manifest, copy.signal) ?? []) {
+      await copy.all(
+        level.map(async ({ manifest, tag }) => {
+          await put(manifest, copy, tag);
+          copy.tally[tag === undefined ? "referrers" : "digestTags"] += 1;
+          if (tag !== undefined) copy.attachedTags.push(tag);
+        }),
+      );
+    }
+  }
+
+  async function copyTo(at: number, { root, manifest }: Prepared, ref: string, tag?: string, there?: Manifest): Promise<Done> {
+    const { store } = destinations[at]!;
+    const copy = running(at, manifest, options.signal);
+    const held = options.noClobber && tag !== undefined ? await sided("destination", () => store.head(tag, copy)) : undefined;
+    const unchanged = there?.descriptor.digest === root.descriptor.digest;
+    if (!held) {
+      if (!unchanged) await put(root, copy, tag);
+      await putAttached(root, copy);
+    }
+    const { digest, mediaType } = held ?? root.descriptor;
+    const outcome = held ? "kept" : unchanged ? "unchanged" : "copied";
+    const result = { from: nameOf(from, ref), to: nameOf(store, tag ?? digest), digest, mediaType, outcome, ...copy.tally } as const;
+    return { result, attachedTags: copy.attachedTags };
+  }
+
+  /** Runs a copy at every destination, each on its own. */
+  function everywhere(tag: string | undefined, work: (at: number) => Promise<Done>): Promise<readonly Outcome[]> {
+    return Promise.all(
+      destinations.map(async ({ store }, at): Promise<Outcome> => {
+        blobs.join(at);
+        try {
+          return await work(at);
+        } catch (error) {
+          return { to: tag === undefined ? store.name : nameOf(store, tag), error };
+        } finally {
+          blobs.leave(at);
+        }
+      }),
+    );
+  }
+
+  const prepareOnce = (ref: string): (() => Promise<Prepared>) => {
+    let prepared: Promise<Prepared> | undefined;
+    return () => (prepared ??= prepare(from, ref, options));
+  };
+
+  return {
+    copy(ref, tag) {
+      const prepared = prepareOnce(ref);
+      return everywhere(tag, async (at) => copyTo(at, await prepared(), ref, tag));
+    },
+    update(tag) {
+      const prepared = prepareOnce(tag);
+      const source = sided("source", () => from.head(tag, options));
+      return everywhere(tag, async (at) => {
+        const [wanted, there] = await Promise.all([
+          source,
+          sided("destination", () => destinations[at]!.store.manifest(tag, options)),
+        ]);
+        const same = there && !options.platforms && !options.convert && wanted?.digest === there.descriptor.digest;
+        // An equal digest means equal bytes: what is attached is found without another GET at the source.
+        if (same) return copyTo(at, { root: there, manifest: fetcher(from, options.signal) }, tag, tag, there);
+        return copyTo(at, await prepared(), tag, tag);
+      });
+    },
+  };
+}
+
+/** One copy at one destination, under way. */
+interface Running {
+  readonly at: number;
+  readonly manifest: Fetch;
+  readonly tally: Tally;
+  readonly attachedTags: string[];
+  readonly signal: AbortSignal;
+  /** Waits for all; the first failure stops the whole copy, and is thrown when the others have settled. */
+  all(work: readonly Promise<void>[]): Promise<void>;
+}
+
+function running(at: number, manifest: Fetch, outer: AbortSignal | undefined): Running {
+  const stop = new AbortController();
+  let first: { readonly error: unknown } | undefined;
+  return {
+    at,
+    manifest,
+    tally: { manifests: 0, blobs: { exists: 0, mounted: 0, written: 0 }, bytes: 0, referrers: 0, digestTags: 0 },
+    attachedTags: [],
+    signal: outer ? AbortSignal.any([stop.signal, outer]) : stop.signal,
+    async all(work) {
+      const fail = (error: unknown): void => {
+        first ??= { error };
+        stop.abort(new RegistryError("ABORTED", "stopped because another part of the copy failed"));
+      };
+      await Promise.all(work.map((one) => one.catch(fail)));
+      if (first) throw first.error;
+    },
+  };
+}
+
+/** Reads a manifest that a descriptor points at, each once. */
+type Fetch = (descriptor: Descriptor) => Promise<Manifest>;
+
+/** What a copy starts from: the root, and where to find what is below it, made or fetched. */
+interface Prepared {
+  readonly root: Manifest;
+  readonly manifest: Fetch;
+}
+
+async function prepare(from: Source, ref: string, options: CopyOptions): Promise<Prepared> {
+  const made = new Map<Digest, Manifest>();
+  const fetched = fetcher(from, options.signal);
+  const manifest: Fetch = async (descriptor) => made.get(descriptor.digest) ?? fetched(descriptor);
+  let root = await manifestAt(from, ref, options.signal);
+  if (options.platforms) root = await selectPlatforms(from, root, options.platforms, options);
+  if (options.convert === "oci") root = await convertToOci(root, fetched, (one) => made.set(one.descriptor.digest, one));
+  return { root, manifest };
+}
+
+function fetcher(from: Source, signal?: AbortSignal): Fetch {
+  const flight = singleFlight<Digest, Manifest>();
+  return async ({ digest }) => (await flight.run(digest, signal, () => manifestAt(from, digest, signal))).value;
+}
