@@ -41,9 +41,12 @@ export interface CopyOptions extends Call {
   readonly onEvent?: (event: CopyEvent) => void;
 }
 
-/** Where a copy goes: a repository there, and a repository of the same registry that may have the blobs already. */
+/** Where a copy goes. */
 export interface Destination {
   readonly store: Store;
+  /** The tags it gets there, in place of the one that `copy` is told. */
+  readonly tags?: readonly string[];
+  /** A repository of the same registry that may have the blobs already. */
   readonly mountFrom?: string;
 }
 
@@ -71,7 +74,7 @@ export type Outcome =
 
 /** Copies images from one repository to others; what several images share moves once. */
 export interface Copier {
-  /** Copies what `ref` (a tag or digest) names, under `tag` where one is given; an outcome for each destination. */
+  /** Copies what `ref` (a tag or digest) names, under `tag` where one is given; an outcome for each tag at each destination. */
   copy(ref: string, tag?: string): Promise<readonly Outcome[]>;
   /** As `copy`, but a destination whose tag names the same digest already gets only what is attached and new. */
   update(tag: string): Promise<readonly Outcome[]>;
@@ -149,20 +152,18 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     return { result, attachedTags: copy.attachedTags };
   }
 
-  /** Runs a copy at every destination, each on its own. */
-  function everywhere(tag: string | undefined, work: (at: number) => Promise<Done>): Promise<readonly Outcome[]> {
-    return Promise.all(
-      destinations.map(async ({ store }, at): Promise<Outcome> => {
-        blobs.join(at);
-        try {
-          return await work(at);
-        } catch (error) {
-          return { to: tag === undefined ? store.name : nameOf(store, tag), error };
-        } finally {
-          blobs.leave(at);
-        }
-      }),
-    );
+  /** Runs a copy at every destination, each on its own, and under each of its tags. */
+  async function everywhere(ref: string, tag: string | undefined, work: (at: number, tag?: string) => Promise<Done>): Promise<readonly Outcome[]> {
+    const outcomes = destinations.map(async ({ store, tags = [tag] }, at) => {
+      const done: Outcome[] = [];
+      blobs.join(at);
+      for (const one of tags) {
+        done.push(await work(at, one).catch((error: unknown) => ({ to: nameOf(store, one ?? ref), error })));
+      }
+      blobs.leave(at);
+      return done;
+    });
+    return (await Promise.all(outcomes)).flat();
   }
 
   const prepareOnce = (ref: string): (() => Promise<Prepared>) => {
@@ -173,12 +174,12 @@ export function copier(from: Source, destinations: readonly Destination[], optio
   return {
     copy(ref, tag) {
       const prepared = prepareOnce(ref);
-      return everywhere(tag, async (at) => copyTo(at, await prepared(), ref, tag));
+      return everywhere(ref, tag, async (at, own) => copyTo(at, await prepared(), ref, own));
     },
     update(tag) {
       const prepared = prepareOnce(tag);
       const source = sided("source", () => from.head(tag, options));
-      return everywhere(tag, async (at) => {
+      return everywhere(tag, tag, async (at) => {
         const [wanted, there] = await Promise.all([
           source,
           sided("destination", () => destinations[at]!.store.manifest(tag, options)),
