@@ -43,7 +43,10 @@ export function verified(stream: ByteStream, promised: Promised): ByteStream {
 }
 
 /** By hand, not a generator: a generator that is given up before its first piece would not give up its source. */
-function verifying(source: AsyncIterator<Uint8Array>, { digest, size, what = "blob" }: Promised): AsyncIterator<Uint8Array> {
+function verifying(
+  source: AsyncIterator<Uint8Array>,
+  { digest, size, what = "blob" }: Promised,
+): AsyncIterator<Uint8Array> {
   const state = digester(algorithmOf(digest));
   let complete = false;
   const finish = (): void => {
@@ -52,7 +55,10 @@ function verifying(source: AsyncIterator<Uint8Array>, { digest, size, what = "bl
     const bytes = state.size;
     const actual = state.digest();
     if (actual !== digest) {
-      throw new RegistryError("UNVERIFIED", `${what} ${digest} is corrupt: its ${bytes} bytes have the digest ${actual}`);
+      throw new RegistryError(
+        "UNVERIFIED",
+        `${what} ${digest} is corrupt: its ${bytes} bytes have the digest ${actual}`,
+      );
     }
     complete = true;
   };

@@ -1,0 +1,115 @@
+import { isRegistryError, RegistryError } from "../../oci/error.ts";
+import { collect } from "../../oci/stream.ts";
+import { discard, type Req, type Res, type Transport } from "../../transport/transport.ts";
+import { nonsense, type Attempt } from "./answer.ts";
+import { attemptLimit, pauseAfter, sleep, type Sleep } from "./pause.ts";
+import { remoteShared, type RemoteShared } from "./shared.ts";
+import { apiHost } from "../../oci/reference.ts";
+
+/** Where a registry is spoken to, and how. */
+export interface RemoteOptions {
+  /** The whole stack of middlewares over a wire, or a registry in this process. */
+  readonly transport: Transport;
+  /** The registry's `host[:port]`, as references name it. */
+  readonly registry: string;
+  /** Where its API answers: `https://` and its host, unless told otherwise; a path is put before `/v2/`. */
+  readonly origin?: URL;
+  /** What is known of the host; stores of one host do better with one. */
+  readonly shared?: RemoteShared;
+  /** For tests: waits between attempts. */
+  readonly sleep?: Sleep;
+}
+
+/** A registry as its requests see it. */
+export interface Remote {
+  readonly registry: string;
+  readonly origin: URL;
+  readonly shared: RemoteShared;
+  readonly send: Transport;
+  readonly sleep: Sleep;
+  /** The URL of a path below `/v2/`. */
+  url(path: string, query?: Readonly<Record<string, string>>): URL;
+}
+
+/** One repository as its requests see it; paths are below the repository's. */
+export interface RemoteRepository extends Remote {
+  readonly repository: string;
+  /** `registry.example/app`. */
+  readonly name: string;
+}
+
+export function remote({ transport, registry, origin, shared, sleep: wait }: RemoteOptions): Remote {
+  const base = origin ?? new URL(`https://${apiHost(registry)}`);
+  const prefix = base.pathname.replace(/\/+$/, "");
+  return {
+    registry,
+    origin: base,
+    shared: shared ?? remoteShared(registry),
+    send: transport,
+    sleep: wait ?? sleep,
+    url(path, query) {
+      const url = new URL(`${prefix}/v2/${path}`, base);
+      for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+      return url;
+    },
+  };
+}
+
+export function remoteRepository(host: Remote, repository: string): RemoteRepository {
+  return {
+    ...host,
+    repository,
+    name: `${host.registry}/${repository}`,
+    url: (path, query) => host.url(`${repository}/${path}`, query),
+  };
+}
+
+/** A small answer read to its end. */
+export interface Whole {
+  readonly response: Res;
+  /** Empty unless the status is 200. */
+  readonly bytes: Uint8Array;
+}
+
+/** Sends a GET and reads its whole body, again when it breaks off; throws TOO_LARGE past `limit` bytes. */
+export async function getWhole(
+  host: Remote,
+  request: Omit<Req, "method">,
+  limit: number,
+  attempt: Attempt,
+): Promise<Whole> {
+  for (let failures = 1; ; failures++) {
+    const response = await host.send({ ...request, method: "GET" });
+    if (response.status !== 200) return { response, bytes: new Uint8Array() };
+    const length = contentLength(response);
+    if (length !== undefined && length > limit) {
+      await discard(response);
+      throw new RegistryError("TOO_LARGE", `cannot ${attempt.what}: it has ${length} bytes, ${limit} are allowed`, {
+        host: host.registry,
+      });
+    }
+    try {
+      const bytes = await collect(response.body, limit, `the answer to "${attempt.what}"`);
+      if (length !== undefined && bytes.byteLength < length)
+        throw nonsense(attempt, `sent ${bytes.byteLength} of ${length} bytes`);
+      return { response, bytes };
+    } catch (error) {
+      if (!isBreak(error, request.signal) || failures >= attemptLimit) throw error;
+      await host.sleep(pauseAfter(failures), request.signal);
+    }
+  }
+}
+
+/** The Content-Length of an answer that is sent as it is. */
+export function contentLength(response: Res): number | undefined {
+  const { "content-length": length, "content-encoding": encoding } = response.headers;
+  if (length === undefined || !/^\d{1,15}$/.test(length) || (encoding !== undefined && encoding !== "identity"))
+    return undefined;
+  return Number(length);
+}
+
+/** Whether an error is the connection's, so that another try makes sense. */
+export function isBreak(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (signal?.aborted) return false;
+  return isRegistryError(error, "NETWORK", "TIMEOUT", "UNAVAILABLE") || !isRegistryError(error);
+}
