@@ -42,6 +42,8 @@ export function describeWith(needed: PeerName | readonly PeerName[], title: stri
       });
     });
   } else {
+    // The reporter folds skipped files into one line, so this says which tests they were.
+    process.stderr.write(`skipped: ${title} (absent: ${absent.join(", ")}; scripts/peers installs what it can)\n`);
     describe.skip(`${title} [absent: ${absent.join(", ")}]`, body);
   }
 }

@@ -57,28 +57,13 @@ export function start(command: string, args: readonly string[], options: Omit<Ru
   child.stdin.on("error", () => {}); // The command may end without reading all of it.
   child.stdin.end(stdin);
   const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString();
-  const ended = new Promise<Outcome>((resolve, reject) => {
-    alive.add(child);
-    child.on("exit", () => {
-      alive.delete(child);
-      setTimeout(() => signalGroup(child, "SIGKILL"), 2000).unref(); // A child left behind would hold the pipes open.
-    });
-    child.on("error", (error) => {
-      alive.delete(child);
-      reject(error);
-    });
-    child.on("close", (code, signal) => {
-      const ending = code ?? 128 + (signals[signal ?? "SIGKILL"] ?? 0);
-      const line = [command, ...args].join(" ");
-      resolve({
-        command: line,
-        code: ending,
-        stdout: text(stdout),
-        stderr: text(stderr),
-        bytes: Buffer.concat(stdout),
-      });
-    });
-  });
+  const ended = ending(child).then((code) => ({
+    command: [command, ...args].join(" "),
+    code,
+    stdout: text(stdout),
+    stderr: text(stderr),
+    bytes: Buffer.concat(stdout),
+  }));
   ended.catch(() => {}); // Whoever awaits it gets the error; nobody has to.
   const stop = async (): Promise<Outcome> => {
     signalGroup(child, "SIGTERM");
@@ -94,6 +79,24 @@ export function start(command: string, args: readonly string[], options: Omit<Ru
     kill: (signal) => signalGroup(child, signal),
     stop,
   };
+}
+
+/** Waits until a command has ended and all of its output is there; gives the exit code. */
+async function ending(child: ChildProcess): Promise<number> {
+  alive.add(child);
+  return await new Promise((resolve, reject) => {
+    child.on("error", (error) => {
+      alive.delete(child);
+      reject(error);
+    });
+    child.on("exit", () => {
+      alive.delete(child);
+      // A child that it left behind would hold the pipes open.
+      const leftBehind = setTimeout(() => signalGroup(child, "SIGKILL"), 2000);
+      child.on("close", () => clearTimeout(leftBehind));
+    });
+    child.on("close", (code, signal) => resolve(code ?? 128 + (signals[signal ?? "SIGKILL"] ?? 0)));
+  });
 }
 
 /** Runs a command to its end, whatever its exit code; one that takes longer than `timeout` is killed and an error. */
