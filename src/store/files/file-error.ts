@@ -1,0 +1,53 @@
+import { isRegistryError, RegistryError, type ErrorCode } from "../../oci/error.ts";
+
+const meanings: Readonly<Record<string, { readonly code: ErrorCode; readonly text: string; readonly hint?: string }>> =
+  {
+    EACCES: { code: "DENIED", text: "permission denied" },
+    EDQUOT: { code: "UNKNOWN", text: "the disk quota is used up", hint: "free some space there, then run it again" },
+    EISDIR: { code: "INVALID", text: "it is a directory" },
+    ELOOP: { code: "CORRUPT", text: "its symbolic links lead in a circle" },
+    EMFILE: { code: "UNKNOWN", text: "too many files are open", hint: "raise the limit (ulimit -n) or use fewer jobs" },
+    ENAMETOOLONG: { code: "INVALID", text: "the path is too long" },
+    ENOENT: { code: "INVALID", text: "there is no such file or directory" },
+    ENOSPC: {
+      code: "UNKNOWN",
+      text: "no space is left on the device",
+      hint: "free some space there, then run it again",
+    },
+    ENOTDIR: { code: "INVALID", text: "a part of the path is a file, not a directory" },
+    EPERM: { code: "DENIED", text: "the operation is not permitted" },
+    EPIPE: { code: "UNKNOWN", text: "whoever read it has stopped reading" },
+    EROFS: { code: "DENIED", text: "the file system is read-only" },
+  };
+
+/** A system call's error as a RegistryError that says what was being done (`cannot write /a/b: no space is left`); others unchanged. */
+export function fileError(error: unknown, doing: string): unknown {
+  const code = codeOf(error);
+  if (isRegistryError(error) || code === undefined) return error;
+  const meaning = meanings[code];
+  const text = meaning?.text ?? (error as Error).message;
+  return new RegistryError(meaning?.code ?? "UNKNOWN", `cannot ${doing}: ${text}`, {
+    cause: error,
+    ...(meaning?.hint && { hint: meaning.hint }),
+  });
+}
+
+/** Does something with files, and says what it was where that fails. */
+export async function doing<T>(what: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw fileError(error, what);
+  }
+}
+
+/** Whether a caught value is a system call's error of one of these codes. */
+export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  const code = codeOf(error);
+  return code !== undefined && codes.includes(code);
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("syscall" in error || "errno" in error)) return undefined;
+  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
