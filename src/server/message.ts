@@ -9,11 +9,11 @@ export interface ServerRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Whether it came over TLS (to this server, not to a proxy before it). */
   readonly secure: boolean;
-  /** The address at the other end of the connection; absent in process. */
-  readonly peer?: string;
-  /** Opens the body; asking for it is what answers `Expect: 100-continue`. Read once at most. */
+  /** Opens the body, whose pieces may be kept; this is what answers `Expect: 100-continue`. Asked for once at most. */
   readonly body: () => ByteStream;
   readonly signal?: AbortSignal;
+  /** The address it came from, where it came over a socket. */
+  readonly remote?: string;
   /** Whether pieces of the reply may be overwritten once the next is asked for. */
   readonly transient?: boolean;
 }
@@ -25,6 +25,9 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | ByteStream;
 }
+
+/** On every answer, for clients that look for it to know a registry. */
+export const apiVersion = { "docker-distribution-api-version": "registry/2.0" } as const;
 
 /** The error codes that answers carry: the distribution spec's, and the older ones that clients know. */
 export type ReplyCode =
@@ -51,10 +54,19 @@ export type ReplyCode =
 /** An answer with a JSON body. */
 export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Reply {
   const body = Buffer.from(JSON.stringify(value));
+  const length = String(body.byteLength);
   return {
     status,
-    headers: { "content-type": "application/json", "content-length": String(body.byteLength), ...headers },
+    headers: { ...apiVersion, "content-type": "application/json", "content-length": length, ...headers },
     body,
+  };
+}
+
+/** An answer without a body. */
+export function emptyReply(status: number, headers: Readonly<Record<string, string>> = {}): Reply {
+  return {
+    status,
+    headers: { ...apiVersion, ...(status !== 204 && status !== 304 && { "content-length": "0" }), ...headers },
   };
 }
 

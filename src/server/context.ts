@@ -1,0 +1,30 @@
+import type { Access } from "./access.ts";
+import type { ServerEvent } from "./events.ts";
+import type { Reply, ServerRequest } from "./message.ts";
+import type { Route } from "./route.ts";
+import type { BlobStorage, Metadata, Soon } from "./storage/storage.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** What the endpoints work on. */
+export interface Context {
+  readonly access: Access;
+  readonly blobs: BlobStorage;
+  readonly metadata: Metadata;
+  readonly uploads: Uploads;
+  readonly readOnly: boolean;
+  /** Whether an index may name manifests that are not there. */
+  readonly sparseIndexes: boolean;
+  /** The most bytes a manifest may have. */
+  readonly manifestLimit: number;
+  readonly emit: ((event: ServerEvent) => void) | undefined;
+}
+
+/** A request whose route is known and allowed. */
+export interface Exchange {
+  readonly request: ServerRequest;
+  readonly route: Route;
+  readonly user?: string;
+  readonly sees?: (repository: string) => boolean;
+}
+
+export type Endpoint = (exchange: Exchange, context: Context) => Soon<Reply>;

@@ -1,0 +1,66 @@
+import { manifestLimit } from "../oci/manifest.ts";
+import type { Transport } from "../transport/transport.ts";
+import { openAccess, type Access } from "./access.ts";
+import type { ServerEvent } from "./events.ts";
+import { handler } from "./handle.ts";
+import { inProcess } from "./in-process.ts";
+import type { Reply, ServerRequest } from "./message.ts";
+import type { OpenStorage, Storage } from "./storage/storage.ts";
+import { uploadSessions } from "./uploads.ts";
+
+export interface RegistryOptions {
+  readonly storage: Storage;
+  /** Who may do what; anybody anything, where absent. */
+  readonly access?: Access;
+  /** Refuses everything that writes. */
+  readonly readOnly?: boolean;
+  /** Accepts an index whose manifests are not all there. */
+  readonly sparseIndexes?: boolean;
+  readonly limits?: {
+    /** The most bytes a manifest may have; 4 MiB where absent, the least that the distribution spec allows. */
+    readonly manifest?: number;
+  };
+  /** Is told what happens, while it happens: it must be quick and must not throw. */
+  readonly onEvent?: (event: ServerEvent) => void;
+}
+
+/** A registry that serves the distribution API out of its storage. */
+export interface EmbeddedRegistry {
+  /** The API without a socket. */
+  readonly transport: Transport;
+  /** Ends what listens, lets running requests end, and closes the storage. */
+  close(): Promise<void>;
+}
+
+/** Makes a registry; its storage is opened by the first request, or by `listen`. */
+export function createRegistry(options: RegistryOptions): EmbeddedRegistry {
+  const { storage, access = openAccess } = options;
+  let opening: Promise<OpenStorage> | undefined;
+  let handle: ((request: ServerRequest) => Promise<Reply>) | undefined;
+
+  async function open(): Promise<(request: ServerRequest) => Promise<Reply>> {
+    opening ??= storage.open();
+    const { blobs, metadata } = await opening;
+    await access.prepare?.();
+    handle ??= handler({
+      access,
+      blobs,
+      metadata,
+      uploads: uploadSessions(blobs),
+      readOnly: options.readOnly ?? false,
+      sparseIndexes: options.sparseIndexes ?? false,
+      manifestLimit: options.limits?.manifest ?? manifestLimit,
+      emit: options.onEvent,
+    });
+    return handle;
+  }
+
+  const answer = async (request: ServerRequest): Promise<Reply> => (handle ?? (await open()))(request);
+
+  return {
+    transport: inProcess(answer),
+    async close() {
+      await (await opening)?.close();
+    },
+  };
+}
