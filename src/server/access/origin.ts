@@ -51,7 +51,8 @@ function parsePublicUrl(text: string): { realm: string; host: string } {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const plain = url && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "" && url.hash === "";
   if (!plain) {
-    throw new RegistryError("INVALID", `the public URL ${JSON.stringify(text)} is not http(s)://host[:port]`);
+    const shown = text.includes("@") ? "" : ` ${JSON.stringify(text)}`; // Before an @, there may be a password.
+    throw new RegistryError("INVALID", `the public URL${shown} is not http(s)://host[:port]`);
   }
   return { realm: `${url.href.replace(/\/+$/, "")}/token`, host: url.host };
 }
@@ -60,10 +61,10 @@ function proxyTest(trusted: readonly string[]): (address: string) => boolean {
   if (trusted.length === 0) return () => false;
   const list = new BlockList();
   for (const text of trusted) {
-    const [address = "", bits] = text.split("/");
+    const [, address = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
     const kind = isIPv6(address) ? "ipv6" : "ipv4";
     const most = kind === "ipv6" ? 128 : 32;
-    if (isIP(address) === 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most))) {
+    if (isIP(address) === 0 || Number(bits ?? most) > most) {
       throw new RegistryError(
         "INVALID",
         `the trusted proxy ${JSON.stringify(text)} is neither an address nor a network`,
