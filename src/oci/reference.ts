@@ -71,6 +71,11 @@ export function apiHost(registry: string): string {
   return registry === dockerHub ? "registry-1.docker.io" : registry;
 }
 
+/** All names that one registry goes by in files of credentials; Docker Hub has several. */
+export function hostAliases(host: string): readonly string[] {
+  return dockerHubHosts.includes(host) ? dockerHubHosts : [host];
+}
+
 /** Whether a host (`name[:port]`) is this machine, where plain HTTP is allowed, as Docker does. */
 export function isLoopback(host: string): boolean {
   const name = host.startsWith("[") ? host.slice(1, host.indexOf("]")) : host.replace(/:\d+$/, "");

@@ -1,0 +1,168 @@
+import { isObject } from "../oci/descriptor.ts";
+import { RegistryError } from "../oci/error.ts";
+import { collect, contentOf } from "../oci/stream.ts";
+import type { Clock } from "../transport/clock.ts";
+import type { Req, Res, Transport } from "../transport/transport.ts";
+import { basicHeader, type Credential } from "./credential.ts";
+import { formatScopes, type Scopes } from "./scopes.ts";
+import { Secret } from "./secret.ts";
+
+/** Where tokens for a registry are to be had: the realm and service of its challenge. */
+export interface TokenService {
+  readonly realm: URL;
+  readonly service?: string;
+  /** The host of the registry that named it. */
+  readonly registry: string;
+}
+
+export interface Token {
+  readonly text: Secret;
+  /** What was asked for; the service may have granted less. */
+  readonly scopes: Scopes;
+  /** When to fetch a new one: a little before it expires. */
+  readonly renewAt: number;
+}
+
+/** The client as token services know it. */
+const clientId = "gantry";
+const bodyLimit = 1024 * 1024;
+/** A token lives at least so long, whatever its service says (distribution, "Token Authentication Specification"). */
+const shortestLife = 60;
+const renewBefore = 30_000;
+/** Answers by which a service says that it knows no POST. */
+const noPost: readonly number[] = [400, 401, 404, 405];
+
+/**
+ * Fetches a token: by GET, with user and password where there are any, or by POST for an identity token, falling back to
+ * GET where the service knows no POST. Throws UNAUTHORIZED where it is refused, retryable errors where it may come later.
+ */
+export async function fetchToken(
+  next: Transport,
+  service: TokenService,
+  asked: { readonly scopes: Scopes; readonly credential?: Credential | undefined },
+  clock: Clock,
+): Promise<Token> {
+  const { credential, scopes } = asked;
+  const start = clock.now();
+  let response = await next(
+    credential?.kind === "identity"
+      ? postRequest(service, scopes, credential)
+      : getRequest(service, scopes, credential),
+  );
+  let bytes = await collect(response.body, bodyLimit, `the answer of ${service.realm.host}`);
+  if (credential?.kind === "identity" && noPost.includes(response.status)) {
+    response = await next(getRequest(service, scopes, credential));
+    bytes = await collect(response.body, bodyLimit, `the answer of ${service.realm.host}`);
+  }
+  if (response.status !== 200) throw refusal(service, response, credential);
+  return readToken(bytes, response, { service, scopes, start });
+}
+
+function getRequest({ realm, service }: TokenService, scopes: Scopes, credential: Credential | undefined): Req {
+  const url = new URL(realm);
+  if (service !== undefined) url.searchParams.set("service", service);
+  for (const scope of formatScopes(scopes)) url.searchParams.append("scope", scope);
+  if (credential?.kind === "basic") url.searchParams.set("account", credential.username);
+  url.searchParams.set("client_id", clientId);
+  const authorization = credential && basicHeader(credential);
+  return {
+    method: "GET",
+    url,
+    headers: { accept: "application/json", ...(authorization && { authorization }) },
+    anonymous: true,
+  };
+}
+
+function postRequest(
+  { realm, service }: TokenService,
+  scopes: Scopes,
+  credential: Credential & { kind: "identity" },
+): Req {
+  const form = new URLSearchParams({
+    grant_type: "refresh_token",
+    refresh_token: credential.token.reveal(),
+    client_id: clientId,
+    ...(service !== undefined && { service }),
+    ...(scopes.size > 0 && { scope: formatScopes(scopes).join(" ") }),
+  });
+  const bytes = Buffer.from(form.toString());
+  return {
+    method: "POST",
+    url: realm,
+    headers: { accept: "application/json", "content-type": "application/x-www-form-urlencoded" },
+    body: { size: bytes.byteLength, open: contentOf(bytes) },
+    anonymous: true,
+  };
+}
+
+function readToken(
+  bytes: Uint8Array,
+  response: Res,
+  { service, scopes, start }: { service: TokenService; scopes: Scopes; start: number },
+): Token {
+  const value = parseObject(bytes);
+  const text = value?.["token"] || value?.["access_token"];
+  if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text)) {
+    throw new RegistryError(
+      "UNAUTHORIZED",
+      `${service.realm.host}, which issues tokens for ${service.registry}, sent no token`,
+      {
+        host: service.registry,
+      },
+    );
+  }
+  const life = Math.max(shortestLife, Number(value!["expires_in"]) || 0) * 1000;
+  return { text: new Secret(text), scopes, renewAt: start + life - ageOf(value!, response) - renewBefore };
+}
+
+/** How old a token is that a service handed out again, by the service's own clock. */
+function ageOf(value: Record<string, unknown>, { headers }: Res): number {
+  const age = Date.parse(headers["date"] ?? "") - Date.parse(String(value["issued_at"]));
+  return age > 0 ? age : 0;
+}
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(
+  { realm, registry }: TokenService,
+  { status }: Res,
+  credential: Credential | undefined,
+): RegistryError {
+  const details = { host: registry, status };
+  if (status === 429)
+    return new RegistryError("TOOMANYREQUESTS", `${realm.host} issues no more tokens for now`, {
+      ...details,
+      retryable: true,
+    });
+  if (status >= 500)
+    return new RegistryError("UNAVAILABLE", `${realm.host}, which issues tokens for ${registry}, answered ${status}`, {
+      ...details,
+      retryable: true,
+    });
+  if (status !== 401 && status !== 403)
+    return new RegistryError(
+      "UNAUTHORIZED",
+      `${realm.host}, which issues tokens for ${registry}, answered ${status}`,
+      details,
+    );
+  if (!credential)
+    return new RegistryError("UNAUTHORIZED", `${registry} gives nothing to who is not logged in`, {
+      ...details,
+      hint: `log in to ${registry}`,
+    });
+  const what =
+    credential.kind === "basic"
+      ? `the user ${JSON.stringify(credential.username)} or the password`
+      : "the identity token";
+  return new RegistryError("UNAUTHORIZED", `${registry} does not accept ${what} (${realm.host} answered ${status})`, {
+    ...details,
+    hint: `log in to ${registry} again`,
+  });
+}

@@ -1,0 +1,53 @@
+import type { Agent, ProxyEnv } from "node:http";
+import { isLoopback } from "../oci/reference.ts";
+import { tlsFor, tlsOptions, type TlsByHost } from "./tls.ts";
+
+export interface AgentSettings {
+  readonly tls?: TlsByHost;
+  /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case; loopback hosts never go through a proxy. */
+  readonly proxyEnv?: ProxyEnv;
+  /** How many connections there may be to one host. */
+  readonly maxSockets?: number;
+}
+
+/** Node's HTTP agents, which keep connections alive: one for each scheme, way and set of TLS settings. */
+export interface Agents {
+  find(url: URL): Promise<Agent>;
+  close(): void;
+}
+
+export function agents(settings: AgentSettings): Agents {
+  const known = new Map<string, Promise<Agent>>();
+  const create = async (url: URL, proxied: boolean): Promise<Agent> => {
+    const options = {
+      keepAlive: true,
+      ...(settings.maxSockets !== undefined && { maxSockets: settings.maxSockets }),
+      ...(proxied && { proxyEnv: settings.proxyEnv }),
+    };
+    if (url.protocol === "http:") return new (await import("node:http")).Agent(options);
+    const tls = tlsFor(settings.tls, url.host);
+    const { Agent } = await import("node:https");
+    return new Agent({ ...options, ...(tls && (await tlsOptions(tls.settings))) });
+  };
+  return {
+    find(url) {
+      const proxied = isProxied(url, settings.proxyEnv);
+      const tlsKey = url.protocol === "https:" ? tlsFor(settings.tls, url.host)?.key : undefined;
+      const key = `${url.protocol} ${proxied} ${tlsKey ?? ""}`;
+      const found = known.get(key) ?? create(url, proxied);
+      known.set(key, found);
+      return found;
+    },
+    close() {
+      for (const agent of known.values()) void agent.then((one) => one.destroy()).catch(() => {});
+      known.clear();
+    },
+  };
+}
+
+/** Whether a request may have to go through a proxy; NO_PROXY, which Node's agents read, may still exempt it. */
+export function isProxied(url: URL, proxyEnv: ProxyEnv | undefined): boolean {
+  if (!proxyEnv || isLoopback(url.host)) return false;
+  const name = url.protocol === "https:" ? "https_proxy" : "http_proxy";
+  return Boolean(proxyEnv[name] || proxyEnv[name.toUpperCase()]);
+}

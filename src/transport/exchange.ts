@@ -1,0 +1,129 @@
+import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { RegistryError } from "../oci/error.ts";
+import { hasBody, noBody } from "./body.ts";
+import { aborted } from "./clock.ts";
+import { deadline, type Deadline } from "./deadline.ts";
+import { incomingBody } from "./incoming.ts";
+import { networkError, timeoutError } from "./network-error.ts";
+import type { Req, Res } from "./transport.ts";
+import { upload } from "./upload.ts";
+
+/** How long to wait, in milliseconds, for each phase of an exchange; 0 is for ever. */
+export interface Timeouts {
+  readonly connect: number;
+  /** From the request's end to the response's head. */
+  readonly answer: number;
+  /** For the next piece, in either direction. */
+  readonly idle: number;
+}
+
+/** The longest response head that is read, in bytes. */
+export const maxHeaderSize: number = 32 * 1024;
+
+/** Thrown where a kept connection turned out to be dead before anything came back on it: the request may be sent on another. */
+export const staleConnection: unique symbol = Symbol("stale connection");
+
+/** One request and its response over an agent of node:http; rejects with a RegistryError or `staleConnection`. */
+export async function exchange(
+  request: Req,
+  agent: Agent,
+  headers: OutgoingHttpHeaders,
+  timeouts: Timeouts,
+): Promise<Res> {
+  if (request.signal?.aborted) throw aborted(request.signal);
+  const outgoing = await openRequest(request, agent, headers);
+  const timer = deadline();
+  const giveUp = (): void => void outgoing.destroy(aborted(request.signal));
+  request.signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    watchConnecting(outgoing, request, timeouts.connect);
+    const incoming = await converse(outgoing, request, timer, timeouts);
+    return respond(outgoing, incoming, request, timer, timeouts.idle);
+  } catch (error) {
+    outgoing.destroy();
+    if (isStale(error, outgoing)) throw staleConnection;
+    throw networkError(error, request);
+  } finally {
+    timer.stop();
+    request.signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+async function openRequest({ method, url }: Req, agent: Agent, headers: OutgoingHttpHeaders): Promise<ClientRequest> {
+  const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  return request({
+    agent,
+    method,
+    headers,
+    protocol: url.protocol,
+    hostname: url.hostname.replace(/^\[|\]$/g, ""),
+    port: url.port,
+    path: url.pathname + url.search,
+    maxHeaderSize,
+  });
+}
+
+function watchConnecting(outgoing: ClientRequest, request: Req, ms: number): void {
+  const timer = deadline();
+  timer.set(ms, () => outgoing.destroy(timeoutError("could not be connected to", ms, request)));
+  outgoing.once("close", () => timer.stop());
+  outgoing.once("socket", (socket) => {
+    if (outgoing.reusedSocket || (!socket.connecting && request.url.protocol === "http:")) timer.stop();
+    else socket.once(request.url.protocol === "https:" ? "secureConnect" : "connect", () => timer.stop());
+  });
+}
+
+/** Sends the body while it listens: a registry may answer, say 413, before it has read everything. */
+async function converse(
+  outgoing: ClientRequest,
+  request: Req,
+  timer: Deadline,
+  timeouts: Timeouts,
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  let answered = false;
+  outgoing.once("response", (incoming) => {
+    answered = true;
+    timer.stop();
+    resolve(incoming);
+  });
+  outgoing.on("error", reject);
+  outgoing.once("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
+  const { answer } = timeouts;
+  const send = async (): Promise<void> => {
+    await upload(outgoing, request, timer, timeouts.idle);
+    if (answered || outgoing.destroyed) return;
+    timer.set(answer, () => outgoing.destroy(timeoutError("did not answer", answer, request)));
+  };
+  send().catch(reject);
+  return promise;
+}
+
+function respond(outgoing: ClientRequest, incoming: IncomingMessage, request: Req, timer: Deadline, idle: number): Res {
+  const status = incoming.statusCode!;
+  const headers = flatten(incoming.headers);
+  const early = !outgoing.writableFinished;
+  const over = (): void => {
+    if (early) outgoing.destroy();
+  };
+  if (!hasBody(request.method, status, headers)) {
+    incoming.on("error", () => {}).resume();
+    over();
+    return { status, headers, body: noBody };
+  }
+  const length = headers["content-length"] === undefined ? undefined : Number(headers["content-length"]);
+  return { status, headers, body: incomingBody(incoming, { request, early, over, length, timer, idle }) };
+}
+
+function flatten(headers: IncomingMessage["headers"]): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(", ") : value;
+  return flat;
+}
+
+function isStale(error: unknown, outgoing: ClientRequest): boolean {
+  if (!outgoing.reusedSocket || error instanceof RegistryError || !(error instanceof Error) || !("code" in error))
+    return false;
+  return error.code === "ECONNRESET" || error.code === "EPIPE" || error.code === "ECONNABORTED";
+}

@@ -1,0 +1,57 @@
+import { whenOver } from "./body.ts";
+import { systemClock, type Clock } from "./clock.ts";
+import type { OnEvent } from "./events.ts";
+import { gate, type Gate } from "./gate.ts";
+import { retryAfter } from "./retry-after.ts";
+import type { Middleware, Req } from "./transport.ts";
+
+export interface LimitSettings {
+  /** How many requests may be under way at one host in one direction: at first, and when all goes well; 16 and 32. */
+  readonly start?: number;
+  readonly max?: number;
+  /** The longest Retry-After that keeps the other requests to that host waiting too, in milliseconds; 5 minutes. */
+  readonly patience?: number;
+  readonly clock?: Clock;
+  readonly onEvent?: OnEvent;
+}
+
+/**
+ * Holds requests back so that a host has as many as it bears, apart for pulls (GET, HEAD) and pushes: a push that reads
+ * its body from the same host cannot wait for itself. A request is under way until its response's body is over.
+ */
+export function limit(settings: LimitSettings = {}): Middleware {
+  const { max = 32, start = Math.min(16, max), patience = 300_000, clock = systemClock, onEvent } = settings;
+  const gates = new Map<string, Gate>();
+  const gateFor = ({ method, url }: Req): Gate => {
+    const direction = method === "GET" || method === "HEAD" ? "pull" : "push";
+    const key = `${direction} ${url.origin}`;
+    const onThrottle = (slots: number, closedMs: number): void =>
+      onEvent?.({ type: "throttle", host: url.host, direction, slots, closedMs });
+    const found = gates.get(key) ?? gate({ start, max, clock, onThrottle });
+    gates.set(key, found);
+    return found;
+  };
+  return (next) => async (request) => {
+    const slot = gateFor(request);
+    await slot.enter(!isBulky(request), request.signal);
+    try {
+      const response = await next(request);
+      if (response.status === 429 || response.status === 503) {
+        const asked = retryAfter(response.headers, clock.now()) ?? 0;
+        slot.refused(asked <= patience ? asked : 0);
+      } else {
+        slot.succeeded();
+      }
+      return whenOver(request.method, response, () => slot.leave());
+    } catch (error) {
+      slot.leave();
+      throw error;
+    }
+  };
+}
+
+/** Whether it moves a blob: those wait until manifests and questions, which others wait for, are through. */
+function isBulky({ method, url, body }: Req): boolean {
+  if (method === "GET") return url.pathname.includes("/blobs/");
+  return body !== undefined && (method === "PATCH" || (method === "PUT" && !url.pathname.includes("/manifests/")));
+}

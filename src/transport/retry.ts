@@ -1,0 +1,79 @@
+import { isRegistryError } from "../oci/error.ts";
+import { systemClock, type Clock } from "./clock.ts";
+import type { OnEvent } from "./events.ts";
+import { redactUrl } from "./redact.ts";
+import { retryAfter } from "./retry-after.ts";
+import { discard, type Middleware, type Req, type Res } from "./transport.ts";
+
+export interface RetrySettings {
+  /** How often a request is sent at most; 6. */
+  readonly attempts?: number;
+  /** The first delay's upper bound, doubled with each attempt up to `cap`, in milliseconds; 250 and 30 s. */
+  readonly base?: number;
+  readonly cap?: number;
+  /** The longest Retry-After that is waited for, in milliseconds; a longer one makes the answer final. 5 minutes. */
+  readonly patience?: number;
+  readonly clock?: Clock;
+  readonly onEvent?: OnEvent;
+}
+
+const retryableStatuses: readonly number[] = [408, 425, 429, 500, 502, 503, 504];
+
+/**
+ * Sends a request again after an answer or error that may pass: after what Retry-After asks for, else after a random
+ * part of a doubling delay ("full jitter"). Requests marked `once`, refusals and errors that will not pass go through.
+ */
+export function retry(settings: RetrySettings = {}): Middleware {
+  const { attempts = 6, patience = 300_000, clock = systemClock, onEvent } = settings;
+  return (next) => async (request) => {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await settle(next(request));
+      const last = request.once === true || attempt >= attempts;
+      const delay = last ? undefined : delayAfter(outcome, attempt, settings, clock);
+      if (delay === undefined || delay > patience) return unwrap(outcome);
+      if (outcome.response) await discard(outcome.response);
+      onEvent?.({ type: "wait", ...describe(request), ms: delay, attempt, attempts, ...reasonOf(outcome) });
+      await clock.sleep(delay, request.signal);
+    }
+  };
+}
+
+type Outcome =
+  | { readonly response: Res; readonly error?: never }
+  | { readonly error: unknown; readonly response?: never };
+
+function settle(promise: Promise<Res>): Promise<Outcome> {
+  return promise.then(
+    (response) => ({ response }),
+    (error: unknown) => ({ error }),
+  );
+}
+
+function unwrap(outcome: Outcome): Res {
+  if (outcome.response) return outcome.response;
+  throw outcome.error;
+}
+
+/** How long to wait before the next attempt; nothing where there should be none. */
+function delayAfter(
+  { response, error }: Outcome,
+  attempt: number,
+  settings: RetrySettings,
+  clock: Clock,
+): number | undefined {
+  if (response ? !retryableStatuses.includes(response.status) : !isRegistryError(error) || !error.retryable)
+    return undefined;
+  const asked = response && retryAfter(response.headers, clock.now());
+  if (asked !== undefined) return asked;
+  const { base = 250, cap = 30_000 } = settings;
+  return Math.round(clock.random() * Math.min(cap, base * 2 ** (attempt - 1)));
+}
+
+function describe({ method, url }: Req): { method: Req["method"]; url: string; host: string } {
+  return { method, url: redactUrl(url), host: url.host };
+}
+
+function reasonOf({ response, error }: Outcome): object {
+  if (response) return { status: response.status };
+  return isRegistryError(error) ? { error: error.code } : {};
+}

@@ -1,0 +1,98 @@
+import { isRegistryError } from "../oci/error.ts";
+import { isLoopback } from "../oci/reference.ts";
+import { collect } from "../oci/stream.ts";
+import { streamFrom } from "./body.ts";
+import type { IsInsecure } from "./origin.ts";
+import { discard, type Middleware, type Req, type Res, type Transport } from "./transport.ts";
+
+type Scheme = "http:" | "https:";
+
+/**
+ * Finds out how to speak with hosts where plain HTTP is allowed, and remembers it: this machine's are tried in plain HTTP
+ * first, those that the user declared insecure over TLS first. All other hosts get what their URL says.
+ */
+export function scheme({ isInsecure = () => false }: { readonly isInsecure?: IsInsecure } = {}): Middleware {
+  const known = new Map<string, Promise<Scheme | undefined>>();
+  return (next) => async (request) => {
+    const { host } = request.url;
+    const order: readonly [Scheme, Scheme] = isLoopback(host) ? ["http:", "https:"] : ["https:", "http:"];
+    if (!isLoopback(host) && !isInsecure(host)) return next(request);
+    for (;;) {
+      const found = known.get(host);
+      const settled = await found;
+      if (settled) return next(over(settled, request));
+      if (known.get(host) !== found) continue;
+      return discover(next, request, order, host, known);
+    }
+  };
+}
+
+/** Makes the first request the one that finds out, while all others to that host wait for what it finds. */
+async function discover(
+  next: Transport,
+  request: Req,
+  order: readonly [Scheme, Scheme],
+  host: string,
+  known: Map<string, Promise<Scheme | undefined>>,
+): Promise<Res> {
+  const { promise, resolve } = Promise.withResolvers<Scheme | undefined>();
+  known.set(host, promise);
+  try {
+    const probe: Req = request.body
+      ? { method: "GET", url: new URL("/v2/", request.url), headers: {}, anonymous: true, ...signalOf(request) }
+      : request;
+    const { response, spoken } = await tryBoth(next, probe, order);
+    resolve(spoken);
+    if (!request.body) return response;
+    await discard(response);
+    return await next(over(spoken, request));
+  } catch (error) {
+    if (known.get(host) === promise) known.delete(host);
+    throw error;
+  } finally {
+    resolve(undefined);
+  }
+}
+
+async function tryBoth(
+  next: Transport,
+  request: Req,
+  [first, second]: readonly [Scheme, Scheme],
+): Promise<{ response: Res; spoken: Scheme }> {
+  let failure: unknown;
+  try {
+    const response = await unlessForTls(await next(over(first, request)));
+    if (response) return { response, spoken: first };
+  } catch (error) {
+    if (!isRegistryError(error, "NETWORK")) throw error;
+    failure = error;
+  }
+  try {
+    return { response: await next(over(second, request)), spoken: second };
+  } catch (error) {
+    throw failure ?? error;
+  }
+}
+
+/** Servers that speak TLS answer a plain request with a 400 that says so; any other response is passed on as it was. */
+async function unlessForTls(response: Res): Promise<Res | undefined> {
+  if (response.status !== 400) return response;
+  const bytes = await collect(response.body, 64 * 1024).catch(() => new Uint8Array());
+  if (/HTTP(?: request)? .{0,20}to (?:an )?HTTPS/i.test(Buffer.from(bytes).toString("latin1"))) return undefined;
+  const pieces = [bytes].values();
+  return {
+    ...response,
+    body: streamFrom({ next: () => Promise.resolve(pieces.next() as IteratorResult<Uint8Array, undefined>) }),
+  };
+}
+
+function over(protocol: Scheme, request: Req): Req {
+  if (request.url.protocol === protocol) return request;
+  const url = new URL(request.url);
+  url.protocol = protocol;
+  return { ...request, url };
+}
+
+function signalOf({ signal }: Req): Pick<Req, "signal"> {
+  return signal ? { signal } : {};
+}

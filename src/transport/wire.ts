@@ -1,0 +1,49 @@
+import { aborted } from "./clock.ts";
+import { agents, type AgentSettings } from "./agents.ts";
+import { exchange, staleConnection, type Timeouts } from "./exchange.ts";
+import { networkError } from "./network-error.ts";
+import type { Req, Res, Transport } from "./transport.ts";
+
+export interface WireSettings extends AgentSettings {
+  readonly userAgent?: string;
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+/** A registry may take minutes to assemble a large upload before it answers. */
+const defaultTimeouts: Timeouts = { connect: 30_000, answer: 300_000, idle: 60_000 };
+
+/** So many dead connections are tried before one is opened afresh. */
+const maxStale = 16;
+
+/** A transport over the network, and a way to end all its connections. */
+export type Wire = Transport & { close(): void };
+
+/** HTTP/1.1 over node:http and node:https, which are loaded when first needed; connections are kept and used again. */
+export function wire(settings: WireSettings = {}): Wire {
+  const pool = agents(settings);
+  const timeouts = { ...defaultTimeouts, ...settings.timeouts };
+  const send = async (request: Req): Promise<Res> => {
+    if (request.signal?.aborted) throw aborted(request.signal);
+    const headers = outgoingHeaders(request, settings.userAgent);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await exchange(request, await pool.find(request.url), headers, timeouts);
+      } catch (error) {
+        if (error !== staleConnection) throw networkError(error, request);
+        if (request.once || attempt >= maxStale)
+          throw networkError(Object.assign(new Error("stale"), { code: "ECONNRESET" }), request);
+      }
+    }
+  };
+  return Object.assign(send, { close: () => pool.close() });
+}
+
+function outgoingHeaders({ method, headers, body }: Req, userAgent: string | undefined): Record<string, string> {
+  const withLength = body ? body.size !== undefined : method !== "GET" && method !== "HEAD" && method !== "DELETE";
+  return {
+    ...(userAgent !== undefined && { "user-agent": userAgent }),
+    ...headers,
+    ...(withLength && { "content-length": `${body?.size ?? 0}` }),
+    ...(body && body.size === undefined && { "transfer-encoding": "chunked" }),
+  };
+}
