@@ -14,10 +14,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store"],
   server: ["oci", "transport", "store", "graph"],
-  "client.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "events.ts"],
+  "version.ts": [],
+  "client.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "events.ts", "version.ts", "copy-locations.ts"],
+  "copy-locations.ts": ["oci", "store", "graph", "client.ts"],
   "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider"],
-  "index.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "client.ts", "events.ts"],
-  cli: ["index.ts", "store/index.ts", "server/index.ts"],
+  "index.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "client.ts", "copy-locations.ts", "events.ts", "version.ts"],
+  cli: ["index.ts", "store/index.ts", "server/index.ts", "version.ts"],
 };
 
 const files = globSync("**/*.ts", { cwd: src });

@@ -44,8 +44,8 @@ export interface CopyOptions extends Call {
 /** Where a copy goes. */
 export interface Destination {
   readonly store: Store;
-  /** The tags it gets there, in place of the one that `copy` is told. */
-  readonly tags?: readonly string[];
+  /** The tags it gets there, in place of the one that `copy` is told; `undefined` is by digest alone. */
+  readonly tags?: readonly (string | undefined)[];
   /** A repository of the same registry that may have the blobs already. */
   readonly mountFrom?: string;
 }

@@ -1,0 +1,151 @@
+import { join } from "node:path";
+import { homedir } from "node:os";
+import { authenticate } from "./auth/authenticate.ts";
+import { firstOf, type CredentialSource } from "./auth/credential.ts";
+import { dockerConfigSource } from "./auth/docker-config.ts";
+import type { Event } from "./events.ts";
+import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
+import { RegistryError } from "./oci/error.ts";
+import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
+import { layoutStore } from "./store/layout.ts";
+import { soleReference, type LocalStore } from "./store/local-store.ts";
+import { remoteRegistry, remoteStore } from "./store/remote/remote-store.ts";
+import { remoteShared, type RemoteShared } from "./store/remote/shared.ts";
+import type { Call, Registry, Store } from "./store/store.ts";
+import { limit } from "./transport/limit.ts";
+import { observe } from "./transport/observe.ts";
+import type { IsInsecure } from "./transport/origin.ts";
+import { redirect } from "./transport/redirect.ts";
+import { retry } from "./transport/retry.ts";
+import { scheme } from "./transport/scheme.ts";
+import type { TlsByHost, TlsSettings } from "./transport/tls.ts";
+import { compose, type Transport } from "./transport/transport.ts";
+import { wire } from "./transport/wire.ts";
+import { version } from "./version.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ClientOptions {
+  /** Where DOCKER_CONFIG, REGISTRY_AUTH_FILE, the home directory and proxies are looked up; the process's own. */
+  readonly env?: Environment;
+  /** Asked before the files of Podman and Docker. */
+  readonly credentials?: readonly CredentialSource[];
+  /** A file to read logins from in place of Podman's and Docker's. */
+  readonly authFile?: string;
+  /** Hosts (`name[:port]`, or all) that may be spoken to in plain HTTP; those of this machine always may. */
+  readonly plainHttp?: readonly string[] | true;
+  /** Hosts (or all) whose certificate is not looked at, and that may speak plain HTTP too. */
+  readonly insecure?: readonly string[] | true;
+  /** Certificates trusted beside the system's, PEM. */
+  readonly ca?: readonly string[];
+  /** How often a request is sent again after a failure that may pass; 5. */
+  readonly retries?: number;
+  readonly userAgent?: string;
+  readonly onEvent?: (event: Event) => void;
+}
+
+/** A location, opened. */
+export interface Opened {
+  readonly location: Location;
+  /** The location as a user would type it. */
+  readonly name: string;
+  readonly store: Store;
+  /** The digest or else the tag that was written; neither is `undefined`. */
+  readonly ref?: string;
+}
+
+/** Opens locations: the way from text to stores, over one set of connections, tokens and credentials. */
+export interface Client {
+  /** Opens a location without looking whether anything is there. Throws INVALID. */
+  open(location: string | Location): Opened;
+  /** The tag or digest meant: as written, else `latest` in a registry, else the only image of a local store. */
+  resolve(opened: Opened, call?: Call): Promise<string>;
+  registry(host: string): Registry;
+  /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
+  copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
+  /** Ends all connections. */
+  close(): Promise<void>;
+}
+
+/** Makes a client. Nothing is read or sent before it is needed. */
+export function createClient(options: ClientOptions = {}): Client {
+  const env = options.env ?? process.env;
+  const stack = transportStack(options, env);
+  const hosts = new Map<string, RemoteShared>();
+  const shared = (host: string): RemoteShared => {
+    const known = hosts.get(host) ?? remoteShared(host);
+    hosts.set(host, known);
+    return known;
+  };
+
+  const openStore = (location: Location): Store => {
+    if (location.transport !== "registry") return openLocal(location.transport, location.path);
+    const { registry, repository } = location.reference;
+    return remoteStore({ transport: stack.transport, registry, repository, shared: shared(registry) });
+  };
+
+  const client: Client = {
+    open(text) {
+      const location = typeof text === "string" ? parseLocation(text) : text;
+      const ref = location.transport === "registry" ? (location.reference.digest ?? location.reference.tag) : location.ref;
+      return { location, name: formatLocation(location), store: openStore(location), ...(ref !== undefined && { ref }) };
+    },
+    async resolve({ location, ref, store }, call) {
+      if (ref !== undefined) return ref;
+      return location.transport === "registry" ? "latest" : soleReference(store as LocalStore, call);
+    },
+    registry: (host) => remoteRegistry({ transport: stack.transport, registry: host, shared: shared(host) }),
+    copy: (from, to, copyOptions) => copyLocations(client, from, [to].flat(), copyOptions),
+    close: async () => stack.close(),
+  };
+  return client;
+}
+
+function openLocal(transport: Exclude<Location["transport"], "registry">, path: string): LocalStore {
+  switch (transport) {
+    case "oci":
+      return layoutStore(path);
+    default:
+      throw new RegistryError("UNSUPPORTED", `${transport}: is not there yet`);
+  }
+}
+
+/** All that lies between a request and the network, in the order of ARCHITECTURE.md. */
+function transportStack(options: ClientOptions, env: Environment): { readonly transport: Transport; close(): void } {
+  const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
+  const isInsecure: IsInsecure = (host) => isListed(options.plainHttp, host) || isListed(options.insecure, host);
+  const network = wire({ userAgent, tls: tlsByHost(options), proxyEnv: env });
+  const layers = [
+    retry({ onEvent, ...(options.retries !== undefined && { attempts: options.retries + 1 }) }),
+    redirect({ isInsecure }),
+    authenticate({ credentials: firstOf(...(options.credentials ?? []), ...credentialFiles(options.authFile, env)), isInsecure }),
+    limit({ onEvent }),
+    observe({ onEvent }),
+    scheme({ isInsecure }),
+  ];
+  return { transport: compose(network, ...layers), close: () => network.close() };
+}
+
+function isListed(hosts: readonly string[] | true | undefined, host: string): boolean {
+  return hosts === true || (hosts?.includes(host) ?? false);
+}
+
+function tlsByHost({ ca, insecure }: ClientOptions): TlsByHost {
+  const trust: TlsSettings = ca && ca.length > 0 ? { ca } : {};
+  const lax: TlsSettings = { ...trust, rejectUnauthorized: false };
+  if (insecure === true) return { "*": lax };
+  return { ...(ca && ca.length > 0 && { "*": trust }), ...Object.fromEntries((insecure ?? []).map((host) => [host, lax])) };
+}
+
+/** Podman's and Docker's files, in Podman's order. */
+function credentialFiles(authFile: string | undefined, env: Environment): readonly CredentialSource[] {
+  const home = env["HOME"] || homedir();
+  const named = authFile ?? env["REGISTRY_AUTH_FILE"];
+  if (named) return [dockerConfigSource(named, named)];
+  const files = [
+    env["XDG_RUNTIME_DIR"] && join(env["XDG_RUNTIME_DIR"], "containers", "auth.json"),
+    join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers", "auth.json"),
+    join(env["DOCKER_CONFIG"] || join(home, ".docker"), "config.json"),
+  ];
+  return files.flatMap((file) => (file ? [dockerConfigSource(file, file)] : []));
+}

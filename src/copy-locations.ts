@@ -1,0 +1,146 @@
+import type { Client, Opened } from "./client.ts";
+import type { Digest } from "./oci/digest.ts";
+import { isRegistryError, RegistryError } from "./oci/error.ts";
+import { familiarReference } from "./oci/reference.ts";
+import { copier, type CopyOptions, type CopyResult, type Destination, type Outcome } from "./graph/copy.ts";
+import { copyTags } from "./graph/copy-tags.ts";
+import { sided } from "./graph/sides.ts";
+import type { Store } from "./store/store.ts";
+
+export interface CopyLocationsOptions extends CopyOptions {
+  /** Every tag of the repository, each to the same tag. */
+  readonly allTags?: boolean;
+  /** With `allTags`: looks into tags too that name the same digest at both ends already. */
+  readonly recheck?: boolean;
+  /** The client that opens the source, where it needs other credentials than the destinations. */
+  readonly source?: Client;
+}
+
+/** How a copy between locations ended. */
+export interface CopyOutcome {
+  readonly images: readonly CopyResult[];
+  readonly failures: readonly { readonly to: string; readonly error: RegistryError }[];
+  /** Bytes written, over all destinations. */
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/**
+ * Copies between locations. A destination without a tag gets the source's; one with a digest must be given that very
+ * digest. Locations in the same place (two tags of a repository, two names in an archive) share one store.
+ */
+export async function copyLocations(
+  client: Client,
+  from: string,
+  to: readonly string[],
+  options: CopyLocationsOptions = {},
+): Promise<CopyOutcome> {
+  const start = performance.now();
+  const source = (options.source ?? client).open(from);
+  const places = groupByPlace(source, to.map((text) => client.open(text)), options);
+  const stores = places.map(({ store }) => store);
+  try {
+    const ref = options.allTags ? undefined : await sided("source", () => (options.source ?? client).resolve(source, options));
+    if (ref !== undefined) await expectDigests(source, ref, places, options);
+    const destinations = places.map((place) => destinationOf(place, source, ref));
+    const outcomes =
+      ref === undefined ? await copyTags(source.store, destinations, options) : await copier(source.store, destinations, options).copy(ref);
+    const flushed = options.dryRun ? [] : await flush(stores, outcomes, options);
+    return summary([...outcomes, ...flushed], performance.now() - start);
+  } finally {
+    await Promise.all([source.store, ...stores].map((store) => store.close()));
+  }
+}
+
+/** A repository, directory or archive, and the destinations in it. */
+interface Place {
+  readonly store: Store;
+  readonly opened: readonly Opened[];
+}
+
+function groupByPlace(source: Opened, opened: readonly Opened[], options: CopyLocationsOptions): readonly Place[] {
+  const places = new Map<string, Opened[]>();
+  for (const one of opened) {
+    const { location } = one;
+    if (options.allTags && one.ref !== undefined) {
+      throw new RegistryError("INVALID", `${one.name} names a tag, but all tags are to be copied`, { hint: `leave ${JSON.stringify(one.ref)} out` });
+    }
+    const place = placeOf(one);
+    if (place === placeOf(source) && location.transport !== "registry" && location.transport !== "oci") {
+      throw new RegistryError("INVALID", `${one.name} is both source and destination`);
+    }
+    places.set(place, [...(places.get(place) ?? []), one]);
+  }
+  return [...places.values()].map((group) => ({ store: group[0]!.store, opened: group }));
+}
+
+function placeOf({ location }: Opened): string {
+  if (location.transport !== "registry") return `${location.transport}:${location.path}`;
+  return `${location.reference.registry}/${location.reference.repository}`;
+}
+
+function destinationOf({ store, opened }: Place, source: Opened, ref: string | undefined): Destination {
+  const mountFrom = mountable(source, opened[0]!);
+  const tags = ref === undefined ? undefined : [...new Set(opened.map((one) => tagFor(one, source, ref)))];
+  return { store, ...(tags && { tags }), ...(mountFrom !== undefined && { mountFrom }) };
+}
+
+/** Blobs of another repository of the same registry need not be moved. */
+function mountable({ location: from }: Opened, { location: to }: Opened): string | undefined {
+  if (from.transport !== "registry" || to.transport !== "registry") return undefined;
+  const sameHost = from.reference.registry === to.reference.registry;
+  return sameHost && from.reference.repository !== to.reference.repository ? from.reference.repository : undefined;
+}
+
+/** The name an image gets: as written, else as at the source; a local store needs one, a registry goes by the digest. */
+function tagFor({ location }: Opened, source: Opened, ref: string): string | undefined {
+  const tag = ref.includes(":") && source.location.transport === "registry" ? source.location.reference.tag : ref;
+  const plain = tag === undefined || /^sha(?:256|512):/.test(tag) ? undefined : tag;
+  if (location.transport === "registry") return location.reference.tag ?? (location.reference.digest ? undefined : plain);
+  if (location.ref !== undefined) return location.ref;
+  if (location.transport !== "docker-archive" || source.location.transport !== "registry") return plain ?? "latest";
+  const { registry, repository } = source.location.reference;
+  return familiarReference({ registry, repository, tag: plain ?? "latest" });
+}
+
+/** A destination that is written with a digest takes nothing else. */
+async function expectDigests(source: Opened, ref: string, places: readonly Place[], options: CopyOptions): Promise<void> {
+  const wanted = places.flatMap(({ opened }) => opened).flatMap(({ name, location }) => {
+    const digest = location.transport === "registry" ? location.reference.digest : undefined;
+    return digest ? [{ name, digest }] : [];
+  });
+  if (wanted.length === 0) return;
+  const there: Digest | undefined = (await sided("source", () => source.store.head(ref, options)))?.digest;
+  for (const { name, digest } of wanted) {
+    if (options.platforms || options.convert || (there !== undefined && there !== digest)) {
+      throw new RegistryError("INVALID", `${name} would not get its digest: ${source.name} is ${there ?? "not there"}`, {
+        hint: "leave the digest of the destination out, or copy by that digest",
+      });
+    }
+  }
+}
+
+async function flush(stores: readonly Store[], outcomes: readonly Outcome[], options: CopyOptions): Promise<readonly Outcome[]> {
+  if (!outcomes.some((outcome) => "result" in outcome)) return [];
+  const flushed = stores.map((store) =>
+    sided("destination", () => store.flush(options)).then(
+      () => undefined,
+      (error: unknown): Outcome => ({ to: store.name, error }),
+    ),
+  );
+  return (await Promise.all(flushed)).filter((outcome) => outcome !== undefined);
+}
+
+function summary(outcomes: readonly Outcome[], ms: number): CopyOutcome {
+  const images = outcomes.flatMap((outcome) => ("result" in outcome ? [outcome.result] : []));
+  const failures = outcomes.flatMap((outcome) =>
+    "error" in outcome ? [{ to: outcome.to, error: asRegistryError(outcome.error) }] : [],
+  );
+  return { images, failures, bytes: images.reduce((sum, image) => sum + image.bytes, 0), ms };
+}
+
+function asRegistryError(error: unknown): RegistryError {
+  if (isRegistryError(error)) return error;
+  const aborted = error instanceof Error && error.name === "AbortError";
+  return new RegistryError(aborted ? "ABORTED" : "UNKNOWN", error instanceof Error ? error.message : String(error), { cause: error });
+}

@@ -1,0 +1,42 @@
+// The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server".
+export { createClient, type Client, type ClientOptions, type Opened } from "./client.ts";
+export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
+export type { Event } from "./events.ts";
+export { version } from "./version.ts";
+
+export { fixedSource, parseUserPassword } from "./auth/flags.ts";
+export { dockerConfigSource } from "./auth/docker-config.ts";
+export { firstOf, type Credential, type CredentialSource } from "./auth/credential.ts";
+export { Secret } from "./auth/secret.ts";
+
+export { artifactFile, attach, titleAnnotation, type Artifact, type ArtifactFile } from "./graph/attach.ts";
+export { check, type CheckOptions, type CheckResult, type Finding } from "./graph/check.ts";
+export { imageConfig, imagePlatform, type ImageConfig, type ImageConfigFile } from "./graph/config.ts";
+export { copier, type Copier, type CopyEvent, type CopyOptions, type CopyResult, type Destination, type Outcome } from "./graph/copy.ts";
+export { copyTags } from "./graph/copy-tags.ts";
+export { selectPlatforms } from "./graph/select.ts";
+export { tagsOf, tree, walkTree, type TreeNode } from "./graph/tree.ts";
+
+export { parseDescriptor, refNameAnnotation, type Descriptor } from "./oci/descriptor.ts";
+export { algorithmOf, digester, digestOf, hexOf, isDigest, parseDigest, type Digest, type Digester, type DigestAlgorithm } from "./oci/digest.ts";
+export { isAbsent, isRegistryError, RegistryError, registryCodes, type ErrorCode, type ErrorDetails } from "./oci/error.ts";
+export { formatLocation, parseLocation, type LocalTransport, type Location } from "./oci/location.ts";
+export { buildManifest, manifestBody, manifestLimit, parseManifest, type Manifest, type ManifestExpectation } from "./oci/manifest.ts";
+export { isForeignLayer, isImageManifestType, isIndexType, isManifestType, mediaTypes } from "./oci/media-types.ts";
+export { choosePlatform, formatPlatform, hostPlatform, isPlatform, normalizePlatform, parsePlatform, type Platform } from "./oci/platform.ts";
+export {
+  apiHost,
+  familiarReference,
+  formatReference,
+  isDigestTag,
+  isLoopback,
+  isRepository,
+  isTag,
+  parseReference,
+  type Reference,
+} from "./oci/reference.ts";
+export { collect, contentOf, streamOf, verified, type ByteStream, type Content } from "./oci/stream.ts";
+
+export type { Call, Put, Registry, Source, Store } from "./store/store.ts";
+export type { TransportEvent } from "./transport/events.ts";
+export { compose, discard, type Method, type Middleware, type Req, type Res, type Transport } from "./transport/transport.ts";
