@@ -52,7 +52,7 @@ describeWith("oci-conformance", "the official conformance suite at its dev level
     const report = await conformance(registry);
     expect(notPassed(report)).toEqual([]);
     expect(report.disabled).toEqual(["Sparse Manifests"]); // What `dev` itself leaves out.
-    expect(report.cases.length).toBeGreaterThan(750); // 793 at the suite's state of July 2026, which counts 986 with the groups.
+    expect(report.cases.length).toBeGreaterThan(750); // 793, of the 986 that the suite counts with its groups.
   });
 
   describeWith("docker-registry", "beside it", () => {
