@@ -4,7 +4,7 @@ import { peer, type PeerName } from "./peers.ts";
 import { type Outcome, run } from "./run.ts";
 
 /** Runs a peer with a sub-command and its arguments; what it needs for plain HTTP is added. */
-export type Client = (...args: readonly string[]) => Promise<Outcome>;
+type Client = (...args: readonly string[]) => Promise<Outcome>;
 
 /** The peers that talk to registries, as one user whose home is a directory of the test's. */
 export interface Clients {

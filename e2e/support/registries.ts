@@ -21,7 +21,7 @@ export interface RunningRegistry extends AsyncDisposable {
 }
 
 /** Passwords by user name, for Basic authentication. */
-export type Users = Readonly<Record<string, string>>;
+type Users = Readonly<Record<string, string>>;
 
 /** Settings of Debian's docker-registry; deleting is allowed unless told otherwise. */
 export interface DockerRegistryOptions {
@@ -72,7 +72,7 @@ export async function startGantryRegistry(options: GantryRegistryOptions = {}): 
 }
 
 /** A port of 127.0.0.1 that nothing listened on a moment ago. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
