@@ -120,8 +120,8 @@ function transportStack(options: ClientOptions, env: Environment): { readonly tr
     redirect({ isInsecure }),
     authenticate({ credentials: firstOf(...(options.credentials ?? []), ...credentialFiles(options.authFile, env)), isInsecure }),
     limit({ onEvent }),
-    observe({ onEvent }),
     scheme({ isInsecure }),
+    observe({ onEvent }),
   ];
   return { transport: compose(network, ...layers), close: () => network.close() };
 }
