@@ -42,6 +42,13 @@ export function verified(stream: ByteStream, promised: Promised): ByteStream {
   return checked;
 }
 
+/** Says that a wrapper hands out the very bytes of a stream, so that what is verified of those counts for it too. */
+export function sameBytes(wrapper: ByteStream, stream: ByteStream): ByteStream {
+  const known = promises.get(stream);
+  if (known) promises.set(wrapper, known);
+  return wrapper;
+}
+
 /** By hand, not a generator: a generator that is given up before its first piece would not give up its source. */
 function verifying(
   source: AsyncIterator<Uint8Array>,

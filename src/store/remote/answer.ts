@@ -60,9 +60,9 @@ export function recoded(
   return new RegistryError(code, message, { host, status, hint: way ?? hint, retryable, cause });
 }
 
-/** The error for an answer that succeeds and makes no sense. */
-export function nonsense({ what, host }: Attempt, why: string): RegistryError {
-  return new RegistryError("NETWORK", `cannot ${what}: ${host} ${why}`, { host });
+/** The error for an answer that succeeds and makes no sense, or breaks off. */
+export function nonsense({ what, host }: Attempt, why: string, retryable = false): RegistryError {
+  return new RegistryError("NETWORK", `cannot ${what}: ${host} ${why}`, { host, retryable });
 }
 
 /** A registry's text made fit for a terminal: one line, no control characters, no more than 500 characters. */

@@ -2,7 +2,7 @@ import { isDigest } from "../../oci/digest.ts";
 import { discard } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
 import { failure, recoded, type Attempt } from "./answer.ts";
-import { headManifest } from "./manifests.ts";
+import { headManifest, manifestUrl } from "./manifests.ts";
 import type { RemoteRepository } from "./remote.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function deleteManifest(at: RemoteRepository, ref: string, call?: C
   };
   const response = await at.send({
     method: "DELETE",
-    url: at.url(`manifests/${ref}`),
+    url: manifestUrl(at, ref),
     headers: {},
     signal: call?.signal,
   });

@@ -1,11 +1,11 @@
 import type { Digest } from "../../oci/digest.ts";
 import { RegistryError } from "../../oci/error.ts";
 import { verified, type ByteStream } from "../../oci/stream.ts";
+import { aborted } from "../../transport/clock.ts";
 import { discard, type Res } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
 import { failure, nonsense, type Attempt } from "./answer.ts";
-import { attemptLimit, pauseAfter } from "./pause.ts";
-import { contentLength, isBreak, type RemoteRepository } from "./remote.ts";
+import { attemptLimit, contentLength, mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
 
 /** So many bytes on, what failed before no longer counts. */
 const progress = 64 * 1024;
@@ -87,7 +87,8 @@ function resumed(first: Res, { at, attempt, fetch, total, signal }: Download): A
     for (;;) {
       const { done, value } = await body.next();
       if (done === true) {
-        if (total !== undefined && position < total) throw nonsense(attempt, `sent ${position} of ${total} bytes`);
+        if (total !== undefined && position < total)
+          throw nonsense(attempt, `sent ${position} of ${total} bytes`, true);
         return undefined;
       }
       const rest = skip === 0 ? value : value.subarray(Math.min(skip, value.byteLength));
@@ -112,6 +113,7 @@ function resumed(first: Res, { at, attempt, fetch, total, signal }: Download): A
     async next() {
       while (!state.closed) {
         try {
+          if (signal?.aborted) throw aborted(signal);
           const value = await piece();
           if (value === undefined) return { done: true, value };
           position += value.byteLength;
@@ -121,10 +123,10 @@ function resumed(first: Res, { at, attempt, fetch, total, signal }: Download): A
           await giveUp().catch(() => {});
           if (position === total) return { done: true, value: undefined };
           if (state.closed) break;
-          if (!isBreak(error, signal) || failures >= attemptLimit) throw error;
+          if (!mayPass(error, signal) || failures >= attemptLimit) throw error;
           failures++;
           failedAt = position;
-          await at.sleep(pauseAfter(failures), signal);
+          await pauseAfter(at, failures, { signal });
         }
       }
       return { done: true, value: undefined };
@@ -148,5 +150,9 @@ async function alreadyRead(response: Res, from: number, total: number | undefine
     (total === undefined || range[3] === "*" || Number(range[3]) === total);
   if (fits) return 0;
   await discard(response);
-  throw nonsense(attempt, `answered bytes=${from}- with ${JSON.stringify(response.headers["content-range"] ?? "")}`);
+  throw nonsense(
+    attempt,
+    `answered bytes=${from}- with ${JSON.stringify(response.headers["content-range"] ?? "")}`,
+    true,
+  );
 }

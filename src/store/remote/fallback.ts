@@ -6,8 +6,7 @@ import { isIndexType, mediaTypes } from "../../oci/media-types.ts";
 import type { Call } from "../store.ts";
 import { deleteManifest } from "./delete.ts";
 import { getManifest, headManifest, sendManifest } from "./manifests.ts";
-import { attemptLimit, pauseAfter } from "./pause.ts";
-import type { RemoteRepository } from "./remote.ts";
+import { attemptLimit, pauseAfter, type RemoteRepository } from "./remote.ts";
 
 /** The tag whose index lists the referrers of a subject (distribution-spec, "Referrers Tag Schema"). */
 export function fallbackTag(subject: Digest): string {
@@ -48,7 +47,7 @@ export function changeFallback(
           },
         );
       }
-      await at.sleep(pauseAfter(tries), call?.signal);
+      await pauseAfter(at, tries, call);
     }
   });
 }

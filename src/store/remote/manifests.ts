@@ -3,6 +3,7 @@ import { algorithmOf, digestOf, isDigest, type Digest } from "../../oci/digest.t
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import { manifestLimit, parseManifest, type Manifest } from "../../oci/manifest.ts";
 import { bareMediaType, isManifestType, manifestAccept } from "../../oci/media-types.ts";
+import { isTag } from "../../oci/reference.ts";
 import { contentOf } from "../../oci/stream.ts";
 import { discard, type Res } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
@@ -16,7 +17,7 @@ const headRefused: readonly number[] = [400, 403, 405, 406, 501];
 /** Resolves a tag or digest by HEAD; by GET where the answer to that does not say enough. */
 export async function headManifest(at: RemoteRepository, ref: string, call?: Call): Promise<Descriptor | undefined> {
   const attempt = reading(at, ref);
-  const response = await at.send({ method: "HEAD", url: at.url(`manifests/${ref}`), headers, signal: call?.signal });
+  const response = await at.send({ method: "HEAD", url: manifestUrl(at, ref), headers, signal: call?.signal });
   if (response.status === 200) {
     await discard(response);
     return described(response, ref) ?? (await getManifest(at, ref, call))?.descriptor;
@@ -48,7 +49,7 @@ function describedDigest(response: Res, ref: string): Digest | undefined {
 /** Fetches a manifest in one GET; its bytes have the digest that was asked for, or that the registry gave with the tag. */
 export async function getManifest(at: RemoteRepository, ref: string, call?: Call): Promise<Manifest | undefined> {
   const attempt = reading(at, ref);
-  const request = { url: at.url(`manifests/${ref}`), headers, signal: call?.signal };
+  const request = { url: manifestUrl(at, ref), headers, signal: call?.signal };
   const { response, bytes } = await getWhole(at, request, manifestLimit, attempt);
   if (response.status !== 200) {
     const error = await failure(response, attempt);
@@ -84,10 +85,13 @@ export async function sendManifest(
   ref: string,
   { signal, query }: Call & { readonly query?: Readonly<Record<string, string>> } = {},
 ): Promise<Res["headers"]> {
+  if (digestOf(bytes, algorithmOf(descriptor.digest)) !== descriptor.digest) {
+    throw new RegistryError("DIGEST_INVALID", `the bytes of manifest ${descriptor.digest} have another digest`);
+  }
   const attempt: Attempt = { what: `write manifest ${ref} to ${at.name}`, host: at.registry, absent: "NAME_UNKNOWN" };
   const response = await at.send({
     method: "PUT",
-    url: at.url(`manifests/${ref}`, query),
+    url: manifestUrl(at, ref, query),
     headers: { "content-type": descriptor.mediaType },
     body: { size: bytes.byteLength, open: contentOf(bytes) },
     signal,
@@ -108,6 +112,12 @@ export async function sendManifest(
 export function digestHeader(response: Res): Digest | undefined {
   const value = response.headers["docker-content-digest"]?.trim();
   return value !== undefined && isDigest(value) ? value : undefined;
+}
+
+/** Where a tag or digest answers; throws INVALID for what is neither, and would lead elsewhere in a URL. */
+export function manifestUrl(at: RemoteRepository, ref: string, query?: Readonly<Record<string, string>>): URL {
+  if (isDigest(ref) || isTag(ref)) return at.url(`manifests/${ref}`, query);
+  throw new RegistryError("INVALID", `${JSON.stringify(ref)} is neither a tag nor a digest`);
 }
 
 function reading(at: RemoteRepository, ref: string): Attempt {

@@ -40,7 +40,11 @@ export function blobPutter(to: RemoteRepository): Store["putBlob"] {
     }
   };
 
-  return async ({ digest, size }, content: Content, { mountFrom, signal } = {}): Promise<Put> => {
+  return async ({ digest, size }, content: Content, { mountFrom, replace, signal } = {}): Promise<Put> => {
+    if (replace) {
+      await upload({ to, blob: digest, size, content, signal, replace });
+      return "written";
+    }
     const small = size !== undefined && size < smallBlob;
     const other =
       mountFrom !== undefined && mountFrom !== to.repository

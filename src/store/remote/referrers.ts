@@ -4,12 +4,13 @@ import { isAbsent } from "../../oci/error.ts";
 import { bareMediaType, mediaTypes } from "../../oci/media-types.ts";
 import type { Call } from "../store.ts";
 import { failure, nonsense } from "./answer.ts";
-import { readFallback } from "./fallback.ts";
+import { fallbackTag, readFallback } from "./fallback.ts";
 import { getPage, type Page, type PageRequest } from "./pages.ts";
 import type { RemoteRepository } from "./remote.ts";
 
 export interface ReferrersCall extends Call {
   readonly artifactType?: string;
+  readonly knownTags?: ReadonlySet<string>;
 }
 
 /** Statuses by which registries without the API answer it. */
@@ -25,6 +26,7 @@ export async function* listReferrers(
     call.artifactType === undefined || artifactType === call.artifactType;
   let page = at.shared.referrers === "tag" ? undefined : await firstPage(at, subject, call);
   if (!page) {
+    if (call.knownTags && !call.knownTags.has(fallbackTag(subject))) return;
     yield* (await readFallback(at, subject, call)).filter(wanted);
     return;
   }

@@ -1,8 +1,9 @@
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import { collect } from "../../oci/stream.ts";
+import { aborted, systemClock, type Clock } from "../../transport/clock.ts";
+import type { IsInsecure } from "../../transport/origin.ts";
 import { discard, type Req, type Res, type Transport } from "../../transport/transport.ts";
 import { nonsense, type Attempt } from "./answer.ts";
-import { attemptLimit, pauseAfter, sleep, type Sleep } from "./pause.ts";
 import { remoteShared, type RemoteShared } from "./shared.ts";
 import { apiHost } from "../../oci/reference.ts";
 
@@ -16,8 +17,10 @@ export interface RemoteOptions {
   readonly origin?: URL;
   /** What is known of the host; stores of one host do better with one. */
   readonly shared?: RemoteShared;
-  /** For tests: waits between attempts. */
-  readonly sleep?: Sleep;
+  /** Hosts that may lead to plain HTTP and to private addresses. */
+  readonly isInsecure?: IsInsecure;
+  /** Tells when a broken transfer is tried again. */
+  readonly clock?: Clock;
 }
 
 /** A registry as its requests see it. */
@@ -26,7 +29,8 @@ export interface Remote {
   readonly origin: URL;
   readonly shared: RemoteShared;
   readonly send: Transport;
-  readonly sleep: Sleep;
+  readonly clock: Clock;
+  readonly isInsecure?: IsInsecure;
   /** The URL of a path below `/v2/`. */
   url(path: string, query?: Readonly<Record<string, string>>): URL;
 }
@@ -38,15 +42,19 @@ export interface RemoteRepository extends Remote {
   readonly name: string;
 }
 
-export function remote({ transport, registry, origin, shared, sleep: wait }: RemoteOptions): Remote {
+export function remote({ transport, registry, origin, shared, isInsecure, clock }: RemoteOptions): Remote {
   const base = origin ?? new URL(`https://${apiHost(registry)}`);
   const prefix = base.pathname.replace(/\/+$/, "");
   return {
     registry,
     origin: base,
     shared: shared ?? remoteShared(registry),
-    send: transport,
-    sleep: wait ?? sleep,
+    send: async (request) => {
+      if (request.signal?.aborted) throw aborted(request.signal);
+      return transport(request);
+    },
+    clock: clock ?? systemClock,
+    ...(isInsecure && { isInsecure }),
     url(path, query) {
       const url = new URL(`${prefix}/v2/${path}`, base);
       for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
@@ -91,11 +99,11 @@ export async function getWhole(
     try {
       const bytes = await collect(response.body, limit, `the answer to "${attempt.what}"`);
       if (length !== undefined && bytes.byteLength < length)
-        throw nonsense(attempt, `sent ${bytes.byteLength} of ${length} bytes`);
+        throw nonsense(attempt, `sent ${bytes.byteLength} of ${length} bytes`, true);
       return { response, bytes };
     } catch (error) {
-      if (!isBreak(error, request.signal) || failures >= attemptLimit) throw error;
-      await host.sleep(pauseAfter(failures), request.signal);
+      if (!mayPass(error, request.signal) || failures >= attemptLimit) throw error;
+      await pauseAfter(host, failures, request);
     }
   }
 }
@@ -108,8 +116,24 @@ export function contentLength(response: Res): number | undefined {
   return Number(length);
 }
 
-/** Whether an error is the connection's, so that another try makes sense. */
-export function isBreak(error: unknown, signal: AbortSignal | undefined): boolean {
-  if (signal?.aborted) return false;
-  return isRegistryError(error, "NETWORK", "TIMEOUT", "UNAVAILABLE") || !isRegistryError(error);
+/** How often in a row a transfer may fail without getting further before it is given up. */
+export const attemptLimit = 5;
+
+const firstPause = 500;
+const longestPause = 20_000;
+const patience = 300_000;
+
+/** Waits after the n-th failure in a row: a random part of a delay that doubles, or what the host asked for where that is more. */
+export async function pauseAfter(
+  { clock }: Pick<Remote, "clock">,
+  failures: number,
+  { signal, asked = 0 }: { readonly signal?: AbortSignal; readonly asked?: number } = {},
+): Promise<void> {
+  const jittered = clock.random() * Math.min(longestPause, firstPause * 2 ** (failures - 1));
+  await clock.sleep(Math.max(jittered, Math.min(patience, asked)), signal);
+}
+
+/** Whether another try may succeed where this error was the answer. */
+export function mayPass(error: unknown, signal: AbortSignal | undefined): boolean {
+  return !signal?.aborted && isRegistryError(error) && error.retryable;
 }

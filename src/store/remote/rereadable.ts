@@ -1,5 +1,6 @@
 import type { Digest } from "../../oci/digest.ts";
 import { verified, type Content } from "../../oci/stream.ts";
+import { aborted } from "../../transport/clock.ts";
 
 /** Content to send: any part of it, any number of times, opened as seldom as possible. */
 export interface Rereadable {
@@ -22,7 +23,7 @@ interface Cursor {
 /** Makes content rereadable; what comes out is verified against the digest, and the size where it is known. */
 export function rereadable(
   content: Content,
-  promised: { readonly digest: Digest; readonly size?: number },
+  promised: { readonly digest: Digest; readonly size?: number; readonly signal?: AbortSignal },
 ): Rereadable {
   let current: Cursor | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -44,6 +45,7 @@ export function rereadable(
   };
 
   const take = async (cursor: Cursor, most: number): Promise<Uint8Array | undefined> => {
+    if (promised.signal?.aborted) throw aborted(promised.signal);
     let piece = cursor.rest;
     if (!piece) {
       const step = await guarded(

@@ -1,6 +1,7 @@
 import { algorithmOf, type Digest } from "../../oci/digest.ts";
 import { RegistryError, type ErrorCode } from "../../oci/error.ts";
 import { contentOf, type Content } from "../../oci/stream.ts";
+import { retryAfter } from "../../transport/retry-after.ts";
 import { discard, type Method, type Req, type Res } from "../../transport/transport.ts";
 import { failure, nonsense, type Attempt } from "./answer.ts";
 import { locate, type Located } from "./location.ts";
@@ -11,7 +12,7 @@ import type { RemoteRepository } from "./remote.ts";
 export interface Session {
   /** Where it goes on; moves with every answer. */
   at: Located;
-  /** The seconds that the last refusal asked to wait. */
+  /** The milliseconds that the last refusal asked to wait. */
   retryAfter?: number;
 }
 
@@ -42,7 +43,7 @@ export async function openSession(
     await discard(response);
     return undefined;
   }
-  if (response.status !== 202) throw await refusal(response, attempt);
+  if (response.status !== 202) throw await refusal(to, response, attempt);
   await discard(response);
   const { location, "oci-chunk-min-length": minimum } = response.headers;
   if (location === undefined) throw nonsense(attempt, "opened an upload and did not say where");
@@ -64,7 +65,7 @@ export async function patch(
   const chunk = offset !== undefined && part.size !== undefined;
   const headers = chunk ? { ...octets, "content-range": `${offset}-${offset + part.size - 1}` } : octets;
   const response = await send(to, session, { method: "PATCH", headers, body: part, signal });
-  if (response.status < 200 || response.status > 299) throw await refusal(response, uploading(to, blob), session);
+  if (response.status < 200 || response.status > 299) throw await refusal(to, response, uploading(to, blob), session);
   await discard(response);
   follow(to, session, response);
   return received(response);
@@ -79,7 +80,7 @@ export async function commit(
   const url = new URL(session.at.url.href);
   url.search += `${url.search === "" ? "?" : "&"}digest=${encodeURIComponent(blob)}`;
   const response = await send(to, session, { method: "PUT", url, headers: octets, body: part, signal });
-  if (response.status < 200 || response.status > 299) throw await refusal(response, uploading(to, blob), session);
+  if (response.status < 200 || response.status > 299) throw await refusal(to, response, uploading(to, blob), session);
   await discard(response);
   const told = digestHeader(response);
   if (told && told !== blob && algorithmOf(told) === algorithmOf(blob)) {
@@ -97,7 +98,8 @@ export async function status(
   }: { readonly blob: Digest; readonly session: Session; readonly signal: AbortSignal | undefined },
 ): Promise<number | "gone" | "unknown"> {
   const response = await send(to, session, { method: "GET", headers: {}, signal });
-  if (response.status >= 500 || response.status === 429) throw await refusal(response, uploading(to, blob), session);
+  if (response.status >= 500 || response.status === 429)
+    throw await refusal(to, response, uploading(to, blob), session);
   await discard(response);
   if (response.status === 404) return "gone";
   if (response.status !== 204 && response.status !== 200) return "unknown";
@@ -131,9 +133,13 @@ function received({ headers: { range } }: Res): number | undefined {
   return last === undefined || last === "0" ? undefined : Number(last) + 1;
 }
 
-async function refusal(response: Res, attempt: Attempt, session?: Session): Promise<RegistryError> {
-  const after = response.headers["retry-after"];
-  if (session) session.retryAfter = after !== undefined && /^\d{1,6}$/.test(after) ? Number(after) : undefined;
+async function refusal(
+  to: RemoteRepository,
+  response: Res,
+  attempt: Attempt,
+  session?: Session,
+): Promise<RegistryError> {
+  if (session) session.retryAfter = retryAfter(response.headers, to.clock.now());
   return failure(response, attempt);
 }
 

@@ -2,8 +2,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { isRegistryError, type RegistryError } from "../../oci/error.ts";
 import type { Content } from "../../oci/stream.ts";
 import { headBlob } from "./download.ts";
-import { attemptLimit, pauseAfter } from "./pause.ts";
-import { isBreak, type RemoteRepository } from "./remote.ts";
+import { attemptLimit, mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
 import { rereadable, type Rereadable } from "./rereadable.ts";
 import { cancel, commit, openSession, patch, status, type Session } from "./session.ts";
 import { firstChunk, leastChunk } from "./shared.ts";
@@ -16,6 +15,8 @@ export interface Upload {
   readonly blob: Digest;
   readonly size: number | undefined;
   readonly content: Content;
+  /** Whether a blob that is there already is no reason to stop. */
+  readonly replace?: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -26,7 +27,7 @@ export interface Upload {
  */
 export async function upload(job: Upload, opened?: Session): Promise<void> {
   const { to, blob, size, content, signal } = job;
-  const source = rereadable(content, { digest: blob, size });
+  const source = rereadable(content, { digest: blob, size, signal });
   const state: State = { session: opened, offset: 0, size, failures: 0, failedAt: 0, sent: 0 };
   try {
     for (;;) {
@@ -63,12 +64,14 @@ interface State {
 
 async function transfer({ to, blob, signal }: Upload, source: Rereadable, state: State): Promise<void> {
   const session = state.session!;
-  if (state.size === undefined && state.failures === 0 && to.shared.bodyLimit === undefined) {
+  if (state.size === undefined && state.sent === 0 && to.shared.bodyLimit === undefined) {
     state.sent = Infinity;
     await patch(to, session, { blob, part: { open: source.slice(0) }, signal });
     return commit(to, session, { blob, signal });
   }
-  const size = (state.size ??= await source.measure());
+  // an empty body is not opened on its way: its promise is kept here
+  const size = state.size === undefined || state.size === 0 ? await source.measure() : state.size;
+  state.size = size;
   const chunk = chunkSize(to, state);
   if (state.offset === 0 && size <= chunk) {
     state.sent = size;
@@ -101,12 +104,12 @@ async function prepareNext({ to, signal }: Upload, state: State, error: unknown)
   if (!mayGoOn(error, signal) || state.failures >= attemptLimit - 1) throw error;
   state.failures++;
   state.failedAt = state.offset;
-  await to.sleep(pauseAfter(state.failures, state.session?.retryAfter), signal);
+  await pauseAfter(to, state.failures, { signal, asked: state.session?.retryAfter });
 }
 
 function mayGoOn(error: unknown, signal: AbortSignal | undefined): boolean {
-  if (isBreak(error, signal)) return true;
-  return isRegistryError(error) && (error.retryable || error.status === 416 || error.code === "BLOB_UPLOAD_UNKNOWN");
+  if (mayPass(error, signal)) return true;
+  return !signal?.aborted && isRegistryError(error) && (error.status === 416 || error.code === "BLOB_UPLOAD_UNKNOWN");
 }
 
 function lowerLimit({ shared }: RemoteRepository, sent: number, error: RegistryError): void {
@@ -117,7 +120,7 @@ function lowerLimit({ shared }: RemoteRepository, sent: number, error: RegistryE
 
 /** Finds out where the upload stands: goes on with its session, or without one; true where the blob is there after all. */
 async function recover(job: Upload, state: State): Promise<boolean> {
-  const { to, blob, size, signal } = job;
+  const { to, blob, size, signal, replace } = job;
   while (state.session) {
     const { session } = state;
     try {
@@ -134,6 +137,7 @@ async function recover(job: Upload, state: State): Promise<boolean> {
     }
   }
   state.offset = 0;
+  if (replace) return false;
   const there = await headBlob(to, blob, { signal }).catch(() => undefined);
   return there !== undefined && (size === undefined || there === size);
 }
