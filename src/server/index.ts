@@ -1,6 +1,7 @@
 export { openAccess, type Access, type Action, type Verb, type Verdict } from "./access.ts";
 export { htpasswdAccess, type HtpasswdAccessOptions } from "./access/htpasswd-access.ts";
 export type { ServerEvent } from "./events.ts";
+export type { Listening, ListenOptions } from "./listen.ts";
 export type { Reply, ReplyCode, ServerRequest } from "./message.ts";
 export { createRegistry, type EmbeddedRegistry, type RegistryOptions } from "./registry.ts";
 export { memoryStorage } from "./storage/memory.ts";

@@ -4,6 +4,7 @@ import { openAccess, type Access } from "./access.ts";
 import type { ServerEvent } from "./events.ts";
 import { handler } from "./handle.ts";
 import { inProcess } from "./in-process.ts";
+import { listen, refuseOpen, type Listening, type ListenOptions } from "./listen.ts";
 import type { Reply, ServerRequest } from "./message.ts";
 import type { OpenStorage, Storage } from "./storage/storage.ts";
 import { uploadSessions } from "./uploads.ts";
@@ -28,6 +29,8 @@ export interface RegistryOptions {
 export interface EmbeddedRegistry {
   /** The API without a socket. */
   readonly transport: Transport;
+  /** Serves the API on a port. Throws INVALID where that would open it to everybody, CONFLICT where the port or the storage is taken. */
+  listen(options?: ListenOptions): Promise<Listening>;
   /** Ends what listens, lets running requests end, and closes the storage. */
   close(): Promise<void>;
 }
@@ -35,6 +38,7 @@ export interface EmbeddedRegistry {
 /** Makes a registry; its storage is opened by the first request, or by `listen`. */
 export function createRegistry(options: RegistryOptions): EmbeddedRegistry {
   const { storage, access = openAccess } = options;
+  const listenings: Listening[] = [];
   let opening: Promise<OpenStorage> | undefined;
   let handle: ((request: ServerRequest) => Promise<Reply>) | undefined;
 
@@ -59,7 +63,15 @@ export function createRegistry(options: RegistryOptions): EmbeddedRegistry {
 
   return {
     transport: inProcess(answer),
+    async listen(at = {}) {
+      refuseOpen(access.open, at);
+      await open();
+      const listening = await listen(answer, at);
+      listenings.push(listening);
+      return listening;
+    },
     async close() {
+      await Promise.all(listenings.map((listening) => listening.close()));
       await (await opening)?.close();
     },
   };

@@ -48,7 +48,7 @@ test.each(["bytes=10-", "bytes=500-0", "bytes=5-2", "bytes=-0", "bytes=999999999
 );
 
 test.each(["bytes=", "bytes=-", "bytes=a-b", "lines=0-3", `bytes=${"0-1,".repeat(1000)}0-1`, "bytes=0-1, 5-6"])(
-  "%.20s is no range to serve: the whole is",
+  "%s is no range to serve: the whole is",
   async (range) => {
     const { send } = testRegistry();
     const digest = await pushBlob(send, "app", ten);

@@ -126,7 +126,7 @@ test("referrers are filtered by any of several types", async () => {
 });
 
 test.each([`app/referrers/${digestOf("x")}`, `no/such/repository/referrers/${digestOf("x", "sha512")}`])(
-  "%.40s is never 404",
+  "%s is never 404",
   async (path) => {
     const { send } = testRegistry();
     const answer = await send("GET", `/v2/${path}`);
