@@ -10,7 +10,7 @@ const bin = join(root, "node_modules", ".bin");
 const tool = (name) => [join(bin, process.platform === "win32" ? `${name}.cmd` : name)];
 const node = ["node", "--disable-warning=ExperimentalWarning"];
 
-const build = [tool("tsdown").concat("--log-level", "warn")];
+const build = [tool("tsdown").concat("--log-level", "error")];
 const test = [[...tool("vitest"), "run"]];
 const lint = [
   tool("tsc"),
