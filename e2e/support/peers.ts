@@ -12,6 +12,7 @@ export type PeerName =
   | "crane"
   | "regctl"
   | "oras"
+  | "docker"
   | "oci-conformance";
 
 /** A program of others that is on this machine. */
@@ -20,8 +21,8 @@ export interface Peer {
   readonly path: string;
 }
 
-/** The official conformance suite comes from no package registry, so even CI can be without it. */
-const optional: ReadonlySet<PeerName> = new Set(["oci-conformance"]);
+/** Even CI can be without these: the official conformance suite comes from no package registry, docker is not in Debian. */
+const optional: ReadonlySet<PeerName> = new Set(["oci-conformance", "docker"]);
 
 /** Finds a peer: first among those that `scripts/peers` built, then on the PATH. */
 export function peer(name: PeerName): Peer | undefined {

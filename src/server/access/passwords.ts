@@ -15,16 +15,17 @@ export type Login =
 /** Checks credentials; `client` is who sends them, for the count of failures. */
 export type Passwords = (user: string, password: string, client: string) => Login | Promise<Login>;
 
-const wrong: Login = { ok: false };
+const refused: Login = { ok: false };
 /** Comparisons that may be under way or in line at once: about ten seconds of work at bcrypt's usual cost. */
 const mostPending = 100;
 /** No client sends more; bcrypt itself reads 72 bytes. */
 const longestPassword = 1024;
 
 /**
- * Checks against htpasswd entries. Right credentials are remembered under an HMAC with a key of this process, until
- * their entry changes, so each pays for bcrypt once; the same credentials at the same time are compared once; a user
- * that is not there costs what a wrong password costs; failures are limited by client and user, and by client.
+ * Checks against htpasswd entries. What was right or wrong is remembered under an HMAC with a key of this process until
+ * the entry changes: each pays for bcrypt once, and a client that sends the same wrong password again and again gains
+ * and loses nothing. The same credentials at the same time are compared once; a user that is not there costs what a
+ * wrong password costs; failures are limited by client and user, and by client.
  */
 export function passwords({
   entries,
@@ -36,14 +37,17 @@ export function passwords({
   readonly now: () => number;
 }): Passwords {
   const secret = randomBytes(32);
-  const known = recent<true>(10_000);
+  const right = recent<true>(10_000);
+  const wrong = recent<true>(10_000);
   const flights = new Map<string, Promise<Login>>();
   const ofUser = failureLimit({ burst: 10, interval: 6000, now });
   const ofClient = failureLimit({ burst: 100, interval: 600, now });
 
   const compareOnce = async (key: string, user: string, password: string, stored: string): Promise<Login> => {
-    if (!(await compare(password, stored)) || entries().get(user) !== stored) return wrong;
-    known.set(key, true);
+    const same = await compare(password, stored);
+    if (!same) wrong.set(key, true);
+    if (!same || entries().get(user) !== stored) return refused;
+    right.set(key, true);
     return { ok: true, user, hash: stored };
   };
 
@@ -67,12 +71,13 @@ export function passwords({
   };
 
   return (user, password, client) => {
-    if (!isUserName(user) || password.length > longestPassword) return wrong;
+    if (!isUserName(user) || password.length > longestPassword) return refused;
     const users = entries();
     const hash = users.get(user);
     const stored = hash ?? decoy(users);
     const key = createHmac("sha256", secret).update(`${user}\0${stored}\0${password}`).digest("base64");
-    if (hash !== undefined && known.get(key)) return { ok: true, user, hash };
+    if (hash !== undefined && right.get(key)) return { ok: true, user, hash };
+    if (wrong.get(key)) return refused;
     const flying = flights.get(key);
     if (flying) return flying;
     const flight = limited(user, client, () => compareOnce(key, user, password, stored));

@@ -45,6 +45,19 @@ test("the same credentials at the same time are compared once", async () => {
   expect(compared).toHaveLength(1);
 });
 
+test("the same wrong credentials again are not compared, and not counted", async () => {
+  const { check, compared, users } = checked({ ann: "a" });
+  for (const user of ["ann", "eve"]) {
+    for (let i = 0; i < 50; i++) expect(await check(user, "wrong", "client")).toEqual({ ok: false });
+  }
+  expect(compared).toHaveLength(2);
+  expect(await check("ann", "a", "client")).toEqual(right("ann", "a"));
+  for (const user of ["ann", "eve"]) {
+    users.set(user, hashOf("wrong"));
+    expect(await check(user, "wrong", "client")).toEqual(right(user, "wrong"));
+  }
+});
+
 test("another password, or none, is as good as none", async () => {
   const { check } = checked({ ann: "a" });
   await check("ann", "a", "client");
