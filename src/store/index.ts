@@ -1,3 +1,5 @@
+export type { ArchiveOptions } from "./archive/archive-store.ts";
+export { ociArchiveStore } from "./archive/oci-archive.ts";
 export { layoutStore, type LayoutOptions } from "./layout.ts";
 export { soleReference, type LocalStore } from "./local-store.ts";
 export { memoryStore } from "./memory.ts";

@@ -1,0 +1,136 @@
+import { createReadStream } from "node:fs";
+import { open, stat, type FileHandle } from "node:fs/promises";
+import { posix } from "node:path";
+import { RegistryError } from "../../oci/error.ts";
+import { collect, type ByteStream } from "../../oci/stream.ts";
+import { abortable } from "../abort.ts";
+import { doing, isErrno } from "../files/file-error.ts";
+import { readFile } from "../files/read-file.ts";
+import { compressionOf, magicSize, spool, type Spooled } from "./spool.ts";
+import { scanTar, type Member } from "./tar-scan.ts";
+
+/** The files in a tar archive, in any order; links are followed within it. */
+export interface ArchiveFile {
+  /** A file's size; undefined where it is not there. */
+  size(name: string): number | undefined;
+  /** A small file's bytes; undefined where it is not there, TOO_LARGE past `limit`. */
+  read(name: string, limit: number): Promise<Uint8Array | undefined>;
+  stream(name: string, options?: { readonly transient?: boolean }): ByteStream;
+  close(): Promise<void>;
+}
+
+const beingRead = new Map<string, number>();
+
+/** Whether an archive at this path is open for reading, in this process. */
+export async function isBeingRead(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && beingRead.has(identity(found));
+}
+
+/**
+ * Opens an archive: a file by a pass over its headers; a compressed one, a pipe or a given stream by way of a temporary
+ * file. Undefined where there is no such file.
+ */
+export async function openArchive(
+  path: string,
+  stdin: ByteStream | undefined,
+  signal?: AbortSignal,
+): Promise<ArchiveFile | undefined> {
+  if (stdin)
+    return archiveOf(
+      await spool(abortable(stdin, signal), "the archive on standard input", signal),
+      "the archive on standard input",
+      () => {},
+    );
+  return doing(`read ${path}`, async () => {
+    let found;
+    try {
+      found = await stat(path);
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) return undefined;
+      throw error;
+    }
+    if (found.isDirectory()) {
+      throw new RegistryError("INVALID", `${path} is a directory, not an archive`, {
+        hint: `if it is an image layout, write oci:${path}`,
+      });
+    }
+    if (!found.isFile()) return archiveOf(await spoolFile(path, signal), path, () => {});
+    const file = await open(path, "r");
+    const plain = await plainFile(path, file, found.size);
+    return archiveOf(plain ?? (await spoolFile(path, signal)), path, occupy(identity(found)));
+  });
+}
+
+/** The file itself where it is not compressed; else it is closed. */
+async function plainFile(path: string, file: FileHandle, size: number): Promise<Spooled | undefined> {
+  try {
+    const start = await collect(readFile(file, { start: 0, size: Math.min(size, magicSize) }), magicSize, path);
+    if (!compressionOf(start)) return { file, size };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
+  return undefined;
+}
+
+async function spoolFile(path: string, signal: AbortSignal | undefined): Promise<Spooled> {
+  const stream = createReadStream(path, { highWaterMark: 256 * 1024 });
+  return spool(abortable(stream as AsyncIterable<Uint8Array>, signal), path, signal);
+}
+
+async function archiveOf({ file, size }: Spooled, what: string, release: () => void): Promise<ArchiveFile> {
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    if (!closed) release();
+    return (closed ??= file.close());
+  };
+  try {
+    return { ...archiveFile(file, await scanTar(file, size, what), what), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The files of an archive that is open, by its members. */
+export function archiveFile(
+  file: FileHandle,
+  members: ReadonlyMap<string, Member>,
+  what: string,
+): Omit<ArchiveFile, "close"> {
+  const find = (name: string): Member | undefined => {
+    const seen = new Set<string>();
+    for (let at = posix.normalize(name); !seen.has(at);) {
+      const member = members.get(at);
+      if (member?.link === undefined) return member;
+      seen.add(at);
+      at = member.link;
+    }
+    throw new RegistryError("CORRUPT", `${what} is corrupt: the links of ${name} lead in a circle`);
+  };
+  const stream: ArchiveFile["stream"] = async function* (name, options = {}) {
+    const member = find(name);
+    if (!member) throw new RegistryError("CORRUPT", `${what} has no ${name}`);
+    yield* readFile(file, { start: member.start, size: member.size, ...options });
+  };
+  return {
+    size: (name) => find(name)?.size,
+    read: async (name, limit) => (find(name) ? collect(stream(name), limit, `${name} in ${what}`) : undefined),
+    stream,
+  };
+}
+
+function occupy(id: string): () => void {
+  beingRead.set(id, (beingRead.get(id) ?? 0) + 1);
+  return () => {
+    const left = beingRead.get(id)! - 1;
+    if (left > 0) beingRead.set(id, left);
+    else beingRead.delete(id);
+  };
+}
+
+function identity({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
+  return `${dev}:${ino}`;
+}

@@ -1,0 +1,33 @@
+import { RegistryError } from "../../oci/error.ts";
+import { emptyIndex, indexLimit, parseIndex, type IndexDocument } from "../layout/index-document.ts";
+import { blobPath, type LayoutFiles } from "../layout/layout-source.ts";
+import type { Naming } from "../layout/naming.ts";
+import type { ArchiveFile } from "./archive-file.ts";
+
+/** The index.json of a layout in an archive; undefined where there is none. */
+export async function readArchiveIndex(archive: ArchiveFile, name: string): Promise<IndexDocument | undefined> {
+  const bytes = await archive.read("index.json", indexLimit);
+  if (bytes) return parseIndex(bytes, `index.json in ${name}`);
+  return archive.size("oci-layout") === undefined ? undefined : emptyIndex;
+}
+
+/** The files of a layout in an archive. */
+export function archivedLayout(archive: ArchiveFile, name: string, naming: Naming, index: IndexDocument): LayoutFiles {
+  return {
+    name,
+    naming,
+    index: async () => index,
+    size: async (digest) => archive.size(blobPath(digest)),
+    async *stream(digest, { transient, absent }) {
+      if (archive.size(blobPath(digest)) === undefined) throw absent();
+      yield* archive.stream(blobPath(digest), { transient });
+    },
+  };
+}
+
+/** What to say of an archive that holds no image in a format Gantry knows. */
+export function noImageArchive(name: string, hint: string): RegistryError {
+  return new RegistryError("CORRUPT", `${name} is no image archive: it has neither an index.json nor a manifest.json`, {
+    hint,
+  });
+}
