@@ -37,7 +37,7 @@ const unwantedLimit = 16 * 1024 * 1024;
 /** Serves a handler on a port; throws CONFLICT where the port is taken. */
 export async function listen(handle: Handle, options: ListenOptions): Promise<Listening> {
   const { host = "127.0.0.1", port = 0, tls, idleTimeout = 120_000 } = options;
-  const settings = { requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 75_000 };
+  const settings = { requestTimeout: 0, joinDuplicateHeaders: true, headersTimeout: 30_000, keepAliveTimeout: 75_000 };
   const server = tls
     ? createTlsServer({ ...settings, cert: pem(tls.cert), key: pem(tls.key) })
     : createServer(settings);
