@@ -72,7 +72,11 @@ function dropped(host: string): RegistryError {
 
 /** The stream with its fault; `onDrop` is told before the error is thrown. */
 async function* altered(stream: ByteStream, fault: Fault, on: "request" | "response", onDrop?: () => void): ByteStream {
-  if (fault.fault === "answer" || (fault.fault === "truncate" ? "response" : fault.on) !== on) return yield* stream;
+  const side = fault.fault === "answer" ? undefined : fault.fault === "truncate" ? "response" : fault.on;
+  if (side !== on) {
+    yield* stream;
+    return;
+  }
   const at = "at" in fault ? fault.at : Infinity;
   let position = 0;
   for await (const piece of stream) {

@@ -143,6 +143,7 @@ async function refusal(
   return failure(response, attempt);
 }
 
-function uploading(to: RemoteRepository, blob: Digest, absent: ErrorCode = "BLOB_UPLOAD_UNKNOWN"): Attempt {
+/** The words for an upload that failed. */
+export function uploading(to: RemoteRepository, blob: Digest, absent: ErrorCode = "BLOB_UPLOAD_UNKNOWN"): Attempt {
   return { what: `upload blob ${blob} to ${to.name}`, host: to.registry, absent };
 }

@@ -13,6 +13,8 @@ export interface RemoteShared {
   minimumChunk: number;
   /** Whether `mount` with the very repository tells that a blob exists; off once the host has refused the question. */
   probes: boolean;
+  /** Whether broken uploads can be gone on with; off once one that was came out as other bytes. */
+  resumes: boolean;
   readonly blobs: KnownBlobs;
   /** Runs one at a time what is given under the same key. */
   exclusive<T>(key: string, run: () => Promise<T>): Promise<T>;
@@ -46,6 +48,7 @@ export function remoteShared(host: string): RemoteShared {
     bodyLimit: undefined,
     minimumChunk: 0,
     probes: true,
+    resumes: true,
     blobs: knownBlobs(),
     async exclusive(key, run) {
       const before = tails.get(key) ?? Promise.resolve();

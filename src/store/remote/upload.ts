@@ -1,10 +1,11 @@
 import type { Digest } from "../../oci/digest.ts";
 import { isRegistryError, type RegistryError } from "../../oci/error.ts";
 import type { Content } from "../../oci/stream.ts";
+import { nonsense } from "./answer.ts";
 import { headBlob } from "./download.ts";
 import { attemptLimit, mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
 import { rereadable, type Rereadable } from "./rereadable.ts";
-import { cancel, commit, openSession, patch, status, type Session } from "./session.ts";
+import { cancel, commit, openSession, patch, status, uploading, type Session } from "./session.ts";
 import { firstChunk, leastChunk } from "./shared.ts";
 
 /** So many bytes on, what failed before no longer counts. */
@@ -28,7 +29,7 @@ export interface Upload {
 export async function upload(job: Upload, opened?: Session): Promise<void> {
   const { to, blob, size, content, signal } = job;
   const source = rereadable(content, { digest: blob, size, signal });
-  const state: State = { session: opened, offset: 0, size, failures: 0, failedAt: 0, sent: 0 };
+  const state: State = { session: opened, offset: 0, size, sent: 0, failures: 0, failedAt: 0, resumed: false };
   try {
     for (;;) {
       try {
@@ -45,7 +46,7 @@ export async function upload(job: Upload, opened?: Session): Promise<void> {
     if (state.session) await cancel(to, state.session);
     throw error;
   } finally {
-    await source.close();
+    await source.close().catch(() => {});
   }
 }
 
@@ -55,11 +56,13 @@ interface State {
   offset: number;
   /** The blob's size; where it was not given, it is measured once a first try has failed. */
   size: number | undefined;
+  /** How many bytes the last request carried, or was to. */
+  sent: number;
   /** How many tries have failed since the upload last got further. */
   failures: number;
   failedAt: number;
-  /** How many bytes the last request carried, or was to. */
-  sent: number;
+  /** Whether the session was gone on with after a break. */
+  resumed: boolean;
 }
 
 async function transfer({ to, blob, signal }: Upload, source: Rereadable, state: State): Promise<void> {
@@ -83,7 +86,8 @@ async function transfer({ to, blob, signal }: Upload, source: Rereadable, state:
     state.sent = length;
     const part = { size: length, open: source.slice(offset, length) };
     const has = await patch(to, session, { blob, part, offset, signal });
-    state.offset = has === undefined || has > size ? offset + length : has;
+    if (has !== undefined && has <= offset) throw nonsense(uploading(to, blob), "kept nothing of a chunk", true);
+    state.offset = Math.min(has ?? Infinity, offset + length);
     forgetFailures(state);
   }
   return commit(to, session, { blob, signal });
@@ -101,15 +105,20 @@ async function prepareNext({ to, signal }: Upload, state: State, error: unknown)
     lowerLimit(to, state.sent, error);
     return;
   }
-  if (!mayGoOn(error, signal) || state.failures >= attemptLimit - 1) throw error;
+  const spoilt = state.resumed && isRegistryError(error, "DIGEST_INVALID") && to.shared.resumes;
+  if (spoilt) to.shared.resumes = false;
+  const hopeful = spoilt || mayPass(error, signal) || isOutOfStep(error);
+  if (!hopeful || signal?.aborted || state.failures >= attemptLimit - 1) throw error;
   state.failures++;
   state.failedAt = state.offset;
-  await pauseAfter(to, state.failures, { signal, asked: state.session?.retryAfter });
+  const asked = state.session?.retryAfter;
+  if (state.session) state.session.retryAfter = undefined;
+  await pauseAfter(to, state.failures, { signal, asked });
 }
 
-function mayGoOn(error: unknown, signal: AbortSignal | undefined): boolean {
-  if (mayPass(error, signal)) return true;
-  return !signal?.aborted && isRegistryError(error) && (error.status === 416 || error.code === "BLOB_UPLOAD_UNKNOWN");
+/** Whether the registry and we disagree on where the upload stands, or on whether there is one. */
+function isOutOfStep(error: unknown): boolean {
+  return isRegistryError(error) && (error.status === 416 || error.code === "BLOB_UPLOAD_UNKNOWN");
 }
 
 function lowerLimit({ shared }: RemoteRepository, sent: number, error: RegistryError): void {
@@ -124,9 +133,10 @@ async function recover(job: Upload, state: State): Promise<boolean> {
   while (state.session) {
     const { session } = state;
     try {
-      const has = await status(to, { blob, session, signal });
+      const has = to.shared.resumes ? await status(to, { blob, session, signal }) : "unknown";
       if (typeof has === "number" && has <= (state.size ?? Infinity)) {
         state.offset = has;
+        state.resumed = true;
         forgetFailures(state);
         return false;
       }
@@ -137,6 +147,7 @@ async function recover(job: Upload, state: State): Promise<boolean> {
     }
   }
   state.offset = 0;
+  state.resumed = false;
   if (replace) return false;
   const there = await headBlob(to, blob, { signal }).catch(() => undefined);
   return there !== undefined && (size === undefined || there === size);
