@@ -1,5 +1,7 @@
 export type { ArchiveOptions } from "./archive/archive-store.ts";
+export { dockerArchiveStore, type DockerArchiveOptions } from "./archive/docker-archive.ts";
 export { ociArchiveStore } from "./archive/oci-archive.ts";
+export { dirStore } from "./dir.ts";
 export { layoutStore, type LayoutOptions } from "./layout.ts";
 export { soleReference, type LocalStore } from "./local-store.ts";
 export { memoryStore } from "./memory.ts";

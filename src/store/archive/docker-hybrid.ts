@@ -1,0 +1,68 @@
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { isIndexType } from "../../oci/media-types.ts";
+import { descriptorsOf, type IndexDocument } from "../layout/index-document.ts";
+import { blobPath, layoutSource, type LayoutSource } from "../layout/layout-source.ts";
+import type { ArchiveFile } from "./archive-file.ts";
+import type { DockerEntry } from "./docker-manifest.ts";
+import { dockerNaming } from "./docker-naming.ts";
+import { archivedLayout } from "./layout-archive.ts";
+
+/**
+ * Reads an archive that is both an image layout and what `docker save` writes (Docker since 25, buildx, regctl, Gantry):
+ * byte for byte by the layout, under the names of both; `@N` is the image that stands N-th in manifest.json, from 0.
+ */
+export async function hybridSource(
+  archive: ArchiveFile,
+  name: string,
+  index: IndexDocument,
+  images: readonly DockerEntry[],
+): Promise<LayoutSource> {
+  const plain = layoutSource(archivedLayout(archive, name, dockerNaming, index));
+  const listed = descriptorsOf(index);
+  const named = (tag: string): boolean => listed.some((entry) => dockerNaming.matches(entry, tag));
+  const roots = images.some(({ tags }) => !tags.every(named)) ? await rootsByConfig(plain, listed) : undefined;
+  const more = images.flatMap(({ config, tags }) => {
+    const root = roots?.get(config);
+    return root
+      ? tags.filter((tag) => !named(tag)).map((tag) => ({ ...root, annotations: dockerNaming.annotations(tag) }))
+      : [];
+  });
+  const entries = [...index.entries, ...more.map((descriptor) => ({ descriptor, json: {} }))];
+  const source = layoutSource(archivedLayout(archive, name, dockerNaming, { ...index, entries }));
+
+  let numbered = roots;
+  const resolve = async (ref: string): Promise<string> => {
+    const number = /^@(\d{1,9})$/.exec(ref)?.[1];
+    const image = number === undefined ? undefined : images[Number(number)];
+    if (!image) return ref;
+    numbered ??= await rootsByConfig(plain, listed);
+    return numbered.get(image.config)?.digest ?? ref;
+  };
+  return {
+    ...source,
+    head: async (ref, call) => source.head(await resolve(ref), call),
+    manifest: async (ref, call) => source.manifest(await resolve(ref), call),
+  };
+}
+
+/** Which root has an image with the config at a path. */
+async function rootsByConfig(
+  source: LayoutSource,
+  listed: readonly Descriptor[],
+): Promise<ReadonlyMap<string, Descriptor>> {
+  const roots = new Map<string, Descriptor>();
+  const seen = new Set<Digest>();
+  const visit = async (digest: Digest, root: Descriptor): Promise<void> => {
+    if (seen.has(digest)) return;
+    seen.add(digest);
+    const manifest = await source.manifest(digest);
+    const config = manifest?.config && blobPath(manifest.config.digest);
+    if (config && !roots.has(config)) roots.set(config, root);
+    if (manifest && isIndexType(manifest.descriptor.mediaType)) {
+      for (const child of manifest.manifests) await visit(child.digest, root);
+    }
+  };
+  for (const root of listed) await visit(root.digest, root);
+  return roots;
+}

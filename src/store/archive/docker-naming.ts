@@ -1,0 +1,56 @@
+import { refNameAnnotation } from "../../oci/descriptor.ts";
+import { RegistryError } from "../../oci/error.ts";
+import { familiarReference, formatReference, parseReference, type Reference } from "../../oci/reference.ts";
+import { imageNameAnnotation, type Naming } from "../layout/naming.ts";
+
+/**
+ * As `docker save` names images: by reference, the full one in `io.containerd.image.name` and its tag in ref.name; shown as
+ * people write it. A reference without a tag means `latest`.
+ */
+export const dockerNaming: Naming = {
+  names: (entries) =>
+    entries.map(({ annotations = {} }) => {
+      const full = annotations[imageNameAnnotation];
+      return (full && familiarName(full)) || annotations[refNameAnnotation] || undefined;
+    }),
+  matches({ annotations = {} }, ref) {
+    const [full, name] = [annotations[imageNameAnnotation], annotations[refNameAnnotation]];
+    return full ? fullName(full) === fullName(ref) : name !== undefined && fullName(name) === fullName(ref);
+  },
+  annotations(name) {
+    const reference = parseReference(name);
+    if (reference.digest) {
+      throw new RegistryError(
+        "INVALID",
+        `${JSON.stringify(name)} cannot name an image in a docker-archive: it has a digest`,
+        {
+          hint: "write repository:tag",
+        },
+      );
+    }
+    const tagged = withTag(reference);
+    return { [imageNameAnnotation]: formatReference(tagged), [refNameAnnotation]: tagged.tag };
+  },
+};
+
+/** A reference as people write it, with its tag; a text that is none stays. */
+export function familiarName(text: string): string {
+  return rewritten(text, familiarReference);
+}
+
+/** A reference in full, so that two that mean the same are the same. */
+export function fullName(text: string): string {
+  return rewritten(text, formatReference);
+}
+
+function rewritten(text: string, write: (reference: Reference) => string): string {
+  try {
+    return write(withTag(parseReference(text)));
+  } catch {
+    return text;
+  }
+}
+
+function withTag(reference: Reference): Reference & { readonly tag: string } {
+  return { ...reference, tag: reference.tag ?? "latest" };
+}
