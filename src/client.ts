@@ -5,8 +5,10 @@ import { firstOf, type CredentialSource } from "./auth/credential.ts";
 import { dockerConfigSource } from "./auth/docker-config.ts";
 import type { Event } from "./events.ts";
 import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
-import { RegistryError } from "./oci/error.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
+import { ociArchiveStore } from "./store/archive/oci-archive.ts";
+import { dockerArchiveStore } from "./store/archive/docker-archive.ts";
+import { dirStore } from "./store/dir.ts";
 import { layoutStore } from "./store/layout.ts";
 import { soleReference, type LocalStore } from "./store/local-store.ts";
 import { remoteRegistry, remoteStore } from "./store/remote/remote-store.ts";
@@ -105,8 +107,12 @@ function openLocal(transport: Exclude<Location["transport"], "registry">, path: 
   switch (transport) {
     case "oci":
       return layoutStore(path);
-    default:
-      throw new RegistryError("UNSUPPORTED", `${transport}: is not there yet`);
+    case "oci-archive":
+      return ociArchiveStore(path);
+    case "docker-archive":
+      return dockerArchiveStore(path);
+    case "dir":
+      return dirStore(path);
   }
 }
 
