@@ -1,0 +1,25 @@
+import type { Readable } from "node:stream";
+import type { Client, Opened } from "../index.ts";
+import type { Places } from "./connect.ts";
+import type { Option } from "./option.ts";
+import type { Output } from "./render/output.ts";
+import type { Reporter } from "./render/reporter.ts";
+
+/** What a command's body gets to work with. */
+export interface Cli {
+  /** The value of one of the command's options. */
+  readonly get: <T>(option: Option<T>) => T;
+  /** Fires on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly stdin: Readable;
+  /** Where results go. */
+  readonly out: Output;
+  /** Where messages and progress go. */
+  readonly reporter: Reporter;
+  /** A client for these places, by the options about networks and logins; closed when the command has ended. */
+  readonly client: (places: Places) => Promise<Client>;
+  /** One place, opened by a client of its own, and the tag or digest that it names or implies. */
+  readonly open: (place: string) => Promise<Opened & { readonly ref: string }>;
+  /** Asks a yes-or-no question on the terminal; undefined where there is none. */
+  readonly confirm: (question: string) => Promise<boolean | undefined>;
+}

@@ -1,0 +1,27 @@
+import type { Command } from "./command.ts";
+import { changeCommands } from "./table/change.ts";
+import { lookCommands } from "./table/look.ts";
+import { moveCommands } from "./table/move.ts";
+import { partCommands } from "./table/parts.ts";
+import { toolCommands } from "./table/tool.ts";
+
+/** Every command there is, in the order that help and docs list them. */
+export const commands: readonly Command[] = [
+  ...moveCommands,
+  ...lookCommands,
+  ...changeCommands,
+  ...partCommands,
+  ...toolCommands,
+];
+
+/** The command that words after `gantry` begin with, by name or alias, and the words that follow. */
+export function findCommand(
+  words: readonly string[],
+): { readonly command: Command; readonly rest: readonly string[] } | undefined {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ");
+    const command = commands.find((one) => one.name === name || (length === 1 && one.aliases?.includes(name)));
+    if (command && words.length >= length) return { command, rest: words.slice(length) };
+  }
+  return undefined;
+}

@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import {
+  apiHost,
+  createClient,
+  parseLocation,
+  RegistryError,
+  type Client,
+  type ClientOptions,
+  type Credential,
+  type CredentialSource,
+} from "../index.ts";
+import type { Option } from "./option.ts";
+import * as options from "./options.ts";
+
+/** The places a command names: those it reads (or all, where there is but one side), and those it writes. */
+export interface Places {
+  readonly from: readonly string[];
+  readonly to?: readonly string[];
+}
+
+type Get = <T>(option: Option<T>) => T;
+
+/** A registry's host, and a repository there. */
+interface Spot {
+  readonly host: string;
+  readonly path: string;
+}
+
+/** Makes a client by the options about networks and logins, for the places of this command. */
+export async function connect(get: Get, places: Places, rest: Pick<ClientOptions, "env" | "onEvent">): Promise<Client> {
+  return createClient({ ...(await clientOptions(get, places)), ...rest });
+}
+
+async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
+  const from = places.from.flatMap(spotsOf);
+  const to = (places.to ?? []).flatMap(spotsOf);
+  const ca = await Promise.all(get(options.caFile).map((file) => readFile(file, "utf8")));
+  const authFile = get(options.authfile);
+  const retries = get(options.retries);
+  return {
+    credentials: [
+      ...login("--src-creds", get(options.srcCreds), from),
+      ...login("--dest-creds", get(options.destCreds), to),
+      ...login("--creds", get(options.creds), [...from, ...to]),
+    ],
+    plainHttp: get(options.plainHttp) || hosts([get(options.srcPlainHttp), from], [get(options.destPlainHttp), to]),
+    insecure:
+      get(options.tlsVerify) === false ||
+      hosts([get(options.srcTlsVerify) === false, from], [get(options.destTlsVerify) === false, to]),
+    ...(ca.length > 0 && { ca }),
+    ...(authFile !== undefined && { authFile }),
+    ...(retries !== undefined && { retries }),
+  };
+}
+
+/** A login that goes to the places it was given for, and nowhere else. */
+function login(name: string, credential: Credential | undefined, spots: readonly Spot[]): CredentialSource[] {
+  if (!credential) return [];
+  if (spots.length === 0)
+    throw new RegistryError("INVALID", `${name} is for a registry, and there is none on that side`);
+  const fits = (host: string, path: string): boolean =>
+    spots.some((spot) => spot.host === host && (spot.path === "" || path === "" || spot.path === path));
+  return [{ name, find: (host, path) => Promise.resolve(fits(host, path) ? credential : undefined) }];
+}
+
+function hosts(...sides: readonly (readonly [boolean, readonly Spot[]])[]): string[] {
+  return sides.flatMap(([wanted, spots]) => (wanted ? spots.map((spot) => spot.host) : []));
+}
+
+function spotsOf(place: string): Spot[] {
+  const host = hostOf(place);
+  if (host !== undefined) return [{ host: asked(host), path: "" }];
+  const location = parseLocation(place);
+  return location.transport === "registry"
+    ? [{ host: asked(location.reference.registry), path: location.reference.repository }]
+    : [];
+}
+
+/** A registry's host as it stands in URLs. */
+function asked(registry: string): string {
+  return apiHost(registry).replace(/:443$/, "");
+}
+
+/** The registry that a word names by its host alone (`registry.example`, `localhost:5000/`, `[::1]:5000`), if it does. */
+export function hostOf(place: string): string | undefined {
+  const bare = place.replace(/^docker:\/\//, "").replace(/\/$/, "");
+  if (bare.includes("/") || bare.includes("@")) return undefined;
+  return bare === "localhost" || /[.[]/.test(bare) || /:\d+$/.test(bare) ? bare.toLowerCase() : undefined;
+}

@@ -1,0 +1,50 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { digester, RegistryError, type ByteStream, type Content, type Digest } from "../index.ts";
+
+/** A file that is to be stored: it was read once for its digest, and is opened again to be sent. */
+export interface DigestedFile {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly content: Content;
+}
+
+/** Reads a file for its digest and size. */
+export async function digestFile(path: string, signal: AbortSignal): Promise<DigestedFile> {
+  if (!(await stat(path)).isFile()) throw new RegistryError("INVALID", `${path} is not a file`);
+  const state = digester();
+  for await (const piece of createReadStream(path, { signal })) state.update(piece as Buffer);
+  return { size: state.size, digest: state.digest(), content: async () => createReadStream(path, { signal }) };
+}
+
+/** Keeps a stream in a temporary file while `work` uses it: what cannot be read twice has to be, digest first. */
+export async function withSpooled<T>(
+  stream: Readable,
+  signal: AbortSignal,
+  work: (file: DigestedFile) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "gantry-"));
+  try {
+    const path = join(folder, "stdin");
+    await pipeline(stream, createWriteStream(path), { signal });
+    return await work(await digestFile(path, signal));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes a stream to a file that appears under its name when all of it is there. */
+export async function writeWhole(path: string, stream: ByteStream, signal: AbortSignal): Promise<void> {
+  const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  try {
+    await pipeline(stream, createWriteStream(unfinished), { signal });
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Readable, Writable } from "node:stream";
+import type { Look } from "./render/text.ts";
+
+/** An output stream, which may be a terminal. */
+export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** All that the command line touches of the process it runs in. */
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a stream can show: colours on terminals, unless NO_COLOR or TERM=dumb; FORCE_COLOR asks for them elsewhere. */
+export function lookOf(sink: Sink, env: Io["env"]): Look {
+  const width = sink.isTTY ? { width: Math.max(40, sink.columns ?? 80) } : {};
+  if (env["NO_COLOR"]) return { color: false, ...width };
+  const forced = env["FORCE_COLOR"];
+  if (forced !== undefined) return { color: forced !== "0" && forced !== "false", ...width };
+  return { color: sink.isTTY === true && env["TERM"] !== "dumb", ...width };
+}
+
+/** Writes, and waits until the bytes are out; rejects with EPIPE where the reader has gone. */
+export function write(sink: Writable, data: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    sink.write(data, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Whether an error says that who read our output has gone: no failure of ours (`gantry ls | head`). */
+export function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED");
+}

@@ -1,0 +1,168 @@
+import { Command as Parser, CommanderError, Option as ParserOption } from "commander";
+import { RegistryError } from "../index.ts";
+import { families, groups, type Argument, type Command } from "./command.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { longName, type Given, type Option } from "./option.ts";
+import { paint, type Look } from "./render/text.ts";
+import { version } from "../version.ts";
+
+/** What a command line asks for: a command to run, or a text to show (help where `mistake` is set was not asked for). */
+export type Parsed =
+  | { readonly command: Command; readonly args: readonly unknown[]; readonly get: <T>(option: Option<T>) => T }
+  | { readonly text: string; readonly mistake: boolean };
+
+/** Reads a command line by the table; throws INVALID with what it does not understand and what may have been meant. */
+export function parse(words: readonly string[], commands: readonly Command[], look: Look): Parsed {
+  let parsed: Parsed | undefined;
+  const shown = { out: "", err: "" };
+  const program = rootParser(look);
+  program.configureOutput({
+    writeOut: (text) => void (shown.out += text),
+    writeErr: (text) => void (shown.err += text),
+    outputError: () => {},
+    getOutHelpWidth: () => look.width ?? 100,
+    getErrHelpWidth: () => look.width ?? 100,
+    getOutHasColors: () => look.color,
+    getErrHasColors: () => look.color,
+  });
+  for (const command of commands) {
+    addCommand(program, command, look).action(function (this: Parser) {
+      const values = readOptions(command, this.opts());
+      // Every option that a body asks for is in its command's table; one that is shared and is not counts as not given.
+      const get = <T>(option: Option<T>): T =>
+        values.has(option) ? (values.get(option) as T) : option.read(undefined);
+      parsed = { command, args: this.processedArgs, get };
+    });
+  }
+  try {
+    program.parse(words, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed" || error.code === "commander.version")
+      return { text: shown.out, mistake: false };
+    if (error.code === "commander.help") return { text: shown.err || shown.out, mistake: shown.err !== "" };
+    throw usageError(error);
+  }
+  return parsed ?? { text: program.helpInformation(), mistake: true };
+}
+
+function rootParser(look: Look): Parser {
+  return new Parser("gantry")
+    .description("Moves, looks at, checks and serves container images.")
+    .usage("<command> [options]")
+    .version(`gantry ${version}`, "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this help")
+    .addHelpCommand(new Parser("help").argument("[command]").summary("show a command's help").helpGroup("This tool:"))
+    .addHelpText("after", "\ngantry COMMAND --help shows a command's options, examples and exit codes.")
+    .exitOverride()
+    .configureHelp({
+      styleTitle: (text) => paint(look, "bold", text),
+      subcommandTerm: (command) => [command.name(), ...command.aliases()].join(", "),
+    });
+}
+
+function addCommand(program: Parser, command: Command, look: Look): Parser {
+  const [first = "", second] = command.name.split(" ");
+  const family = second === undefined ? program : familyParser(program, first, command.group);
+  const parser = family
+    .command(second ?? first, { hidden: command.hidden === true })
+    .helpGroup(second === undefined ? `${command.group}:` : "Commands:")
+    .summary(command.summary)
+    .description(`${sentence(command.summary)}${command.details ? `\n\n${command.details}` : ""}`)
+    .helpOption("-h, --help", "show this help");
+  for (const alias of command.aliases ?? []) parser.alias(alias);
+  for (const argument of command.arguments ?? []) parser.argument(argumentTerm(argument), argument.summary);
+  for (const option of command.options) addOption(parser, option);
+  return parser.addHelpText("after", () => helpTail(command, look));
+}
+
+function familyParser(program: Parser, name: string, group: string): Parser {
+  const known = program.commands.find((one) => one.name() === name);
+  if (known) return known;
+  return program
+    .command(name)
+    .helpGroup(`${group}:`)
+    .description(sentence(families[name] ?? name))
+    .summary(families[name] ?? "")
+    .helpCommand(false);
+}
+
+/** `<name>`, `[name]` or with dots, as help writes an argument. */
+export function argumentTerm({ name, optional, many }: Argument): string {
+  const inner = many ? `${name}...` : name;
+  return optional ? `[${inner}]` : `<${inner}>`;
+}
+
+function addOption(parser: Parser, option: Option): void {
+  const collect = (text: string, before: unknown): string[] => [
+    ...(Array.isArray(before) ? (before as string[]) : []),
+    text,
+  ];
+  const add = (flags: string, summary: string): ParserOption => {
+    const one = new ParserOption(flags, summary);
+    parser.addOption(one.required ? one.argParser(collect) : one);
+    return one;
+  };
+  const shown = add(option.flags, option.summary);
+  if (option.heading) shown.helpGroup(option.heading);
+  for (const { flags } of option.also ?? []) add(flags, "").hideHelp();
+}
+
+/** The values of a command's options, by their keys; what cannot be read throws INVALID with the option's name. */
+function readOptions(command: Command, raw: Readonly<Record<string, Given>>): ReadonlyMap<Option, unknown> {
+  return new Map(
+    command.options.map((option) => {
+      const also = (option.also ?? []).flatMap(({ flags, value }) => {
+        const given = raw[attribute(flags)];
+        if (given === undefined) return [];
+        return value === undefined ? [given] : [[value]];
+      });
+      const given = [raw[attribute(option.flags)], ...also].filter((one) => one !== undefined);
+      const texts = given.filter(Array.isArray).flat() as string[];
+      try {
+        return [option, option.read(texts.length > 0 ? texts : given.at(-1))];
+      } catch (error) {
+        const { message, hint } = error as RegistryError;
+        const name = `--${longName(option.flags)}`;
+        throw new RegistryError("INVALID", message.startsWith(name) ? message : `${name}: ${message}`, {
+          cause: error,
+          ...(hint && { hint }),
+        });
+      }
+    }),
+  );
+}
+
+/** What commander calls an option's value. */
+function attribute(flags: string): string {
+  return longName(flags)
+    .replace(/^no-/, "")
+    .replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Commander's complaint as an error of ours, without a value that may be a secret. */
+function usageError(error: CommanderError): RegistryError {
+  const [what = "", guess] = error.message.replace(/^error: /, "").split("\n");
+  const hint = guess && `did you mean ${guess.replace(/^\(Did you mean (.*)\?\)$/, "$1")}?`;
+  return new RegistryError("INVALID", what.replace(/(unknown option '[^'=]*)=[^']*'/, "$1'"), hint ? { hint } : {});
+}
+
+function helpTail(command: Command, look: Look): string {
+  const examples = command.examples
+    .map(({ note, line }) => `  ${paint(look, "dim", `# ${note}`)}\n  ${line}\n`)
+    .join("");
+  const endings = [...(command.endings ?? [])]
+    .map((name) => `  ${exitCodes[name].code}  ${exitCodes[name].means}\n`)
+    .join("");
+  const title = (text: string): string => paint(look, "bold", text);
+  return `\n${title("Examples:")}\n${examples}${endings && `\n${title("Exit codes beside 0, 1 and 2:")}\n${endings}`}`;
+}
+
+function sentence(text: string): string {
+  return `${text[0]?.toUpperCase() ?? ""}${text.slice(1)}.`;
+}
+
+/** The table's commands in the order of the groups. */
+export function inOrder(commands: readonly Command[]): readonly Command[] {
+  return groups.flatMap((group) => commands.filter((command) => command.group === group));
+}

@@ -1,0 +1,170 @@
+import { isLoopback, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
+import { fields } from "./table.ts";
+import { paint, plain, safeJson, type Look } from "./text.ts";
+
+/** What was being done when an error came up. */
+export interface Attempt {
+  /** The command's name, where one was recognised. */
+  readonly command?: string;
+  /** The words after `gantry`, without credentials. */
+  readonly words: readonly string[];
+  /** Those of them that name images. */
+  readonly references: readonly string[];
+}
+
+/** An error as people and programs are told of it. */
+export interface Explained {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly tried?: string;
+  readonly side?: "source" | "destination";
+  readonly host?: string;
+  readonly status?: number;
+  /** The likely cause. */
+  readonly likely?: string;
+  /** The way out, in a sentence. */
+  readonly hint?: string;
+  /** A command to run next. */
+  readonly next?: string;
+}
+
+/** Turns whatever was thrown into a RegistryError: failed system calls and interruptions are told as what they are. */
+export function asRegistryError(error: unknown): RegistryError {
+  if (isRegistryError(error)) return error;
+  if (!(error instanceof Error)) return new RegistryError("UNKNOWN", String(error));
+  if (error.name === "AbortError") return new RegistryError("ABORTED", "interrupted", { cause: error });
+  const { code, path, syscall } = error as NodeJS.ErrnoException;
+  if (code !== undefined && syscall !== undefined) {
+    const reason = /^[A-Z0-9_]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
+    return new RegistryError(
+      code === "ENOENT" ? "INVALID" : "UNKNOWN",
+      path === undefined ? reason : `${path}: ${reason}`,
+      { cause: error },
+    );
+  }
+  return new RegistryError("UNKNOWN", `internal error: ${error.message}`, {
+    cause: error,
+    hint: "this is a mistake in Gantry: run it again with GANTRY_DEBUG=1 and report what that says",
+  });
+}
+
+/** Says of an error what was tried, where, what came back, why that may be, and what to do. */
+export function explain(error: RegistryError, attempt: Attempt): Explained {
+  const { code, message, side, host, status, hint } = error;
+  const likely = causes[error.code];
+  const next = nextCommand(error, attempt);
+  return {
+    code,
+    message,
+    ...(attempt.command && code !== "INVALID" && { tried: commandLine(attempt.words) }),
+    ...(side && { side }),
+    ...(host && { host }),
+    ...(status && { status }),
+    ...(likely && { likely }),
+    ...(hint && { hint }),
+    ...(next && { next }),
+  };
+}
+
+/** The lines for stderr. */
+export function errorText(explained: Explained, look: Look): string {
+  const { code, message, tried, side, host, status, likely, hint, next } = explained;
+  const answer = host && [status ?? "", code].filter(Boolean).join(" ");
+  const lines: [string, string | undefined][] = [
+    ["tried", tried],
+    ["at", host && `${host}${side ? `, the ${side}` : ""}: ${answer}`],
+    ["likely", likely],
+    ["hint", hint],
+    ["next", next],
+  ];
+  return `${paint(look, "red", "error:")} ${plain(message)}\n${fields(lines, { ...look, color: false }, "  ")}`;
+}
+
+/** The same as one line of JSON. */
+export function errorJson(explained: Explained): string {
+  return `${safeJson({ error: explained })}\n`;
+}
+
+const causes: Readonly<Partial<Record<ErrorCode, string>>> = {
+  UNAUTHORIZED: "the registry wants a login, or does not accept the one it got",
+  DENIED: "this account may not do that here, or the repository does not exist: registries hide the difference",
+  MANIFEST_UNKNOWN: "the tag or digest was never pushed, was deleted, or is spelt otherwise",
+  NAME_UNKNOWN: "the repository does not exist, is spelt otherwise, or is hidden from this account",
+  BLOB_UNKNOWN: "a push broke off, or the registry has cleaned it away",
+  TOOMANYREQUESTS: "a rate limit; who is logged in is often allowed more",
+  TIMEOUT: "the host is overloaded, or a firewall drops what is sent to it",
+  UNAVAILABLE: "the registry, or a proxy before it, has trouble of its own",
+  UNVERIFIED: "the content was damaged or changed, on its way or where it is stored",
+  CONFLICT: "somebody else changed it at the same time",
+};
+
+/** The system's and OpenSSL's codes in a chain of causes. */
+function causeCodes(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const below = error instanceof AggregateError ? error.errors.flatMap(causeCodes) : causeCodes(error.cause);
+  return [...("code" in error ? [String(error.code)] : []), ...below];
+}
+
+function nextCommand(error: RegistryError, { command, words, references }: Attempt): string | undefined {
+  const at = placeOf(error, references);
+  switch (error.code) {
+    case "UNAUTHORIZED":
+    case "TOOMANYREQUESTS":
+    case "DENIED":
+      return at && `docker login ${at.registry}`;
+    case "MANIFEST_UNKNOWN":
+      return at && command !== "ls" ? `gantry ls ${at.repository}` : undefined;
+    case "NAME_UNKNOWN":
+      return at && `gantry ls ${at.registry}`;
+    case "BLOB_UNKNOWN":
+      return at && command !== "check" && !command?.startsWith("blob") ? `gantry check ${at.reference}` : undefined;
+    case "UNVERIFIED":
+      return at && command !== "check" ? `gantry check --deep ${at.reference}` : undefined;
+    case "NETWORK":
+      return error.host && networkCommand(error, words);
+    case "TIMEOUT":
+    case "UNAVAILABLE":
+    case "CONFLICT":
+    case "PARTIAL":
+    case "ABORTED":
+      return command && command !== "serve" ? commandLine(words) : undefined;
+    case "INVALID":
+      return `gantry ${command === undefined ? "" : `${command} `}--help`;
+    default:
+      return undefined;
+  }
+}
+
+/** What to run where no answer came: the same with what the certificate or the scheme needs, or a look without us. */
+function networkCommand(error: RegistryError, words: readonly string[]): string {
+  const codes = causeCodes(error).join(" ");
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(codes)) return commandLine([...words, "--plain-http"]);
+  if (/SELF_SIGNED|UNABLE_TO_/.test(codes)) return `${commandLine([...words, "--ca-file"])} FILE`;
+  return `curl -v ${isLoopback(error.host!) ? "http" : "https"}://${error.host}/v2/`;
+}
+
+/** The image, repository and registry that an error is about: where its host is, else the first on the line. */
+function placeOf(
+  error: RegistryError,
+  references: readonly string[],
+): { registry: string; repository: string; reference: string } | undefined {
+  const places = references.flatMap((reference) => {
+    try {
+      const location = parseLocation(reference);
+      if (location.transport !== "registry") return [];
+      const { registry, repository } = location.reference;
+      return [{ registry, repository: `${registry}/${repository}`, reference }];
+    } catch {
+      return [];
+    }
+  });
+  const ordered = error.side === "destination" ? places.toReversed() : places;
+  return ordered.find((place) => place.registry === error.host) ?? ordered[0];
+}
+
+/** Words as a shell would take them. */
+function commandLine(words: readonly string[]): string {
+  return ["gantry", ...words]
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`))
+    .join(" ");
+}

@@ -1,0 +1,47 @@
+import type { ByteStream } from "../../index.ts";
+import { lookOf, write, type Io } from "../io.ts";
+import type { Format } from "./format.ts";
+import { table, type Column } from "./table.ts";
+import { safeJson, type Look } from "./text.ts";
+
+/** Writes results to stdout, and nothing else does. */
+export interface Output {
+  /** One result; `text` makes what people read. */
+  print<T>(value: T, text: (value: T, look: Look) => string): Promise<void>;
+  /** Many results, written as they come where the format allows: as lines or as a table for people. */
+  list<T>(items: AsyncIterable<T>, text: ((item: T) => string) | readonly Column<T>[]): Promise<void>;
+  /** Bytes as they are. */
+  bytes(stream: ByteStream): Promise<void>;
+}
+
+export function output({ stdout, env }: Pick<Io, "stdout" | "env">, format: Format = "table"): Output {
+  const look = lookOf(stdout, env);
+  const out = (text: string): Promise<void> => (text === "" ? Promise.resolve() : write(stdout, text));
+  return {
+    async print(value, text) {
+      await out(format === "table" ? text(value, look) : await machine(value, format));
+    },
+    async list(items, text) {
+      if (format === "ndjson" || typeof format === "function") {
+        for await (const item of items) await out(await machine(item, format));
+      } else if (format === "table" && typeof text === "function") {
+        for await (const item of items) await out(text(item));
+      } else {
+        const all = await Array.fromAsync(items);
+        await out(format === "table" ? table(all, text as never, look) : await machine(all, format));
+      }
+    },
+    async bytes(stream) {
+      for await (const piece of stream) await write(stdout, piece);
+    },
+  };
+}
+
+/** A value for programs, or by the user's template. */
+async function machine(value: unknown, format: Exclude<Format, "table">): Promise<string> {
+  if (typeof format === "function") return `${format(value)}\n`;
+  if (format === "ndjson") return `${safeJson(value)}\n`;
+  if (format === "json") return `${safeJson(value, 2)}\n`;
+  const { stringify } = await import("yaml");
+  return stringify(value, { lineWidth: 0 });
+}

@@ -1,0 +1,108 @@
+import { RegistryError, type Client } from "../index.ts";
+import type { Cli } from "./cli.ts";
+import type { Command } from "./command.ts";
+import { commands, findCommand } from "./commands.ts";
+import { exitCodes, exitOf, type ExitName } from "./exit-codes.ts";
+import { isClosedPipe, lookOf, write, type Io } from "./io.ts";
+import * as options from "./options.ts";
+import { parse, type Parsed } from "./parse.ts";
+import { output } from "./render/output.ts";
+import { reporter } from "./render/reporter.ts";
+
+/** Runs one command line and answers the process's exit code. Never throws. */
+export async function run(words: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
+  try {
+    const parsed = parse(words, commands, lookOf(io.stdout, io.env));
+    if ("text" in parsed) {
+      await write(parsed.mistake ? io.stderr : io.stdout, parsed.text);
+      return exitCodes[parsed.mistake ? "usage" : "done"].code;
+    }
+    return exitCodes[await runBody(parsed, io, signal)].code;
+  } catch (error) {
+    if (isClosedPipe(error)) return exitCodes.done.code;
+    return exitCodes[await fail(error, words, io, signal)].code;
+  }
+}
+
+async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, signal: AbortSignal): Promise<ExitName> {
+  const { command, args, get } = parsed;
+  const { run: body } = await command.load();
+  const report = reporter(io, {
+    kind: get(options.quiet) ? "none" : (get(options.progress) ?? "auto"),
+    verbose: get(options.verbose),
+  });
+  const clients: Client[] = [];
+  const cli: Cli = {
+    get,
+    signal,
+    stdin: io.stdin,
+    out: output(io, get(options.format)),
+    reporter: report,
+    async client(places) {
+      const { connect } = await import("./connect.ts");
+      const client = await connect(get, places, { env: io.env, onEvent: (event) => report.on(event) });
+      clients.push(client);
+      return client;
+    },
+    async open(place) {
+      const client = await cli.client({ from: [place] });
+      const opened = client.open(place);
+      return { ...opened, ref: await client.resolve(opened, { signal }) };
+    },
+    async confirm(question) {
+      if (!io.stdin.isTTY || !io.stderr.isTTY) return undefined;
+      const { createInterface } = await import("node:readline/promises");
+      const prompt = createInterface({ input: io.stdin, output: io.stderr });
+      try {
+        return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `, { signal })).trim());
+      } finally {
+        prompt.close();
+      }
+    },
+  };
+  try {
+    return (await body(args as never, cli)) ?? "done";
+  } finally {
+    report.stop();
+    await Promise.all(clients.map((client) => client.close()));
+  }
+}
+
+/** Tells of an error on stderr; rendering is read from disk only when there is one. */
+async function fail(thrown: unknown, words: readonly string[], io: Io, signal: AbortSignal): Promise<ExitName> {
+  const { asRegistryError, errorJson, errorText, explain } = await import("./render/error.ts");
+  const error = signal.aborted
+    ? new RegistryError("ABORTED", "interrupted", { cause: thrown })
+    : asRegistryError(thrown);
+  const masked = maskLogins(words);
+  const command = findCommand(words)?.command;
+  const explained = explain(error, {
+    words: masked,
+    references: masked.filter((word) => /[/:]/.test(word) && !word.startsWith("-")),
+    ...(command && { command: command.name }),
+  });
+  const text = wantsJson(words) ? errorJson(explained) : errorText(explained, lookOf(io.stderr, io.env));
+  const trace = io.env["GANTRY_DEBUG"] ? `${inspectTrace(thrown)}\n` : "";
+  await write(io.stderr, text + trace).catch(() => {});
+  return exitOf(error.code);
+}
+
+function inspectTrace(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const below = error.cause === undefined ? "" : `\ncaused by: ${inspectTrace(error.cause)}`;
+  return `${error.stack ?? error.message}${below}`;
+}
+
+function wantsJson(words: readonly string[]): boolean {
+  return words.some(
+    (word, i) => /^--format=(nd)?json$/.test(word) || (word === "--format" && /^(nd)?json$/.test(words[i + 1] ?? "")),
+  );
+}
+
+/** The words of a command line that may be shown: what follows `--creds` and its likes is none of them. */
+function maskLogins(words: readonly string[]): string[] {
+  return words.map((word, i) => {
+    if (/^--[a-z]*-?creds=/.test(word)) return `${word.slice(0, word.indexOf("="))}=USER:PASSWORD`;
+    return /^--([a-z]+-)?creds$/.test(words[i - 1] ?? "") ? "USER:PASSWORD" : word;
+  });
+}
