@@ -24,8 +24,10 @@ export function parseDescriptor(value: unknown, at: string): Descriptor {
   const object = asObject(value, at);
   const { mediaType, digest, size, platform, artifactType, annotations, urls, data } = object;
   if (typeof mediaType !== "string" || mediaType === "") throw invalid(`${at}.mediaType`, "is not a media type");
-  if (typeof digest !== "string" || !isDigest(digest)) throw invalid(`${at}.digest`, "is not a sha256 or sha512 digest");
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw invalid(`${at}.size`, "is not a number of bytes");
+  if (typeof digest !== "string" || !isDigest(digest))
+    throw invalid(`${at}.digest`, "is not a sha256 or sha512 digest");
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
+    throw invalid(`${at}.size`, "is not a number of bytes");
   return {
     mediaType,
     digest,

@@ -17,20 +17,29 @@ export function isDigest(text: string): text is Digest {
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
   const shown = JSON.stringify(text.length > 150 ? `${text.slice(0, 150)}...` : text);
-  throw new RegistryError("DIGEST_INVALID", `invalid digest ${shown}: ${digestFault(text)}`, {
-    hint: "a digest is sha256: and 64, or sha512: and 128, lower-case hexadecimal characters",
+  const { what, position } = digestFault(text);
+  throw new RegistryError("DIGEST_INVALID", `invalid digest ${shown}: ${what}, at position ${position + 1}`, {
+    hint: digestHint,
   });
 }
 
-function digestFault(text: string): string {
+/** What a digest looks like, for a person. */
+export const digestHint: string = "a digest is sha256: and 64, or sha512: and 128, lower-case hexadecimal characters";
+
+/** What keeps a text from being a digest, and where (counted from 0). */
+export function digestFault(text: string): { readonly what: string; readonly position: number } {
   const colon = text.indexOf(":");
-  if (colon < 0) return "it has no algorithm";
+  if (colon < 0) return { what: "a digest without an algorithm", position: 0 };
   const algorithm = text.slice(0, colon);
-  if (!Object.hasOwn(hexLength, algorithm)) return `unknown algorithm ${JSON.stringify(algorithm.slice(0, 40))}`;
+  if (!Object.hasOwn(hexLength, algorithm)) {
+    return { what: `unknown digest algorithm ${JSON.stringify(algorithm.slice(0, 40))}`, position: 0 };
+  }
   const hex = text.slice(colon + 1);
   const stray = hex.search(/[^0-9a-f]/);
-  if (stray >= 0) return `${JSON.stringify(hex[stray])} at position ${colon + 1 + stray} is not a lower-case hexadecimal character`;
-  return `it has ${hex.length} hexadecimal characters instead of ${hexLength[algorithm as DigestAlgorithm]}`;
+  const position = colon + 1 + Math.max(0, stray);
+  if (stray >= 0) return { what: `${JSON.stringify(hex[stray])} is not a lower-case hexadecimal character`, position };
+  const length = hexLength[algorithm as DigestAlgorithm];
+  return { what: `the digest has ${hex.length} hexadecimal characters instead of ${length}`, position };
 }
 
 /** The algorithm that a digest names. */

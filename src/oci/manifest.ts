@@ -36,14 +36,22 @@ export interface ManifestExpectation {
 export function parseManifest(bytes: Uint8Array, expected: ManifestExpectation = {}): Manifest {
   const digest = digestOf(bytes, expected.digest ? algorithmOf(expected.digest) : expected.algorithm);
   if (expected.digest && digest !== expected.digest) {
-    throw new RegistryError("UNVERIFIED", `manifest ${expected.digest} is corrupt: its ${bytes.byteLength} bytes have the digest ${digest}`);
+    throw new RegistryError(
+      "UNVERIFIED",
+      `manifest ${expected.digest} is corrupt: its ${bytes.byteLength} bytes have the digest ${digest}`,
+    );
   }
   const body = parseBody(bytes);
   const mediaType = mediaTypeOf(body, expected.mediaType);
-  const annotations = body["annotations"] === undefined ? undefined : parseAnnotations(body["annotations"], "annotations");
-  const subject = body["subject"] === undefined || body["subject"] === null ? undefined : parseDescriptor(body["subject"], "subject");
+  const annotations =
+    body["annotations"] === undefined ? undefined : parseAnnotations(body["annotations"], "annotations");
+  const subject =
+    body["subject"] === undefined || body["subject"] === null ? undefined : parseDescriptor(body["subject"], "subject");
   const content = isIndexType(mediaType) ? indexContent(body) : imageContent(body, mediaType);
-  const artifactType = typeof body["artifactType"] === "string" && body["artifactType"] !== "" ? body["artifactType"] : content.config?.mediaType;
+  const artifactType =
+    typeof body["artifactType"] === "string" && body["artifactType"] !== ""
+      ? body["artifactType"]
+      : content.config?.mediaType;
   return {
     descriptor: {
       mediaType,
@@ -59,8 +67,14 @@ export function parseManifest(bytes: Uint8Array, expected: ManifestExpectation =
 }
 
 /** Writes a manifest body as canonical JSON text and reads it back, so that bytes and fields agree. */
-export function buildManifest(body: { readonly mediaType: string } & Readonly<Record<string, unknown>>, algorithm?: DigestAlgorithm): Manifest {
-  return parseManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, ...body })), { mediaType: body.mediaType, algorithm });
+export function buildManifest(
+  body: { readonly mediaType: string } & Readonly<Record<string, unknown>>,
+  algorithm?: DigestAlgorithm,
+): Manifest {
+  return parseManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, ...body })), {
+    mediaType: body.mediaType,
+    algorithm,
+  });
 }
 
 /** A manifest's JSON, for reading; the bytes stay what counts. */
@@ -99,7 +113,10 @@ function guess(body: Record<string, unknown>): string {
   if (body["schemaVersion"] === 1) return "application/vnd.docker.distribution.manifest.v1+json";
   if (Array.isArray(body["manifests"])) return mediaTypes.ociIndex;
   if (isObject(body["config"])) return mediaTypes.ociManifest;
-  throw new RegistryError("MANIFEST_INVALID", "invalid manifest: it has neither a known mediaType nor the fields of an image manifest or an index");
+  throw new RegistryError(
+    "MANIFEST_INVALID",
+    "invalid manifest: it has neither a known mediaType nor the fields of an image manifest or an index",
+  );
 }
 
 type Parts = Pick<Manifest, "manifests" | "blobs" | "config">;

@@ -47,7 +47,12 @@ export function isImageManifestType(mediaType: string): boolean {
 
 /** Whether content of this type is stored and asked for as a manifest rather than as a blob. */
 export function isManifestType(mediaType: string): boolean {
-  return isIndexType(mediaType) || isImageManifestType(mediaType) || mediaType === mediaTypes.ociArtifact || isSchema1(mediaType);
+  return (
+    isIndexType(mediaType) ||
+    isImageManifestType(mediaType) ||
+    mediaType === mediaTypes.ociArtifact ||
+    isSchema1(mediaType)
+  );
 }
 
 /** Docker's manifest schema 1, which registries stopped serving: Gantry names it in errors and does not read it. */

@@ -43,7 +43,9 @@ export function parsePlatform(text: string): Platform {
 /** The same platform in canonical names: `aarch64` is `arm64`, `arm64/v8` and `amd64/v1` go without their variant, `arm` is `arm/v7`. */
 export function normalizePlatform(platform: Platform): Platform {
   const os = platform.os.toLowerCase();
-  const [architecture = "", implied] = (architectures[platform.architecture.toLowerCase()] ?? platform.architecture.toLowerCase()).split("/");
+  const [architecture = "", implied] = (
+    architectures[platform.architecture.toLowerCase()] ?? platform.architecture.toLowerCase()
+  ).split("/");
   let variant = platform.variant?.toLowerCase() || implied;
   if (variant && /^\d/.test(variant)) variant = `v${variant}`;
   if (architecture === "arm64" && (variant === "v8" || variant === "v8.0")) variant = undefined;
@@ -75,7 +77,10 @@ export function isPlatform(wanted: Platform, offered: Platform): boolean {
  * The item that runs best on `wanted`: its very variant, else the nearest lower one (an arm/v7 machine runs arm/v6).
  * Undefined where nothing runs. Of equals, the first.
  */
-export function choosePlatform<T extends { readonly platform?: Platform }>(wanted: Platform, items: readonly T[]): T | undefined {
+export function choosePlatform<T extends { readonly platform?: Platform }>(
+  wanted: Platform,
+  items: readonly T[],
+): T | undefined {
   const machine = normalizePlatform(wanted);
   let best: { item: T; rank: number } | undefined;
   for (const item of items) {
@@ -88,7 +93,8 @@ export function choosePlatform<T extends { readonly platform?: Platform }>(wante
 
 /** 0 where it does not run; else higher for a nearer variant. */
 function fitness(machine: Platform, offered: Platform): number {
-  if (machine.os !== offered.os || machine.architecture !== offered.architecture || !versionFits(machine, offered)) return 0;
+  if (machine.os !== offered.os || machine.architecture !== offered.architecture || !versionFits(machine, offered))
+    return 0;
   const [has, needs] = [level(machine), level(offered)];
   if (Number.isNaN(has) || Number.isNaN(needs)) return machine.variant === offered.variant ? 1000 : 0;
   return needs > has ? 0 : 1000 - (has - needs);

@@ -1,4 +1,4 @@
-import { isDigest, parseDigest, type Digest } from "./digest.ts";
+import { digestFault, digestHint, isDigest, type Digest } from "./digest.ts";
 import { RegistryError } from "./error.ts";
 
 /** Names one repository in a registry, and a tag or a digest in it. */
@@ -13,9 +13,11 @@ export interface Reference {
 const dockerHub = "docker.io";
 const dockerHubHosts = ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"];
 const nameLimit = 255;
+const componentHint = "components are lower-case letters and digits, joined by one '.', one or two '_', or '-'";
 const tagForm = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const componentForm = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const hostForm = /^(?:(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?$/;
+const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
+const hostForm = new RegExp(`^(${label}(?:\\.${label})*|\\[[0-9a-fA-F:]+\\])(?::(\\d{1,5}))?$`);
 
 /**
  * Reads `[registry/]repository[:tag][@digest]` by distribution's reference grammar. A first component without a dot, a
@@ -32,8 +34,12 @@ export function parseReference(text: string): Reference {
   const canonical = dockerHubHosts.includes(registry) ? dockerHub : registry;
   const repository = canonical === dockerHub && path !== "" && !path.includes("/") ? `library/${path}` : path;
   checkRepository(text, path, explicit ? slash + 1 : 0);
-  if (canonical.length + repository.length + 1 > nameLimit) {
-    throw invalid(text, `registry and repository have more than ${nameLimit} characters`, 0);
+  if (repository.length > nameLimit) {
+    throw invalid(
+      text,
+      `the repository has ${repository.length} characters, ${nameLimit} are allowed`,
+      explicit ? slash + 1 : 0,
+    );
   }
   return { registry: canonical, repository, ...(tag !== undefined && { tag }), ...(digest && { digest }) };
 }
@@ -44,11 +50,15 @@ export function formatReference(reference: Reference): string {
   return `${reference.registry}/${reference.repository}${tag ? `:${tag}` : ""}${digest ? `@${digest}` : ""}`;
 }
 
-/** Writes a reference as people write it: without docker.io and library/. */
+/** Writes a reference as people write it: without docker.io and library/, where that still reads as the same. */
 export function familiarReference(reference: Reference): string {
   const full = formatReference(reference);
   if (reference.registry !== dockerHub) return full;
-  return full.slice(dockerHub.length + 1).replace(/^library\//, "");
+  const [first = "", ...rest] = reference.repository.split("/");
+  const short = full.slice(
+    first === "library" && rest.length === 1 ? "docker.io/library/".length : "docker.io/".length,
+  );
+  return (rest.length > 0 && isHost(first)) || isBareDigest(short) ? full : short;
 }
 
 /** Whether a text can be a tag (distribution-spec, "Pulling manifests"). */
@@ -58,7 +68,7 @@ export function isTag(text: string): boolean {
 
 /** Whether a tag names what hangs on a digest: `sha256-<hex>` (the referrers tag schema) or `sha256-<hex>.<suffix>` (Cosign's). */
 export function isDigestTag(tag: string): boolean {
-  return /^sha256-[0-9a-f]{64}(?:\.|$)/.test(tag);
+  return /^sha(?:256|512)-[0-9a-f]{64}(?:\.|$)/.test(tag);
 }
 
 /** Whether a text can be a repository's name. */
@@ -90,6 +100,7 @@ function splitReference(text: string): { name: string; tag?: string; digest?: Di
   }
   const space = text.search(/\s/);
   if (space >= 0) throw invalid(text, "white space", space);
+  if (isBareDigest(text)) throw invalid(text, "a digest without a repository", 0, "write repository@sha256:...");
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : parseReferenceDigest(text, at + 1);
   const rest = at < 0 ? text : text.slice(0, at);
@@ -100,35 +111,44 @@ function splitReference(text: string): { name: string; tag?: string; digest?: Di
   return { name: rest.slice(0, colon), tag, ...(digest && { digest }) };
 }
 
-function parseReferenceDigest(text: string, position: number): Digest {
-  const digest = text.slice(position);
+function parseReferenceDigest(text: string, start: number): Digest {
+  const digest = text.slice(start);
   if (isDigest(digest)) return digest;
-  try {
-    return parseDigest(digest);
-  } catch (error) {
-    const { message, hint } = error as RegistryError;
-    throw invalid(text, message, position, hint);
-  }
+  const { what, position } = digestFault(digest);
+  throw invalid(text, what, start + position, digestHint);
 }
 
 function tagFault(tag: string): string {
   if (tag === "") return "the tag is empty";
   if (tag.length > 128) return `the tag has ${tag.length} characters, 128 are allowed`;
   const stray = tag.search(/[^A-Za-z0-9._-]/);
-  return stray < 0 ? `a tag cannot start with ${JSON.stringify(tag[0])}` : `${JSON.stringify(tag[stray])} cannot be in a tag`;
+  return stray < 0
+    ? `a tag cannot start with ${JSON.stringify(tag[0])}`
+    : `${JSON.stringify(tag[stray])} cannot be in a tag`;
+}
+
+/** A digest or an image's ID alone: the grammar takes it for a repository, or for `sha256` with a long tag. */
+function isBareDigest(text: string): boolean {
+  return isDigest(text) || /^[0-9a-f]{64}$/.test(text);
 }
 
 function isHost(first: string): boolean {
-  return first !== "" && (/[.:[\]]/.test(first) || first === "localhost" || first !== first.toLowerCase());
+  return /[.:[\]]/.test(first) || first.toLowerCase() === "localhost";
 }
 
 function parseHost(text: string, host: string): string {
-  const parts = hostForm.exec(host);
-  if (!parts) throw invalid(text, `${JSON.stringify(host)} is not a host name`, 0);
-  if (parts[1] !== undefined && (Number(parts[1]) < 1 || Number(parts[1]) > 65535)) {
-    throw invalid(text, `port ${parts[1]} is not between 1 and 65535`, host.length - parts[1].length);
+  const [, name, port] = hostForm.exec(host) ?? [];
+  if (name === undefined || !isUrlHost(name)) throw invalid(text, `${quoted(host)} is not a host name`, 0);
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65535)) {
+    throw invalid(text, `port ${port} is not between 1 and 65535`, host.length - port.length);
   }
   return host.toLowerCase();
+}
+
+/** Whether URLs can carry a host, and read nothing else into it: `127.1` and `[:::]` fit the grammar, but are no names. */
+function isUrlHost(name: string): boolean {
+  const url = `https://${name}`;
+  return URL.canParse(url) && (name.startsWith("[") || new URL(url).hostname === name.toLowerCase());
 }
 
 function checkRepository(text: string, path: string, offset: number): void {
@@ -138,18 +158,36 @@ function checkRepository(text: string, path: string, offset: number): void {
     if (component === "") throw invalid(text, "an empty path component", position);
     if (!componentForm.test(component)) {
       const upper = component.search(/[A-Z]/);
-      if (upper >= 0) throw invalid(text, "an upper-case letter in the repository", position + upper, `write ${JSON.stringify(text.replace(path, path.toLowerCase()))}`);
+      if (upper >= 0)
+        throw invalid(
+          text,
+          "an upper-case letter in the repository",
+          position + upper,
+          lowerCaseHint(text, path, offset),
+        );
       const stray = component.search(/[^a-z0-9._-]/);
-      const what = stray >= 0 ? `${JSON.stringify(component[stray])} cannot be in a repository` : `${JSON.stringify(component)} is no path component`;
-      throw invalid(text, what, position + Math.max(0, stray), "components are lower-case letters and digits, joined by one '.', one or two '_', or '-'");
+      const what =
+        stray >= 0
+          ? `${JSON.stringify(component[stray])} cannot be in a repository`
+          : `${quoted(component)} is no path component`;
+      throw invalid(text, what, position + Math.max(0, stray), componentHint);
     }
     position += component.length + 1;
   }
 }
 
+function lowerCaseHint(text: string, path: string, offset: number): string {
+  const lower = path.toLowerCase();
+  if (!isRepository(lower)) return componentHint;
+  return `write ${JSON.stringify(text.slice(0, offset) + lower + text.slice(offset + path.length))}`;
+}
+
 function invalid(text: string, what: string, position: number, hint?: string): RegistryError {
-  const shown = text.length > 300 ? `${text.slice(0, 300)}...` : text;
-  return new RegistryError("INVALID", `invalid reference ${JSON.stringify(shown)}: ${what}, at position ${position + 1}`, {
+  return new RegistryError("INVALID", `invalid reference ${quoted(text)}: ${what}, at position ${position + 1}`, {
     hint: hint ?? "write [registry/]repository[:tag][@digest]",
   });
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}...` : text);
 }
