@@ -38,3 +38,26 @@ export function failureLimit({
     },
   };
 }
+
+/** The limits of failed logins: by client and user, so that nobody locks others out, and by client. */
+export function loginLimit(now: () => number): {
+  take(user: string, client: string): number;
+  giveBack(user: string, client: string): void;
+} {
+  const ofUser = failureLimit({ burst: 10, interval: 6000, now });
+  const ofClient = failureLimit({ burst: 100, interval: 600, now });
+  const pair = (user: string, client: string): string => `${client} ${user}`;
+  return {
+    take: (user, client) => {
+      const wait = ofUser.take(pair(user, client));
+      if (wait > 0) return wait;
+      const clientWait = ofClient.take(client);
+      if (clientWait > 0) ofUser.giveBack(pair(user, client));
+      return clientWait;
+    },
+    giveBack: (user, client) => {
+      ofUser.giveBack(pair(user, client));
+      ofClient.giveBack(client);
+    },
+  };
+}
