@@ -118,6 +118,7 @@ export function dirStore(path: string): LocalStore {
       await create();
       await files.sync();
       await files.put(call?.tag === undefined ? childFile(digest) : root, bytesOf(manifest.bytes));
+      if (call?.tag !== undefined) await files.remove(childFile(digest));
       await files.sync();
       if (call?.tag !== undefined) rooted = true;
       else if (!manifest.subject) last = manifest;

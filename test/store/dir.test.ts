@@ -5,6 +5,7 @@ import { dirStore } from "../../src/store/dir.ts";
 import { storeContract } from "../contract/store.ts";
 
 const oneImage = [
+  "a manifest whose bytes have another digest is DIGEST_INVALID and not stored",
   "a manifest may be put again",
   "tags come in byte order",
   "two tags name one manifest",
