@@ -39,7 +39,7 @@ export function originReader(options: OriginOptions): (request: ServerRequest) =
         ? "in process"
         : clientOf(remote, proxied ? headers["x-forwarded-for"] : undefined, isProxy);
     if (fixed) return { realm: fixed.realm, service: options.service ?? fixed.host, client };
-    const host = (proxied && last(headers["x-forwarded-host"])) || headers["host"];
+    const host = ((proxied && last(headers["x-forwarded-host"])) || headers["host"])?.toLowerCase();
     if (host === undefined || !hostForm.test(host)) return undefined;
     const forwarded = proxied ? last(headers["x-forwarded-proto"]) : undefined;
     const secure = forwarded === undefined ? request.secure : forwarded.toLowerCase() === "https";
