@@ -21,6 +21,7 @@ test.each<{
     realm: "http://127.0.0.1:5000/token",
     service: "127.0.0.1:5000",
   },
+  { name: "upper case", ...tls, headers: { host: "R.Test" }, realm: "https://r.test/token", service: "r.test" },
   { name: "IPv6", ...plain, headers: { host: "[::1]:5000" }, realm: "http://[::1]:5000/token", service: "[::1]:5000" },
   {
     name: "a service name",
