@@ -1,7 +1,8 @@
+import { basename } from "node:path";
 import type { Client, Opened } from "./client.ts";
-import type { Digest } from "./oci/digest.ts";
+import { isDigest, type Digest } from "./oci/digest.ts";
 import { isRegistryError, RegistryError } from "./oci/error.ts";
-import { familiarReference } from "./oci/reference.ts";
+import { familiarReference, isRepository, isTag } from "./oci/reference.ts";
 import { copier, type CopyOptions, type CopyResult, type Destination, type Outcome } from "./graph/copy.ts";
 import { copyTags } from "./graph/copy-tags.ts";
 import { sided } from "./graph/sides.ts";
@@ -94,13 +95,29 @@ function mountable({ location: from }: Opened, { location: to }: Opened): string
 
 /** The name an image gets: as written, else as at the source; a local store needs one, a registry goes by the digest. */
 function tagFor({ location }: Opened, source: Opened, ref: string): string | undefined {
-  const tag = ref.includes(":") && source.location.transport === "registry" ? source.location.reference.tag : ref;
-  const plain = tag === undefined || /^sha(?:256|512):/.test(tag) ? undefined : tag;
-  if (location.transport === "registry") return location.reference.tag ?? (location.reference.digest ? undefined : plain);
+  const tag = sourceTag(source, ref);
+  if (location.transport === "registry") return location.reference.tag ?? (location.reference.digest ? undefined : tag);
   if (location.ref !== undefined) return location.ref;
-  if (location.transport !== "docker-archive" || source.location.transport !== "registry") return plain ?? "latest";
-  const { registry, repository } = source.location.reference;
-  return familiarReference({ registry, repository, tag: plain ?? "latest" });
+  return location.transport === "docker-archive" ? dockerName(source, ref, tag ?? "latest") : (tag ?? "latest");
+}
+
+/** The source's tag; undefined where it was named by its digest, or has none. */
+function sourceTag({ location }: Opened, ref: string): string | undefined {
+  if (location.transport === "registry") return location.reference.tag ?? (isTag(ref) ? ref : undefined);
+  if (isTag(ref)) return ref;
+  const colon = ref.lastIndexOf(":");
+  return isDigest(ref) || !isTag(ref.slice(colon + 1)) ? undefined : ref.slice(colon + 1);
+}
+
+/** What `docker load` will call it: repository and tag. */
+function dockerName({ location }: Opened, ref: string, tag: string): string {
+  if (location.transport === "registry") {
+    const { registry, repository } = location.reference;
+    return familiarReference({ registry, repository, tag });
+  }
+  if (ref.includes(":") && !isDigest(ref)) return ref;
+  const file = basename(location.path).replace(/\..*$/, "").toLowerCase();
+  return `${isRepository(file) ? file : "image"}:${tag}`;
 }
 
 /** A destination that is written with a digest takes nothing else. */

@@ -18,7 +18,9 @@ interface Host {
   readonly tokens: TokenCache;
   readonly credentials: Map<string, Promise<Credential | undefined>>;
   way?: Way;
-  /** Done once, before the first request with a body: asking what the host wants. */
+  /** Whether a request was let through as it was: the next may be too. */
+  open?: boolean;
+  /** Done once, where the very first request has a body: asking what the host wants. */
   asking?: Promise<void>;
 }
 
@@ -45,11 +47,14 @@ export function authenticate(settings: AuthSettings = {}): Middleware {
     return async (request) => {
       if (request.anonymous || request.headers["authorization"] !== undefined) return next(request);
       const host = hostFor(request.url);
-      if (request.body && !host.way) await session.ask(host, request);
+      if (request.body && !host.way && !host.open) await session.ask(host, request);
       const proof = host.way && (await session.prove(host, host.way, request));
       const response = await next(proven(request, proof));
       const way = wayOf(request.url, response);
-      if (!way) return response;
+      if (!way) {
+        host.open = true;
+        return response;
+      }
       host.way = way;
       const better = await session.improve(host, way, request, proof);
       if (!better) return response;

@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createClient, type Client } from "../src/client.ts";
+import { check } from "../src/graph/check.ts";
+import { createRegistry, memoryStorage } from "../src/server/index.ts";
+import * as images from "./support/images.ts";
+
+interface Started {
+  readonly host: string;
+  close(): Promise<void>;
+}
+
+let [first, second, dir]: [Started, Started, string] = [undefined!, undefined!, ""];
+let client: Client;
+let requests: string[] = [];
+
+beforeEach(async () => {
+  const start = async (): Promise<Started> => createRegistry({ storage: memoryStorage() }).listen({ host: "127.0.0.1", port: 0 });
+  [first, second, dir] = [await start(), await start(), await mkdtemp(join(tmpdir(), "gantry-copy-"))];
+  requests = [];
+  client = createClient({
+    env: { HOME: dir },
+    onEvent: (event) => {
+      if (event.type === "request") requests.push(`${event.host} ${event.method} ${new URL(event.url).pathname}`);
+    },
+  });
+});
+
+afterEach(async () => {
+  await client.close();
+  await Promise.all([first.close(), second.close(), rm(dir, { recursive: true })]);
+});
+
+const ask = (host: string, pattern: RegExp): readonly string[] => requests.filter((line) => line.startsWith(`${host} `) && pattern.test(line));
+const seed = async (image: images.TestImage, at: string): Promise<void> => {
+  const { store, ref } = client.open(at);
+  await images.putImage(store, image, ref);
+  requests = [];
+};
+
+describe("the requests of a copy, N blobs", () => {
+  const image = images.image("budget", { layers: 5 });
+  const blobs = image.blobs.length;
+
+  test("first: 1 + N at the source, at most 3N + 1 at the destination; again: 1, and N HEAD + 1", async () => {
+    await seed(image, `${first.host}/app:v1`);
+    const copy = async () => client.copy(`${first.host}/app:v1`, `${second.host}/app`, { referrers: false });
+    expect(await copy()).toMatchObject({ failures: [], images: [{ blobs: { written: blobs } }] });
+    expect(ask(first.host, /./)).toHaveLength(1 + blobs);
+    expect(ask(second.host, /./).length).toBeLessThanOrEqual(3 * blobs + 1);
+    requests = [];
+    expect(await copy()).toMatchObject({ failures: [], bytes: 0, images: [{ blobs: { exists: blobs } }] });
+    expect(ask(first.host, /./)).toEqual([`${first.host} GET /v2/app/manifests/v1`]);
+    expect(ask(second.host, / HEAD .*\/blobs\//)).toHaveLength(blobs);
+    expect(ask(second.host, /./)).toHaveLength(blobs + 1);
+  });
+
+  test("of what is attached: one list of tags, and one of referrers for each manifest", async () => {
+    await seed(images.twoPlatforms("budget"), `${first.host}/app:v1`);
+    await client.copy(`${first.host}/app:v1`, `${second.host}/app`);
+    expect(ask(first.host, /\/tags\/list/)).toHaveLength(1);
+    expect(ask(first.host, /\/referrers\//)).toHaveLength(3);
+  });
+
+  test("inside one registry: a mount for each blob, and no blob is read", async () => {
+    await seed(image, `${first.host}/app:v1`);
+    const outcome = await client.copy(`${first.host}/app:v1`, `${first.host}/other/app`, { referrers: false });
+    expect(outcome).toMatchObject({ failures: [], bytes: 0, images: [{ blobs: { mounted: blobs, written: 0 } }] });
+    expect(ask(first.host, / (GET|PUT|PATCH) .*\/blobs\//)).toEqual([]);
+  });
+
+  test("for all tags that are there already: one at each end", async () => {
+    await seed(image, `${first.host}/app:v1`);
+    await seed(images.image("second"), `${first.host}/app:v2`);
+    const copy = async () => client.copy(`${first.host}/app`, `${second.host}/app`, { allTags: true, referrers: false });
+    expect((await copy()).images.map((one) => one.outcome)).toEqual(["copied", "copied"]);
+    requests = [];
+    expect((await copy()).images.map((one) => one.outcome)).toEqual(["unchanged", "unchanged"]);
+    expect(ask(first.host, /./)).toHaveLength(1 + 2);
+    expect(ask(second.host, /./)).toHaveLength(2);
+  });
+});
+
+describe("the destination's name", () => {
+  const image = images.twoPlatforms("names");
+  const { digest } = image.manifest.descriptor;
+  const at = async (location: string) => (await client.open(location).store.head(client.open(location).ref!))?.digest;
+
+  test.each([
+    ["app:v1", "mirror/app", "mirror/app:v1"],
+    ["app:v1", "mirror/app:stable", "mirror/app:stable"],
+    [`app@${digest}`, "mirror/app", `mirror/app@${digest}`],
+    [`app:v1@${digest}`, "mirror/app", "mirror/app:v1"],
+    ["app:v1", `mirror/app:v9@${digest}`, "mirror/app:v9"],
+  ])("%s to %s is %s", async (from, to, expected) => {
+    await seed(image, `${first.host}/app:v1`);
+    const { failures } = await client.copy(`${first.host}/${from}`, `${second.host}/${to}`);
+    expect(failures).toEqual([]);
+    expect(await at(`${second.host}/${expected}`)).toBe(digest);
+    expect(await at(`${second.host}/mirror/app:latest`)).toBeUndefined();
+  });
+
+  test("with a digest is that digest or an error before anything is written", async () => {
+    await seed(image, `${first.host}/app:v1`);
+    const other = `sha256:${"0".repeat(64)}`;
+    await expect(client.copy(`${first.host}/app:v1`, `${second.host}/app@${other}`)).rejects.toMatchObject({ code: "INVALID" });
+    expect(ask(second.host, /./)).toEqual([]);
+  });
+
+  test("may be several tags of one place and several places, read once", async () => {
+    await seed(image, `${first.host}/app:v1`);
+    const archive = `oci-archive:${dir}/app.tar`;
+    const to = [`${second.host}/app:1`, `${second.host}/app:2`, `${first.host}/copy:1`, archive];
+    const outcome = await client.copy(`${first.host}/app:v1`, to);
+    expect(outcome.failures).toEqual([]);
+    expect(outcome.images.map((one) => one.to)).toEqual([...to.slice(0, 3), `${archive}:v1`]);
+    const reads = ask(first.host, / GET \/v2\/app\/blobs\//);
+    expect(new Set(reads).size).toBe(reads.length);
+    for (const location of to) {
+      const opened = client.open(location);
+      const result = await check(opened.store, await client.resolve(opened), { deep: true });
+      expect(result).toMatchObject({ digest, findings: [] });
+      await opened.store.close();
+    }
+  });
+
+  test("is needed for a tag, and there is none for all tags", async () => {
+    await expect(client.copy(`${first.host}/app`, `${second.host}/app:v1`, { allTags: true })).rejects.toMatchObject({ code: "INVALID" });
+    await expect(client.copy(`oci-archive:${dir}/a.tar:v1`, `oci-archive:${dir}/a.tar:v2`)).rejects.toMatchObject({ code: "INVALID" });
+  });
+});
+
+test("a failure keeps an archive as it was", async () => {
+  await seed(images.image("kept"), `${first.host}/app:v1`);
+  const archive = `oci-archive:${dir}/app.tar`;
+  await client.copy(`${first.host}/app:v1`, archive);
+  const outcome = await client.copy(`${first.host}/app:nothing`, archive);
+  expect(outcome.failures).toMatchObject([{ error: { code: "MANIFEST_UNKNOWN", side: "source" } }]);
+  const { store } = client.open(archive);
+  expect((await check(store, "v1", { deep: true })).findings).toEqual([]);
+  await store.close();
+});
