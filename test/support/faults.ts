@@ -115,7 +115,8 @@ export async function faultyProxy(upstream: string, rules: readonly FaultRule[])
   const server = createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
     const fault = pick(incoming.method!, incoming.url!);
     if (fault) faults += 1;
-    forward(incoming, outgoing, { upstream, agent, fault }).catch(() => incoming.socket.destroy());
+    const { socket } = incoming;
+    forward(incoming, outgoing, { upstream, agent, fault }).catch(() => socket.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -152,8 +153,9 @@ async function forward(
   const { hostname, port } = new URL(`http://${upstream}`);
   const { method, url: path, headers } = incoming;
   const onward = httpRequest({ agent, hostname, port, method, path, headers });
-  onward.on("error", () => incoming.socket.destroy());
-  incoming.socket.once("close", () => onward.destroy());
+  const { socket } = incoming;
+  onward.on("error", () => socket.destroy());
+  socket.once("close", () => onward.destroy());
   const answer = once(onward, "response") as Promise<[IncomingMessage]>;
   const sent = send(incoming, onward, fault).catch((error: unknown) => {
     onward.destroy();

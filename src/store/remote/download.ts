@@ -121,6 +121,7 @@ function resumed(first: Res, { at, attempt, fetch, total, signal }: Download): A
           return { done: false, value };
         } catch (error) {
           await giveUp().catch(() => {});
+          if (signal?.aborted) throw error;
           if (position === total) return { done: true, value: undefined };
           if (state.closed) break;
           if (!mayPass(error, signal) || failures >= attemptLimit) throw error;
