@@ -51,3 +51,29 @@ export function whenOver(method: Method, response: Res, over: (received: number,
   });
   return { ...response, body };
 }
+
+/** What is left of a body that is given up is read, so that its connection can serve again, up to so many bytes and milliseconds. */
+const drainLimit = { bytes: 64 * 1024, ms: 1000 };
+
+/** Reads the little that may be left of a body to its end; `giveUp` is called where it takes too long. */
+export async function drain(
+  next: () => Promise<IteratorResult<Uint8Array, undefined>>,
+  left: number | undefined,
+  giveUp: () => void,
+): Promise<void> {
+  if (left !== undefined && left > drainLimit.bytes) return giveUp();
+  const timer = setTimeout(giveUp, drainLimit.ms);
+  try {
+    let size = 0;
+    while (size <= drainLimit.bytes) {
+      const { done, value } = await next();
+      if (done) return;
+      size += value.byteLength;
+    }
+    giveUp();
+  } catch {
+    // It is given up: how it broke is of no interest.
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,10 +1,9 @@
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:http";
-import { RegistryError } from "../oci/error.ts";
 import { hasBody, noBody } from "./body.ts";
 import { aborted } from "./clock.ts";
 import { deadline, type Deadline } from "./deadline.ts";
 import { incomingBody } from "./incoming.ts";
-import { networkError, timeoutError } from "./network-error.ts";
+import { isReset, networkError, timeoutError } from "./network-error.ts";
 import type { Req, Res } from "./transport.ts";
 import { upload } from "./upload.ts";
 
@@ -41,7 +40,7 @@ export async function exchange(
     return respond(outgoing, incoming, request, timer, timeouts.idle);
   } catch (error) {
     outgoing.destroy();
-    if (isStale(error, outgoing)) throw staleConnection;
+    if (outgoing.reusedSocket && isReset(error)) throw staleConnection;
     throw networkError(error, request);
   } finally {
     timer.stop();
@@ -120,10 +119,4 @@ function flatten(headers: IncomingMessage["headers"]): Record<string, string> {
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(", ") : value;
   return flat;
-}
-
-function isStale(error: unknown, outgoing: ClientRequest): boolean {
-  if (!outgoing.reusedSocket || error instanceof RegistryError || !(error instanceof Error) || !("code" in error))
-    return false;
-  return error.code === "ECONNRESET" || error.code === "EPIPE" || error.code === "ECONNABORTED";
 }

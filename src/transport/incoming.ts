@@ -1,13 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { ByteStream } from "../oci/stream.ts";
-import { streamFrom } from "./body.ts";
+import { drain, streamFrom } from "./body.ts";
 import type { Deadline } from "./deadline.ts";
-import { brokenResponse, networkError, timeoutError } from "./network-error.ts";
+import { cutOff, isReset, networkError, timeoutError } from "./network-error.ts";
 import { aborted } from "./clock.ts";
 import type { Req } from "./transport.ts";
-
-/** What is left of a body that is given up is read, so that its connection can serve again, up to so many bytes and milliseconds. */
-const drainLimit = { bytes: 64 * 1024, ms: 1000 };
 
 interface BodyOptions {
   readonly request: Req;
@@ -53,39 +50,12 @@ export function incomingBody(incoming: IncomingMessage, options: BodyOptions): B
       throw incoming.complete || !isReset(error) ? networkError(error, request) : cutOff(request, received, length);
     }
   };
-  const drain = async (): Promise<void> => {
-    const limit = setTimeout(() => incoming.destroy(), drainLimit.ms);
-    const start = received;
-    try {
-      while (received - start <= drainLimit.bytes) if ((await next()).done) return;
-    } catch {
-      // It is given up: how it broke is of no interest.
-    } finally {
-      clearTimeout(limit);
-    }
-  };
   return streamFrom({
     next,
     async return() {
-      if (!ended && (length === undefined || length - received <= drainLimit.bytes)) await drain();
-      if (!ended) {
-        incoming.destroy();
-        end();
-      }
+      if (!ended) await drain(next, length === undefined ? undefined : length - received, () => incoming.destroy());
+      if (!ended) end();
       return { done: true, value: undefined };
     },
   });
-}
-
-function isReset(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    (error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE")
-  );
-}
-
-function cutOff(request: Req, received: number, length: number | undefined): Error {
-  const of = length === undefined ? "" : ` of ${length}`;
-  return brokenResponse(`closed the connection after ${received}${of} bytes of a response`, request, true);
 }

@@ -105,6 +105,19 @@ export function brokenResponse(what: string, { url }: Pick<Req, "url">, retryabl
   return new RegistryError("NETWORK", `${url.host} ${what}`, { host: url.host, retryable });
 }
 
+/** The error for a response whose body ends too soon. */
+export function cutOff(request: Pick<Req, "url">, received: number, length: number | undefined): RegistryError {
+  const of = length === undefined ? "" : ` of ${length}`;
+  return brokenResponse(`closed the connection after ${received}${of} bytes of a response`, request, true);
+}
+
+/** Whether the other end, or the network, broke a connection off. */
+export function isReset(error: unknown): boolean {
+  return error instanceof Error && "code" in error && resets.includes(error.code as string);
+}
+
+const resets: readonly string[] = ["ECONNRESET", "ECONNABORTED", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"];
+
 /** Node's code for an error, and a cause to keep: a parse error carries the response's bytes, which are not for showing. */
 function describe(error: unknown): { readonly code: string; readonly cause?: unknown } {
   if (!(error instanceof Error)) return { code: "" };

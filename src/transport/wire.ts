@@ -1,7 +1,9 @@
 import { aborted } from "./clock.ts";
-import { agents, type AgentSettings } from "./agents.ts";
+import { RegistryError } from "../oci/error.ts";
+import { agents, isProxied, type AgentSettings } from "./agents.ts";
 import { exchange, staleConnection, type Timeouts } from "./exchange.ts";
 import { networkError } from "./network-error.ts";
+import { rawGets } from "./raw/raw.ts";
 import type { Req, Res, Transport } from "./transport.ts";
 
 export interface WireSettings extends AgentSettings {
@@ -18,13 +20,20 @@ const maxStale = 16;
 /** A transport over the network, and a way to end all its connections. */
 export type Wire = Transport & { close(): void };
 
-/** HTTP/1.1 over node:http and node:https, which are loaded when first needed; connections are kept and used again. */
+/**
+ * HTTP/1.1 over node:http and node:https, which are loaded when first needed; connections are kept and used again. GETs
+ * whose pieces may be `transient` are read past node:http, in large reused buffers.
+ */
 export function wire(settings: WireSettings = {}): Wire {
   const pool = agents(settings);
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
+  const raw = rawGets({ timeouts, ...(settings.tls && { tls: settings.tls }) });
   const send = async (request: Req): Promise<Res> => {
     if (request.signal?.aborted) throw aborted(request.signal);
     const headers = outgoingHeaders(request, settings.userAgent);
+    if (request.transient && request.method === "GET" && !request.body && !isProxied(request.url, settings.proxyEnv)) {
+      return raw.get(request, headers);
+    }
     for (let attempt = 1; ; attempt++) {
       try {
         return await exchange(request, await pool.find(request.url), headers, timeouts);
@@ -35,11 +44,22 @@ export function wire(settings: WireSettings = {}): Wire {
       }
     }
   };
-  return Object.assign(send, { close: () => pool.close() });
+  return Object.assign(send, {
+    close() {
+      pool.close();
+      raw.close();
+    },
+  });
 }
+
+const fieldForm = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 function outgoingHeaders({ method, headers, body }: Req, userAgent: string | undefined): Record<string, string> {
   const withLength = body ? body.size !== undefined : method !== "GET" && method !== "HEAD" && method !== "DELETE";
+  for (const [name, value] of Object.entries(headers)) {
+    if (!fieldForm.test(value))
+      throw new RegistryError("INVALID", `the header ${name} has characters that HTTP has no place for`);
+  }
   return {
     ...(userAgent !== undefined && { "user-agent": userAgent }),
     ...headers,

@@ -1,0 +1,102 @@
+import type { ConnectionOptions } from "node:tls";
+import { aborted } from "../clock.ts";
+import type { Timeouts } from "../exchange.ts";
+import { isReset, networkError } from "../network-error.ts";
+import { tlsFor, tlsOptions, type TlsByHost } from "../tls.ts";
+import type { Req, Res } from "../transport.ts";
+import { bufferPool } from "./buffers.ts";
+import { connection, type Connection } from "./connection.ts";
+import { ask, established } from "./guarded.ts";
+import { plainOpener, secureOpener } from "./open.ts";
+import { respond } from "./respond.ts";
+
+export interface RawSettings {
+  readonly tls?: TlsByHost;
+  readonly timeouts: Timeouts;
+}
+
+/** GETs whose bodies come in buffers that are used again: a piece is valid until the next is asked for. */
+export interface RawGets {
+  get(request: Req, headers: Readonly<Record<string, string>>): Promise<Res>;
+  close(): void;
+}
+
+/** Large reads are what makes this way faster than node:http; so many buffers are kept for the next ones. */
+const bufferSize = 512 * 1024;
+const buffersKept = 24;
+
+/** A reader of HTTP/1.1 responses over node:net and node:tls, which are loaded when first needed. */
+export function rawGets({ tls, timeouts }: RawSettings): RawGets {
+  const pool = bufferPool(bufferSize, buffersKept);
+  const idle = new Map<string, Connection[]>();
+  const all = new Set<Connection>();
+  const sessions = new Map<string, Buffer>();
+  const secured = new Map<string, Promise<ConnectionOptions>>();
+
+  const optionsFor = (host: string): Promise<ConnectionOptions> | undefined => {
+    const found = tlsFor(tls, host);
+    if (!found) return undefined;
+    const options = secured.get(found.key) ?? tlsOptions(found.settings);
+    secured.set(found.key, options);
+    return options;
+  };
+  const connect = async (request: Req): Promise<Connection> => {
+    const { url } = request;
+    const isTls = url.protocol === "https:";
+    const open = isTls ? await secureOpener(url, await optionsFor(url.host), sessions) : await plainOpener(url);
+    const made = connection(open, {
+      pool,
+      isTls,
+      onComplete(connection, isReusable) {
+        if (!isReusable || !all.has(connection)) connection.socket.destroy();
+        else {
+          connection.socket.unref();
+          idle.set(url.origin, [...(idle.get(url.origin) ?? []), connection]);
+        }
+      },
+      onClose(connection) {
+        all.delete(connection);
+        idle.set(
+          url.origin,
+          (idle.get(url.origin) ?? []).filter((other) => other !== connection),
+        );
+      },
+    });
+    all.add(made);
+    await established(made, request, isTls, timeouts.connect);
+    return made;
+  };
+  const takeIdle = ({ origin }: URL): Connection | undefined => {
+    const connection = idle.get(origin)?.pop();
+    connection?.socket.ref();
+    return connection;
+  };
+  return {
+    async get(request, headers) {
+      const head = requestHead(request.url, headers);
+      for (;;) {
+        if (request.signal?.aborted) throw aborted(request.signal);
+        let used: Connection | undefined;
+        try {
+          used = await (takeIdle(request.url) ?? connect(request));
+          return respond(await ask(used, request, head, timeouts.answer), request, timeouts.idle);
+        } catch (error) {
+          const isStale = used?.mayBeStale === true && isReset(error);
+          if (!isStale) throw networkError(error, request);
+        }
+      }
+    },
+    close() {
+      for (const connection of all) connection.destroy(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
+      all.clear();
+      idle.clear();
+    },
+  };
+}
+
+function requestHead(url: URL, headers: Readonly<Record<string, string>>): string {
+  const lines = Object.entries({ host: url.host, connection: "keep-alive", ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
