@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hash } from "bcryptjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createRegistry, type EmbeddedRegistry, htpasswdAccess, memoryStorage } from "../src/server/index.ts";
 import { type Clients, openClients } from "./support/clients.ts";
 import { makeImage, type Made, type MadeImage } from "./support/images.ts";
 import { describeWith, peer } from "./support/peers.ts";
+import { type RunningRegistry, startGantryRegistry } from "./support/registries.ts";
 import { must, run } from "./support/run.ts";
 
 // Anybody may pull, users may push: the mixture that Basic authentication alone cannot offer to these clients.
@@ -14,7 +14,7 @@ const password = "correct horse";
 const clientNames = ["skopeo", "podman", "buildah", "crane", "regctl", "oras", "docker"] as const;
 
 let work: string;
-let registry: EmbeddedRegistry;
+let registry: RunningRegistry;
 let host: string;
 let image: MadeImage;
 
@@ -22,13 +22,12 @@ beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "gantry-e2e-access-"));
   image = await makeImage(join(work, "layout"), { tag: "v1", platforms: ["linux/amd64", "linux/arm64/v8"] });
   await writeUsers(clientNames);
-  const access = htpasswdAccess({ file: join(work, "users"), keyFile: join(work, "token.key"), anonymousPull: true });
-  registry = createRegistry({ storage: memoryStorage(), access });
-  ({ host } = await registry.listen());
+  registry = await startGantryRegistry({ args: ["--htpasswd", join(work, "users"), "--anonymous-pull"] });
+  ({ host } = registry);
   await push("base", "skopeo");
 });
 afterAll(async () => {
-  await registry?.close();
+  await registry?.stop();
   await rm(work, { recursive: true, force: true });
 });
 
@@ -61,6 +60,18 @@ test("without a token nothing is given, to nobody", async () => {
   expect(await status("/v2/")).toBe(401);
   expect(await status("/v2/base/manifests/v1")).toBe(401);
   expect(await status("/v2/base/manifests/v1", `Basic ${btoa(`skopeo:wrong`)}`)).toBe(401);
+});
+
+test("a mistake in the file of users is told to the log, and not to strangers", async () => {
+  await writeFile(join(work, "users"), "skopeo:$apr1$abc\n");
+  const answer = await fetch(`http://${host}/v2/`, {
+    headers: { authorization: `Basic ${btoa(`skopeo:${password}`)}` },
+  });
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).not.toContain("users,");
+  await expect.poll(() => registry.log()).toContain(`${join(work, "users")}, line 1: user skopeo has an MD5 hash`);
+  await writeUsers(clientNames);
+  await push("base", "skopeo");
 });
 
 interface Case {
@@ -147,7 +158,7 @@ for (const { name, login, pull, push } of cases) {
 }
 
 describeWith(["docker", "skopeo"], "docker", () => {
-  test("gets a token for its password, which skopeo goes on with until the password is changed", async () => {
+  test("logs in without an engine, and gets a token for its password, which skopeo goes on with until the password is changed", async () => {
     const clients = await openClients(join(work, "docker"));
     const config = join(work, "docker", ".docker");
     const docker = peer("docker")?.path ?? "";
