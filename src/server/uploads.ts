@@ -56,10 +56,11 @@ export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now)
   let inMemory = 0;
   let swept = 0;
 
-  async function sweep(): Promise<void> {
+  /** Nobody waits for it, and what it could not remove is left for the next time. */
+  function sweep(): void {
     if (now() - swept < sweepEvery) return;
     swept = now();
-    await blobs.sweepUploads(now() - day);
+    blobs.sweepUploads(now() - day).catch(() => {});
   }
 
   /** Forgets a session; what it has in storage stays, what it has in memory does not. */
@@ -111,7 +112,7 @@ export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now)
     let fault: unknown;
     let came = 0;
     try {
-      if (!session.pieces) file = await blobs.openUpload(session.name);
+      if (!session.pieces) file = await blobs.openUpload(session.name, session.digester.size);
       for await (const piece of stream) {
         came += piece.byteLength;
         if (length !== undefined && came > length) break;
@@ -127,7 +128,7 @@ export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now)
     }
     await file?.close().catch((error: unknown) => (fault = error));
     if (fault === undefined) return;
-    if (!isRegistryError(fault, "NETWORK")) await discard(session);
+    if (!isRegistryError(fault, "NETWORK")) await giveUp(session);
     throw fault;
   }
 
@@ -139,7 +140,7 @@ export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now)
   }
 
   async function spill(session: Session): Promise<UploadFile> {
-    const file = await blobs.openUpload(session.name);
+    const file = await blobs.openUpload(session.name, 0);
     const pieces = session.pieces ?? [];
     inMemory -= sizeOf(pieces);
     session.pieces = undefined;
@@ -157,20 +158,27 @@ export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now)
     const { size } = session.digester;
     const actual = session.digester.digest();
     if (actual !== digest) {
-      await discard(session);
+      await giveUp(session);
       throw new RegistryError("DIGEST_INVALID", `the ${size} bytes that came have the digest ${actual}, not ${digest}`);
     }
     try {
       if (pieces) await blobs.write(digest, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
-      else await (await blobs.openUpload(name)).commit(digest);
-    } finally {
-      park(session);
+      else await (await blobs.openUpload(name, size)).commit(digest);
+    } catch (error) {
+      await giveUp(session);
+      throw error;
     }
+    park(session);
+  }
+
+  /** After a failure, which is what the caller is to hear of: not of what then could not be removed. */
+  async function giveUp(session: Session): Promise<void> {
+    await discard(session).catch(() => {});
   }
 
   return {
     async start(repository, user, algorithm = "sha256") {
-      await sweep();
+      sweep();
       const id = randomBytes(20).toString("hex");
       keep({ name: nameOf(id, repository, user), algorithm, digester: digester(algorithm), pieces: [], busy: false });
       return id;

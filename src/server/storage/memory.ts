@@ -1,4 +1,5 @@
 import { digester, type Digest } from "../../oci/digest.ts";
+import { lostUpload } from "./fault.ts";
 import type { BlobStorage, OpenStorage, Storage } from "./storage.ts";
 import { memoryMetadata } from "./memory-metadata.ts";
 
@@ -22,8 +23,9 @@ function memoryBlobs(): BlobStorage {
     async write(digest, bytes) {
       blobs.set(digest, bytes);
     },
-    async openUpload(name) {
-      const upload = uploads.get(name) ?? { pieces: [], touched: 0 };
+    async openUpload(name, size) {
+      const upload = uploads.get(name) ?? { pieces: [], touched: Date.now() };
+      if (sizeOf(upload.pieces) !== size) throw lostUpload();
       uploads.set(name, upload);
       return {
         write(piece) {
@@ -39,7 +41,10 @@ function memoryBlobs(): BlobStorage {
         },
       };
     },
-    uploadSize: async (name) => uploads.get(name)?.pieces.reduce((size, piece) => size + piece.byteLength, 0),
+    async uploadSize(name) {
+      const upload = uploads.get(name);
+      return upload && sizeOf(upload.pieces);
+    },
     async digestUpload(name, algorithm) {
       const state = digester(algorithm);
       for (const piece of uploads.get(name)?.pieces ?? []) state.update(piece);
@@ -52,4 +57,8 @@ function memoryBlobs(): BlobStorage {
       for (const [name, { touched }] of uploads) if (touched < before) uploads.delete(name);
     },
   };
+}
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((size, piece) => size + piece.byteLength, 0);
 }

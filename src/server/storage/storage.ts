@@ -32,8 +32,11 @@ export interface BlobStorage {
   read(digest: Digest, size: number, options?: ReadOptions): Soon<Uint8Array | ByteStream | undefined>;
   /** Stores bytes whose digest the caller has checked, over whatever is there: so a damaged blob heals. */
   write(digest: Digest, bytes: Uint8Array): Promise<void>;
-  /** Opens the unfinished upload of this name, making it where there is none. One at a time holds it open. */
-  openUpload(name: string): Promise<UploadFile>;
+  /**
+   * Opens the unfinished upload of this name, of which `size` bytes have been kept, making it where there are none.
+   * Throws BLOB_UPLOAD_UNKNOWN where it has another size. One at a time holds it open.
+   */
+  openUpload(name: string, size: number): Promise<UploadFile>;
   /** How many bytes of an upload have been kept, and by a restart too; undefined where there is none. */
   uploadSize(name: string): Promise<number | undefined>;
   /** A digester that has seen what has been kept of an upload, ready for more. */
