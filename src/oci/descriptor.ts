@@ -22,7 +22,10 @@ export const refNameAnnotation = "org.opencontainers.image.ref.name";
 /** Reads a descriptor out of parsed JSON; throws MANIFEST_INVALID naming the field, with `at` as its path. */
 export function parseDescriptor(value: unknown, at: string): Descriptor {
   const object = asObject(value, at);
-  const { mediaType, digest, size, platform, artifactType, annotations, urls, data } = object;
+  checkNames(object, descriptorNames, at);
+  const { mediaType, digest, size, platform: runsOn, artifactType, annotations: notes, urls, data } = object;
+  const platform = parsePlatformObject(runsOn, `${at}.platform`);
+  const annotations = parseAnnotations(notes, `${at}.annotations`);
   if (typeof mediaType !== "string" || mediaType === "") throw invalid(`${at}.mediaType`, "is not a media type");
   if (typeof digest !== "string" || !isDigest(digest))
     throw invalid(`${at}.digest`, "is not a sha256 or sha512 digest");
@@ -32,9 +35,9 @@ export function parseDescriptor(value: unknown, at: string): Descriptor {
     mediaType,
     digest,
     size,
-    ...(isObject(platform) && { platform: parsePlatformObject(platform, `${at}.platform`) }),
+    ...(platform && { platform }),
     ...(typeof artifactType === "string" && { artifactType }),
-    ...(isObject(annotations) && { annotations: parseAnnotations(annotations, `${at}.annotations`) }),
+    ...(annotations && { annotations }),
     ...(Array.isArray(urls) && { urls: urls.filter((url) => typeof url === "string") }),
     ...(typeof data === "string" && { data }),
   };
@@ -47,18 +50,58 @@ export function parseDescriptors(value: unknown, at: string): readonly Descripto
   return value.map((item, i) => parseDescriptor(item, `${at}[${i}]`));
 }
 
-/** Reads annotations: texts by name. */
-export function parseAnnotations(value: unknown, at: string): Readonly<Record<string, string>> {
+/** Reads annotations, texts by name; undefined where there are none. */
+export function parseAnnotations(value: unknown, at: string): Readonly<Record<string, string>> | undefined {
+  if (value === undefined || value === null) return undefined;
   const object = asObject(value, at);
   for (const [name, text] of Object.entries(object)) {
-    if (typeof text !== "string") throw invalid(`${at}[${JSON.stringify(name)}]`, "is not a text");
+    if (typeof text !== "string") throw invalid(`${at}[${JSON.stringify(name.slice(0, 100))}]`, "is not a text");
   }
   return object as Record<string, string>;
 }
 
-function parsePlatformObject(object: Record<string, unknown>, at: string): Platform {
-  const { os, architecture, variant, "os.version": version, "os.features": features } = object;
-  if (typeof os !== "string" || typeof architecture !== "string") throw invalid(at, "names no os or no architecture");
+/** Names that a JSON object is read by, and how each looks whatever its case. */
+export type JsonNames = ReadonlyMap<string, string>;
+
+export function jsonNames(...names: readonly string[]): JsonNames {
+  return new Map(names.map((name) => [foldCase(name), name]));
+}
+
+/**
+ * Refuses a name that differs from a known one in case alone. Go's parser, which most registries and clients use, takes
+ * the one for the other: to them the same bytes would be another image than to us.
+ */
+export function checkNames(object: Readonly<Record<string, unknown>>, names: JsonNames, at: string): void {
+  for (const name of Object.keys(object)) {
+    const known = names.get(foldCase(name));
+    if (known !== undefined && known !== name)
+      throw invalid(at, `has the field ${JSON.stringify(name)} instead of "${known}"`);
+  }
+}
+
+/** Also of letters whose other case is a plain letter, as Go folds them: the Kelvin sign, the long s. */
+function foldCase(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}
+
+const descriptorNames = jsonNames(
+  "mediaType",
+  "digest",
+  "size",
+  "platform",
+  "artifactType",
+  "annotations",
+  "urls",
+  "data",
+);
+const platformNames = jsonNames("os", "architecture", "variant", "os.version", "os.features");
+
+/** A platform is for choosing only: one that names no system or no architecture is none. */
+function parsePlatformObject(value: unknown, at: string): Platform | undefined {
+  if (!isObject(value)) return undefined;
+  checkNames(value, platformNames, at);
+  const { os, architecture, variant, "os.version": version, "os.features": features } = value;
+  if (typeof os !== "string" || typeof architecture !== "string") return undefined;
   return {
     os,
     architecture,

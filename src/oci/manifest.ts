@@ -1,10 +1,31 @@
-import { parseAnnotations, parseDescriptor, parseDescriptors, isObject, type Descriptor } from "./descriptor.ts";
+import {
+  checkNames,
+  isObject,
+  jsonNames,
+  parseAnnotations,
+  parseDescriptor,
+  parseDescriptors,
+  type Descriptor,
+} from "./descriptor.ts";
 import { algorithmOf, digestOf, type Digest, type DigestAlgorithm } from "./digest.ts";
 import { RegistryError } from "./error.ts";
-import { isImageManifestType, isIndexType, isManifestType, isSchema1, mediaTypes } from "./media-types.ts";
+import { isIndexType, isManifestType, isSchema1, manifestAccept, mediaTypes } from "./media-types.ts";
 
 /** The most a manifest may weigh, in bytes: what registries accept (distribution-spec, "Pushing Manifests"). */
 export const manifestLimit: number = 4 * 1024 * 1024;
+
+const bodyNames = jsonNames(
+  "schemaVersion",
+  "mediaType",
+  "artifactType",
+  "config",
+  "layers",
+  "manifests",
+  "blobs",
+  "fsLayers",
+  "subject",
+  "annotations",
+);
 
 /** A manifest and the exact bytes its digest was taken over; never re-serialised. */
 export interface Manifest {
@@ -43,8 +64,7 @@ export function parseManifest(bytes: Uint8Array, expected: ManifestExpectation =
   }
   const body = parseBody(bytes);
   const mediaType = mediaTypeOf(body, expected.mediaType);
-  const annotations =
-    body["annotations"] === undefined ? undefined : parseAnnotations(body["annotations"], "annotations");
+  const annotations = parseAnnotations(body["annotations"], "annotations");
   const subject =
     body["subject"] === undefined || body["subject"] === null ? undefined : parseDescriptor(body["subject"], "subject");
   const content = isIndexType(mediaType) ? indexContent(body) : imageContent(body, mediaType);
@@ -66,15 +86,21 @@ export function parseManifest(bytes: Uint8Array, expected: ManifestExpectation =
   };
 }
 
-/** Writes a manifest body as canonical JSON text and reads it back, so that bytes and fields agree. */
+/** Writes a manifest body as JSON text and reads it back, so that bytes and fields agree. */
 export function buildManifest(
   body: { readonly mediaType: string } & Readonly<Record<string, unknown>>,
   algorithm?: DigestAlgorithm,
 ): Manifest {
-  return parseManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, ...body })), {
-    mediaType: body.mediaType,
-    algorithm,
-  });
+  return parseManifest(Buffer.from(writeJson({ schemaVersion: 2, ...body })), { mediaType: body.mediaType, algorithm });
+}
+
+/** What was read may be nested deeper than it can be written. */
+function writeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw invalid("it cannot be written as JSON", cause);
+  }
 }
 
 /** A manifest's JSON, for reading; the bytes stay what counts. */
@@ -83,29 +109,51 @@ export function manifestBody(manifest: Manifest): Readonly<Record<string, unknow
 }
 
 function parseBody(bytes: Uint8Array): Record<string, unknown> {
-  let body: unknown;
-  try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new RegistryError("MANIFEST_INVALID", `invalid manifest: not JSON: ${(cause as Error).message}`, { cause });
-  }
-  if (!isObject(body)) throw new RegistryError("MANIFEST_INVALID", "invalid manifest: not a JSON object");
+  const body = parseJson(decodeUtf8(bytes));
+  if (!isObject(body)) throw invalid("not a JSON object");
+  checkNames(body, bodyNames, "it");
   return body;
 }
 
-function mediaTypeOf(body: Record<string, unknown>, header: string | undefined): string {
-  const own = typeof body["mediaType"] === "string" && body["mediaType"] !== "" ? body["mediaType"] : undefined;
-  const given = header && isManifestType(header) ? header : undefined;
-  if (own && given && own !== given) {
-    throw new RegistryError("MANIFEST_INVALID", `invalid manifest: it calls itself ${own} but came as ${given}`);
+/** A byte order mark is left in, for the JSON parser to refuse, as those of registries do. */
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw invalid("not UTF-8 text", cause);
   }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw invalid("not JSON", cause);
+  }
+}
+
+function mediaTypeOf(body: Record<string, unknown>, header: string | undefined): string {
+  const own = ownMediaType(body);
+  const given = header && isManifestType(header) ? header : undefined;
+  if (own && given && own !== given) throw invalid(`it calls itself ${quoted(own)} but came as ${given}`);
   const mediaType = own ?? given ?? guess(body);
   if (isSchema1(mediaType) || body["schemaVersion"] === 1) {
     throw new RegistryError("UNSUPPORTED", "Docker's manifest schema 1 is not supported", {
       hint: "push the image again with a current client: registries have dropped schema 1",
     });
   }
+  if (!isManifestType(mediaType)) {
+    throw new RegistryError("UNSUPPORTED", `${quoted(mediaType)} is no type of manifest that Gantry knows`, {
+      hint: `it reads ${manifestAccept}`,
+    });
+  }
   return mediaType;
+}
+
+function ownMediaType(body: Record<string, unknown>): string | undefined {
+  const own = body["mediaType"] ?? "";
+  if (typeof own !== "string") throw invalid("mediaType is not a text");
+  return own === "" ? undefined : own;
 }
 
 /** OCI leaves `mediaType` optional in the body: the shape tells. */
@@ -113,19 +161,14 @@ function guess(body: Record<string, unknown>): string {
   if (body["schemaVersion"] === 1) return "application/vnd.docker.distribution.manifest.v1+json";
   if (Array.isArray(body["manifests"])) return mediaTypes.ociIndex;
   if (isObject(body["config"])) return mediaTypes.ociManifest;
-  throw new RegistryError(
-    "MANIFEST_INVALID",
-    "invalid manifest: it has neither a known mediaType nor the fields of an image manifest or an index",
-  );
+  throw invalid("it has neither a known mediaType nor the fields of an image manifest or an index");
 }
 
 type Parts = Pick<Manifest, "manifests" | "blobs" | "config">;
 
 /** One body must not pass for both kinds (CVE-2021-41190). */
 function indexContent(body: Record<string, unknown>): Parts {
-  if (body["layers"] !== undefined || body["config"] !== undefined || body["fsLayers"] !== undefined) {
-    throw new RegistryError("MANIFEST_INVALID", "invalid manifest: an index with config or layers");
-  }
+  refuseFields(body, ["config", "layers", "fsLayers"], "an index");
   const entries = parseDescriptors(body["manifests"], "manifests");
   return {
     manifests: entries.filter((entry) => isManifestType(entry.mediaType)),
@@ -134,11 +177,21 @@ function indexContent(body: Record<string, unknown>): Parts {
 }
 
 function imageContent(body: Record<string, unknown>, mediaType: string): Parts {
-  if (body["manifests"] !== undefined || body["fsLayers"] !== undefined) {
-    throw new RegistryError("MANIFEST_INVALID", "invalid manifest: an image manifest with the fields of an index");
-  }
+  refuseFields(body, ["manifests", "fsLayers"], "an image manifest");
   if (mediaType === mediaTypes.ociArtifact) return { manifests: [], blobs: parseDescriptors(body["blobs"], "blobs") };
-  if (!isImageManifestType(mediaType)) return { manifests: [], blobs: [] };
   const config = parseDescriptor(body["config"], "config");
   return { manifests: [], blobs: [config, ...parseDescriptors(body["layers"], "layers")], config };
+}
+
+function refuseFields(body: Record<string, unknown>, fields: readonly string[], kind: string): void {
+  const found = fields.find((field) => body[field] !== undefined);
+  if (found !== undefined) throw invalid(`${kind} with the field ${JSON.stringify(found)}, which another kind has`);
+}
+
+function invalid(what: string, cause?: unknown): RegistryError {
+  return new RegistryError("MANIFEST_INVALID", `invalid manifest: ${what}`, { cause });
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text);
 }

@@ -9,16 +9,24 @@ export interface Platform {
   readonly "os.features"?: readonly string[];
 }
 
-const architectures: Readonly<Record<string, string>> = {
-  aarch64: "arm64",
-  armel: "arm/v6",
-  armhf: "arm/v7",
-  i386: "386",
-  i686: "386",
-  x86_64: "amd64",
-  "x86-64": "amd64",
-};
-const systems: Readonly<Record<string, string>> = { macos: "darwin" };
+const architectures: ReadonlyMap<string, string> = new Map([
+  ["aarch64", "arm64"],
+  ["armel", "arm/v6"],
+  ["armhf", "arm/v7"],
+  ["i386", "386"],
+  ["i686", "386"],
+  ["x86_64", "amd64"],
+  ["x86-64", "amd64"],
+]);
+const systems: ReadonlyMap<string, string> = new Map([["macos", "darwin"]]);
+/** The level of an architecture that names no variant. */
+const floors: ReadonlyMap<string, number> = new Map([
+  ["amd64", 1],
+  ["arm", 7],
+  ["arm64", 8],
+]);
+/** Systems that images are made for: none of them is an architecture. */
+const systemNames = ["linux", "windows", "darwin", "macos", "freebsd", "netbsd", "openbsd", "android", "solaris"];
 
 /**
  * Reads `os/architecture[/variant]`, `os(version)/architecture`, or an architecture alone (of Linux), with the common
@@ -32,6 +40,11 @@ export function parsePlatform(text: string): Platform {
     });
   }
   const [, os = "linux", version, architecture = "", variant] = parts;
+  if (systemNames.includes(architecture.toLowerCase())) {
+    throw new RegistryError("INVALID", `invalid platform ${JSON.stringify(text)}: it names no architecture`, {
+      hint: `write the architecture too, such as ${architecture.toLowerCase()}/amd64`,
+    });
+  }
   return normalizePlatform({
     os,
     architecture,
@@ -43,16 +56,16 @@ export function parsePlatform(text: string): Platform {
 /** The same platform in canonical names: `aarch64` is `arm64`, `arm64/v8` and `amd64/v1` go without their variant, `arm` is `arm/v7`. */
 export function normalizePlatform(platform: Platform): Platform {
   const os = platform.os.toLowerCase();
-  const [architecture = "", implied] = (
-    architectures[platform.architecture.toLowerCase()] ?? platform.architecture.toLowerCase()
-  ).split("/");
+  const name = platform.architecture.toLowerCase();
+  const [architecture = "", implied] = (architectures.get(name) ?? name).split("/");
   let variant = platform.variant?.toLowerCase() || implied;
   if (variant && /^\d/.test(variant)) variant = `v${variant}`;
   if (architecture === "arm64" && (variant === "v8" || variant === "v8.0")) variant = undefined;
+  if (architecture === "arm64" && variant === "v9.0") variant = "v9";
   if (architecture === "amd64" && variant === "v1") variant = undefined;
   if (architecture === "arm" && !variant) variant = "v7";
   const { variant: _, ...rest } = platform;
-  return { ...rest, os: systems[os] ?? os, architecture, ...(variant && { variant }) };
+  return { ...rest, os: systems.get(os) ?? os, architecture, ...(variant && { variant }) };
 }
 
 /** Writes a platform as `os/architecture[/variant]`, with a Windows version in brackets. */
@@ -63,7 +76,7 @@ export function formatPlatform(platform: Platform): string {
 
 /** The platform of this process, as images for it name it; Linux wherever containers run in a Linux VM. */
 export function hostPlatform(): Platform {
-  const architecture = { x64: "amd64", ia32: "386" }[process.arch as string] ?? process.arch;
+  const architecture = { x64: "amd64", ia32: "386", ppc64: "ppc64le" }[process.arch as string] ?? process.arch;
   return normalizePlatform({ os: process.platform === "win32" ? "windows" : "linux", architecture });
 }
 
@@ -101,8 +114,7 @@ function fitness(machine: Platform, offered: Platform): number {
 }
 
 function level(platform: Platform): number {
-  const floor = { amd64: 1, arm: 7, arm64: 8 }[platform.architecture] ?? 0;
-  return platform.variant ? Number(platform.variant.replace(/^v/, "")) : floor;
+  return platform.variant ? Number(platform.variant.replace(/^v/, "")) : (floors.get(platform.architecture) ?? 0);
 }
 
 /** Windows images run on one build of Windows: the first three numbers of the version. */

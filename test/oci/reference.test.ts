@@ -172,7 +172,7 @@ describe("references", () => {
           expect(error.message).toMatch(/at position \d+$/);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 
