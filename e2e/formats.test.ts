@@ -247,5 +247,5 @@ describe("our own formats", () => {
 async function referrerTypes(path: string, subject: Digest): Promise<readonly (string | undefined)[]> {
   const types: (string | undefined)[] = [];
   for await (const { artifactType } of layoutStore(path).referrers(subject)) types.push(artifactType);
-  return types.toSorted();
+  return types.toSorted((a, b) => ((a ?? "") < (b ?? "") ? -1 : 1));
 }

@@ -59,12 +59,11 @@ export function layoutStore(path: string, options: LayoutOptions = {}): LocalSto
       if (call?.tag !== undefined) layoutNaming.annotations(call.tag);
       await index.create();
       await index.change(async (current) => {
-        throwIfAborted(call?.signal);
         if (!(await holds(blobPath(digest), manifest.bytes))) {
           await files.put(blobPath(digest), bytesOf(manifest.bytes));
         }
         return { document: document.listManifest(current, manifest, call?.tag, layoutNaming) };
-      });
+      }, call?.signal);
     },
     async deleteTag(tag, call) {
       throwIfAborted(call?.signal);
@@ -73,7 +72,7 @@ export function layoutStore(path: string, options: LayoutOptions = {}): LocalSto
         const next = document.unlistName(current, tag, layoutNaming);
         if (!next) throw unknown(tag);
         return { document: next };
-      });
+      }, call?.signal);
     },
     async deleteManifest(digest, call) {
       throwIfAborted(call?.signal);
@@ -81,7 +80,7 @@ export function layoutStore(path: string, options: LayoutOptions = {}): LocalSto
       await index.change(async (current) => {
         if (!(await source.head(digest, call))) throw unknown(digest);
         return { document: document.unlistDigest(current, digest), after: () => files.remove(blobPath(digest)) };
-      });
+      }, call?.signal);
     },
     flush: () => files.sync(),
     close: async () => {},
@@ -107,7 +106,7 @@ const version = { imageLayoutVersion: "1.0.0" };
 
 interface IndexFile {
   read(): Promise<document.IndexDocument>;
-  change(change: Change<document.IndexDocument>): Promise<void>;
+  change(change: Change<document.IndexDocument>, signal?: AbortSignal): Promise<void>;
   /** Makes a layout of the directory where it is none. */
   create(): Promise<void>;
 }

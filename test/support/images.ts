@@ -133,9 +133,8 @@ export function allOf(image: TestImage): readonly TestImage[] {
 }
 
 function entryOf({ manifest, blobs }: TestImage): Descriptor {
-  const platform =
-    manifest.config && parsePlatform(formatPlatform(JSON.parse(Buffer.from(blobs[0]!.bytes).toString())));
-  return { ...pointer(manifest.descriptor), ...(platform && { platform }) };
+  const config = manifest.config && JSON.parse(Buffer.from(blobs[0]!.bytes).toString());
+  return { ...pointer(manifest.descriptor), ...(config?.os && { platform: parsePlatform(formatPlatform(config)) }) };
 }
 
 function pointer({ mediaType, digest, size }: Descriptor): Descriptor {

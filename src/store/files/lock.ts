@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { open, readFile, rm, stat } from "node:fs/promises";
+import { lstat, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { isObject } from "../../oci/descriptor.ts";
@@ -24,7 +24,7 @@ export interface LockOptions {
 
 /** A holder needs milliseconds: a lock that nobody can be asked about is dead after this long. */
 const abandonedAfterMs = 10 * 60 * 1000;
-/** Between creating a lock and writing who holds it. */
+/** Where there are no links: between creating a lock and writing who holds it. */
 const namelessAfterMs = 10 * 1000;
 
 /**
@@ -48,29 +48,38 @@ export async function withLock<T>(file: string, options: LockOptions, act: () =>
   }
 }
 
+/** A link that leads nowhere but says who holds the lock: created in one step with what it says, which no file is. */
 async function take(file: string): Promise<boolean> {
-  let handle;
+  const holder = JSON.stringify(self());
   try {
-    handle = await open(file, "wx");
+    await symlink(holder, file);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "EEXIST")) return false;
+    if (!isErrno(error, "EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP")) throw error;
+  }
+  try {
+    await writeFile(file, holder, { flag: "wx" });
+    return true;
   } catch (error) {
     if (isErrno(error, "EEXIST")) return false;
     throw error;
   }
+}
+
+async function read(file: string): Promise<string> {
   try {
-    await handle.writeFile(JSON.stringify(self()));
-    return true;
+    return await readlink(file);
   } catch (error) {
-    await rm(file, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
+    if (isErrno(error, "ENOENT")) throw error;
+    return readFile(file, "utf8");
   }
 }
 
 async function inspect(file: string): Promise<Holder | undefined | "gone" | "dead"> {
   try {
-    const age = Date.now() - (await stat(file)).mtimeMs;
-    const holder = parseHolder(await readFile(file, "utf8"));
+    const age = Date.now() - (await lstat(file)).mtimeMs;
+    const holder = parseHolder(await read(file));
     if (!holder) return age > namelessAfterMs ? "dead" : undefined;
     const dead = holder.host === self().host ? !isAlive(holder) : age > abandonedAfterMs;
     return dead ? "dead" : holder;
@@ -84,7 +93,7 @@ async function inspect(file: string): Promise<Holder | undefined | "gone" | "dea
 async function breakLock(file: string): Promise<void> {
   const breaking = `${file}.break`;
   if (!(await take(breaking))) {
-    const found = await stat(breaking).catch(() => undefined);
+    const found = await lstat(breaking).catch(() => undefined);
     if (found && Date.now() - found.mtimeMs > namelessAfterMs) await rm(breaking, { force: true });
     else await wait(5);
     return;
