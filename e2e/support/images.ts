@@ -15,6 +15,8 @@ export interface ImageOptions {
   readonly platforms?: readonly string[];
   /** Layers of each platform: 2 unless told. */
   readonly layers?: number;
+  /** The first so many of them are those of the image that this seed makes. */
+  readonly base?: { readonly seed: string; readonly layers: number };
   /** Bytes of content in each layer, incompressible: 1024 unless told. */
   readonly layerSize?: number;
   /** Docker schema 2 media types instead of OCI ones. */
@@ -62,7 +64,8 @@ export async function makeImage(dir: string, options: ImageOptions = {}): Promis
     const diffIds: string[] = [];
     const layers: Made[] = [];
     for (let i = 0; i < (options.layers ?? 2); i++) {
-      const layer = await writeLayer(dir, `${options.seed ?? ""}|${name}|${i}`, i, options.layerSize ?? 1024);
+      const seed = options.base && i < options.base.layers ? options.base.seed : (options.seed ?? "");
+      const layer = await writeLayer(dir, `${seed}|${name}|${i}`, i, options.layerSize ?? 1024);
       diffIds.push(layer.diffId);
       layers.push({ mediaType: types.layer, digest: layer.digest, size: layer.size });
     }

@@ -11,6 +11,7 @@ import { peer } from "./peers.ts";
 export interface RunningRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
+  readonly pid: number;
   readonly dataDir: string;
   /** What it has written to stderr so far. */
   readonly log: () => string;
@@ -27,6 +28,10 @@ type Users = Readonly<Record<string, string>>;
 export interface DockerRegistryOptions {
   readonly htpasswd?: Users;
   readonly delete?: boolean;
+  /** Where its directory is made: among the temporary files unless told. */
+  readonly folder?: string;
+  /** Keeps what it knows of blobs in memory, as Debian's own configuration does. */
+  readonly cache?: boolean;
 }
 
 /** Settings of `gantry serve`; a `dataDir` or `port` given here outlives the process, for a restart. */
@@ -36,13 +41,15 @@ export interface GantryRegistryOptions {
   readonly dataDir?: string;
   readonly port?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where its directory is made: among the temporary files unless told. */
+  readonly folder?: string;
 }
 
 /** Starts Debian's docker-registry (distribution 2.8) over an empty directory. */
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<RunningRegistry> {
   const found = peer("docker-registry");
   if (found === undefined) throw new Error("docker-registry is absent: run scripts/peers");
-  const work = await mkdtemp(join(tmpdir(), "gantry-e2e-registry-"));
+  const work = await mkdtemp(join(options.folder ?? tmpdir(), "gantry-e2e-registry-"));
   const dataDir = join(work, "data");
   return await serve(dataDir, work, undefined, async (host) => {
     const auth = options.htpasswd && {
@@ -51,7 +58,11 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     const config = {
       version: "0.1",
       log: { level: "error", accesslog: { disabled: true } },
-      storage: { filesystem: { rootdirectory: dataDir }, delete: { enabled: options.delete ?? true } },
+      storage: {
+        filesystem: { rootdirectory: dataDir },
+        delete: { enabled: options.delete ?? true },
+        ...(options.cache && { cache: { blobdescriptor: "inmemory" } }),
+      },
       http: { addr: host },
       ...(auth && { auth }),
     };
@@ -62,7 +73,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
 
 /** Starts the embedded registry through the built command line: `gantry serve`. */
 export async function startGantryRegistry(options: GantryRegistryOptions = {}): Promise<RunningRegistry> {
-  const work = await mkdtemp(join(tmpdir(), "gantry-e2e-registry-"));
+  const work = await mkdtemp(join(options.folder ?? tmpdir(), "gantry-e2e-registry-"));
   const dataDir = options.dataDir ?? join(work, "data");
   return await serve(dataDir, work, options.port, async (host) => {
     const users = options.htpasswd && ["--htpasswd", await writeHtpasswd(work, options.htpasswd)];
@@ -101,7 +112,7 @@ async function serve(
       return await running.ended;
     };
     if (await answers(host, running)) {
-      return { host, dataDir, log: running.stderr, kill, stop, [Symbol.asyncDispose]: stop };
+      return { host, pid: running.pid, dataDir, log: running.stderr, kill, stop, [Symbol.asyncDispose]: stop };
     }
     const { stderr } = await running.stop();
     if (tries > 1 && /in use/i.test(stderr)) continue;
