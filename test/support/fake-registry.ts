@@ -18,6 +18,8 @@ export interface Behaviour {
   location?: "absolute" | "http" | "elsewhere";
   /** Uploads have a query that must come back as it was. */
   uploadQuery?: string;
+  /** Of an upload in chunks, only the last is kept. */
+  keepsLastChunk?: boolean;
   /** GET on an upload is answered so. */
   uploadStatus?: number;
   /** Docker-Content-Digest is left out, or wrong. */
@@ -129,6 +131,7 @@ export function fakeRegistry(behaviour: Behaviour = {}): FakeRegistry {
     if (method === "DELETE") return uploads.delete(id) ? reply(204) : refuse(404, "BLOB_UPLOAD_UNKNOWN");
     const range = headers["content-range"];
     if (range !== undefined && !range.startsWith(`${uploads.get(id)!.size}-`)) return refuse(416, "RANGE_INVALID");
+    if (behaviour.keepsLastChunk && method === "PATCH") uploads.get(id)!.pieces.length = 0;
     await receive(request, id);
     if (method === "PATCH") return opened(request, name, id, 202);
     const digest = url.searchParams.get("digest") as Digest;

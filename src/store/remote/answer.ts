@@ -1,5 +1,5 @@
 import { isObject } from "../../oci/descriptor.ts";
-import { RegistryError, registryCodes, type ErrorCode } from "../../oci/error.ts";
+import { isRegistryError, RegistryError, registryCodes, type ErrorCode } from "../../oci/error.ts";
 import type { Res } from "../../transport/transport.ts";
 
 const errorBodyLimit = 64 * 1024;
@@ -49,6 +49,13 @@ export async function failure(response: Res, { what, host, absent }: Attempt): P
     hint: hintOfCode[code]?.(host),
     retryable: status === 408 || status === 429 || status >= 500,
   });
+}
+
+/** A connection's error, which names only the host, with what was tried; any other error as it is. */
+export function explained(error: unknown, { what, host }: Attempt): unknown {
+  if (!isRegistryError(error, "NETWORK", "TIMEOUT") || error.message.startsWith("cannot ")) return error;
+  const { code, message, hint, retryable, cause } = error;
+  return new RegistryError(code, `cannot ${what}: ${message}`, { host: error.host ?? host, hint, retryable, cause });
 }
 
 /** The same refusal, understood as something more exact than the registry said. */

@@ -15,12 +15,15 @@ export async function deleteManifest(at: RemoteRepository, ref: string, call?: C
     host: at.registry,
     absent: "MANIFEST_UNKNOWN",
   };
-  const response = await at.send({
-    method: "DELETE",
-    url: manifestUrl(at, ref),
-    headers: {},
-    signal: call?.signal,
-  });
+  const response = await at.send(
+    {
+      method: "DELETE",
+      url: manifestUrl(at, ref),
+      headers: {},
+      signal: call?.signal,
+    },
+    attempt,
+  );
   if (response.status >= 200 && response.status <= 299) return discard(response);
   const error = await failure(response, attempt);
   if (![400, 404, 405, 501].includes(response.status)) throw error;

@@ -4,7 +4,7 @@ import { verified, type ByteStream } from "../../oci/stream.ts";
 import { aborted } from "../../transport/clock.ts";
 import { discard, type Res } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
-import { failure, nonsense, type Attempt } from "./answer.ts";
+import { explained, failure, nonsense, type Attempt } from "./answer.ts";
 import { attemptLimit, contentLength, mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
 
 /** So many bytes on, what failed before no longer counts. */
@@ -19,10 +19,10 @@ export interface BlobCall extends Call {
 export async function headBlob(at: RemoteRepository, blob: Digest, call?: Call): Promise<number | undefined> {
   const attempt: Attempt = { what: `look for blob ${blob} in ${at.name}`, host: at.registry };
   const request = { url: at.url(`blobs/${blob}`), headers: identity, signal: call?.signal };
-  let response = await at.send({ ...request, method: "HEAD" });
+  let response = await at.send({ ...request, method: "HEAD" }, attempt);
   if (response.status === 405 || (response.status === 200 && contentLength(response) === undefined)) {
     await discard(response);
-    response = await at.send({ ...request, method: "GET" });
+    response = await at.send({ ...request, method: "GET" }, attempt);
   }
   if (response.status === 404) {
     await discard(response);
@@ -41,13 +41,16 @@ export async function headBlob(at: RemoteRepository, blob: Digest, call?: Call):
 export async function getBlob(at: RemoteRepository, blob: Digest, call: BlobCall = {}): Promise<ByteStream> {
   const attempt: Attempt = { what: `read blob ${blob} of ${at.name}`, host: at.registry, absent: "BLOB_UNKNOWN" };
   const fetch = (from: number): Promise<Res> =>
-    at.send({
-      method: "GET",
-      url: at.url(`blobs/${blob}`),
-      headers: from === 0 ? identity : { ...identity, range: `bytes=${from}-` },
-      signal: call.signal,
-      transient: call.transient,
-    });
+    at.send(
+      {
+        method: "GET",
+        url: at.url(`blobs/${blob}`),
+        headers: from === 0 ? identity : { ...identity, range: `bytes=${from}-` },
+        signal: call.signal,
+        transient: call.transient,
+      },
+      attempt,
+    );
   const first = await fetch(0);
   if (first.status !== 200) throw await failure(first, attempt);
   const length = contentLength(first);
@@ -124,7 +127,7 @@ function resumed(first: Res, { at, attempt, fetch, total, signal }: Download): A
           if (signal?.aborted) throw error;
           if (position === total) return { done: true, value: undefined };
           if (state.closed) break;
-          if (!mayPass(error, signal) || failures >= attemptLimit) throw error;
+          if (!mayPass(error, signal) || failures >= attemptLimit) throw explained(error, attempt);
           failures++;
           failedAt = position;
           await pauseAfter(at, failures, { signal });

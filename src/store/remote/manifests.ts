@@ -17,7 +17,7 @@ const headRefused: readonly number[] = [400, 403, 405, 406, 501];
 /** Resolves a tag or digest by HEAD; by GET where the answer to that does not say enough. */
 export async function headManifest(at: RemoteRepository, ref: string, call?: Call): Promise<Descriptor | undefined> {
   const attempt = reading(at, ref);
-  const response = await at.send({ method: "HEAD", url: manifestUrl(at, ref), headers, signal: call?.signal });
+  const response = await at.send({ method: "HEAD", url: manifestUrl(at, ref), headers, signal: call?.signal }, attempt);
   if (response.status === 200) {
     await discard(response);
     return described(response, ref) ?? (await getManifest(at, ref, call))?.descriptor;
@@ -89,13 +89,16 @@ export async function sendManifest(
     throw new RegistryError("DIGEST_INVALID", `the bytes of manifest ${descriptor.digest} have another digest`);
   }
   const attempt: Attempt = { what: `write manifest ${ref} to ${at.name}`, host: at.registry, absent: "NAME_UNKNOWN" };
-  const response = await at.send({
-    method: "PUT",
-    url: manifestUrl(at, ref, query),
-    headers: { "content-type": descriptor.mediaType },
-    body: { size: bytes.byteLength, open: contentOf(bytes) },
-    signal,
-  });
+  const response = await at.send(
+    {
+      method: "PUT",
+      url: manifestUrl(at, ref, query),
+      headers: { "content-type": descriptor.mediaType },
+      body: { size: bytes.byteLength, open: contentOf(bytes) },
+      signal,
+    },
+    attempt,
+  );
   if (response.status < 200 || response.status > 299) throw await failure(response, attempt);
   await discard(response);
   const told = digestHeader(response);

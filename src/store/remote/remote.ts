@@ -3,7 +3,7 @@ import { collect } from "../../oci/stream.ts";
 import { aborted, systemClock, type Clock } from "../../transport/clock.ts";
 import type { IsInsecure } from "../../transport/origin.ts";
 import { discard, type Req, type Res, type Transport } from "../../transport/transport.ts";
-import { nonsense, type Attempt } from "./answer.ts";
+import { explained, nonsense, type Attempt } from "./answer.ts";
 import { remoteShared, type RemoteShared } from "./shared.ts";
 import { apiHost } from "../../oci/reference.ts";
 
@@ -28,7 +28,8 @@ export interface Remote {
   readonly registry: string;
   readonly origin: URL;
   readonly shared: RemoteShared;
-  readonly send: Transport;
+  /** Sends a request; where no answer comes, the error says what was tried. */
+  send(request: Req, attempt: Attempt): Promise<Res>;
   readonly clock: Clock;
   readonly isInsecure?: IsInsecure;
   /** The URL of a path below `/v2/`. */
@@ -49,9 +50,13 @@ export function remote({ transport, registry, origin, shared, isInsecure, clock 
     registry,
     origin: base,
     shared: shared ?? remoteShared(registry),
-    send: async (request) => {
+    async send(request, attempt) {
       if (request.signal?.aborted) throw aborted(request.signal);
-      return transport(request);
+      try {
+        return await transport(request);
+      } catch (error) {
+        throw explained(error, attempt);
+      }
     },
     clock: clock ?? systemClock,
     ...(isInsecure && { isInsecure }),
@@ -87,7 +92,7 @@ export async function getWhole(
   attempt: Attempt,
 ): Promise<Whole> {
   for (let failures = 1; ; failures++) {
-    const response = await host.send({ ...request, method: "GET" });
+    const response = await host.send({ ...request, method: "GET" }, attempt);
     if (response.status !== 200) return { response, bytes: new Uint8Array() };
     const length = contentLength(response);
     if (length !== undefined && length > limit) {
@@ -102,7 +107,7 @@ export async function getWhole(
         throw nonsense(attempt, `sent ${bytes.byteLength} of ${length} bytes`, true);
       return { response, bytes };
     } catch (error) {
-      if (!mayPass(error, request.signal) || failures >= attemptLimit) throw error;
+      if (!mayPass(error, request.signal) || failures >= attemptLimit) throw explained(error, attempt);
       await pauseAfter(host, failures, request);
     }
   }

@@ -10,6 +10,7 @@ import type { RemoteRepository } from "./remote.ts";
 
 /** An upload that the registry has opened (distribution-spec, "Pushing blobs"). */
 export interface Session {
+  readonly blob: Digest;
   /** Where it goes on; moves with every answer. */
   at: Located;
   /** The milliseconds that the last refusal asked to wait. */
@@ -20,6 +21,12 @@ export interface Session {
 export interface Part {
   readonly size?: number;
   readonly open: Content;
+}
+
+export interface Sending {
+  readonly part: Part;
+  readonly offset?: number;
+  readonly signal?: AbortSignal;
 }
 
 const empty: Part = { size: 0, open: contentOf(new Uint8Array()) };
@@ -38,49 +45,45 @@ export async function openSession(
     ...(algorithmOf(blob) !== "sha256" && { "digest-algorithm": algorithmOf(blob) }),
   };
   const url = to.url("blobs/uploads/", query);
-  const response = await to.send({ method: "POST", url, headers: {}, body: empty, signal });
+  const response = await to.send({ method: "POST", url, headers: {}, body: empty, signal }, attempt);
   if (from !== undefined && response.status === 201) {
     await discard(response);
     return undefined;
   }
-  if (response.status !== 202) throw await refusal(to, response, attempt);
+  if (response.status !== 202) throw await failure(response, attempt);
   await discard(response);
   const { location, "oci-chunk-min-length": minimum } = response.headers;
   if (location === undefined) throw nonsense(attempt, "opened an upload and did not say where");
   if (minimum !== undefined && /^\d{1,12}$/.test(minimum)) to.shared.minimumChunk = Number(minimum);
-  return { at: locate(to, url, location) };
+  return { blob, at: locate(to, url, location) };
 }
 
 /** Sends a part of the blob; with `offset`, as the chunk that starts there. Gives how many bytes the registry has now, where it says so. */
 export async function patch(
   to: RemoteRepository,
   session: Session,
-  {
-    blob,
-    part,
-    offset,
-    signal,
-  }: { readonly blob: Digest; readonly part: Part; readonly offset?: number; readonly signal?: AbortSignal },
+  { part, offset, signal }: Sending,
 ): Promise<number | undefined> {
   const chunk = offset !== undefined && part.size !== undefined;
   const headers = chunk ? { ...octets, "content-range": `${offset}-${offset + part.size - 1}` } : octets;
   const response = await send(to, session, { method: "PATCH", headers, body: part, signal });
-  if (response.status < 200 || response.status > 299) throw await refusal(to, response, uploading(to, blob), session);
+  if (response.status < 200 || response.status > 299) throw await refusal(to, session, response);
   await discard(response);
   follow(to, session, response);
   return received(response);
 }
 
-/** Ends the upload, with the whole blob or what is left of it as the body; the registry has checked the digest then. */
+/** Ends the upload, with the whole blob or nothing as the body; the registry has checked the digest then. */
 export async function commit(
   to: RemoteRepository,
   session: Session,
-  { blob, part = empty, signal }: { readonly blob: Digest; readonly part?: Part; readonly signal?: AbortSignal },
+  { part = empty, signal }: Partial<Sending>,
 ): Promise<void> {
+  const { blob } = session;
   const url = new URL(session.at.url.href);
   url.search += `${url.search === "" ? "?" : "&"}digest=${encodeURIComponent(blob)}`;
   const response = await send(to, session, { method: "PUT", url, headers: octets, body: part, signal });
-  if (response.status < 200 || response.status > 299) throw await refusal(to, response, uploading(to, blob), session);
+  if (response.status < 200 || response.status > 299) throw await refusal(to, session, response);
   await discard(response);
   const told = digestHeader(response);
   if (told && told !== blob && algorithmOf(told) === algorithmOf(blob)) {
@@ -91,15 +94,11 @@ export async function commit(
 /** Asks how many bytes of an upload have arrived; "gone" where there is no such upload, "unknown" where no use can be made of it. */
 export async function status(
   to: RemoteRepository,
-  {
-    blob,
-    session,
-    signal,
-  }: { readonly blob: Digest; readonly session: Session; readonly signal: AbortSignal | undefined },
+  session: Session,
+  signal: AbortSignal | undefined,
 ): Promise<number | "gone" | "unknown"> {
   const response = await send(to, session, { method: "GET", headers: {}, signal });
-  if (response.status >= 500 || response.status === 429)
-    throw await refusal(to, response, uploading(to, blob), session);
+  if (response.status >= 500 || response.status === 429) throw await refusal(to, session, response);
   await discard(response);
   if (response.status === 404) return "gone";
   if (response.status !== 204 && response.status !== 200) return "unknown";
@@ -120,7 +119,10 @@ type SessionRequest = { readonly method: Method; readonly url?: URL } & Pick<Req
 function send(to: RemoteRepository, session: Session, request: SessionRequest): Promise<Res> {
   const { url, anonymous } = session.at;
   const once = request.method === "PATCH" || request.method === "PUT";
-  return to.send({ url, ...request, ...(anonymous && { anonymous }), ...(once && { once }) });
+  return to.send(
+    { url, ...request, ...(anonymous && { anonymous }), ...(once && { once }) },
+    uploading(to, session.blob),
+  );
 }
 
 function follow(to: RemoteRepository, session: Session, { headers: { location } }: Res): void {
@@ -133,14 +135,9 @@ function received({ headers: { range } }: Res): number | undefined {
   return last === undefined || last === "0" ? undefined : Number(last) + 1;
 }
 
-async function refusal(
-  to: RemoteRepository,
-  response: Res,
-  attempt: Attempt,
-  session?: Session,
-): Promise<RegistryError> {
-  if (session) session.retryAfter = retryAfter(response.headers, to.clock.now());
-  return failure(response, attempt);
+function refusal(to: RemoteRepository, session: Session, response: Res): Promise<RegistryError> {
+  session.retryAfter = retryAfter(response.headers, to.clock.now());
+  return failure(response, uploading(to, session.blob));
 }
 
 /** The words for an upload that failed. */

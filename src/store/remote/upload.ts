@@ -69,8 +69,8 @@ async function transfer({ to, blob, signal }: Upload, source: Rereadable, state:
   const session = state.session!;
   if (state.size === undefined && state.sent === 0 && to.shared.bodyLimit === undefined) {
     state.sent = Infinity;
-    await patch(to, session, { blob, part: { open: source.slice(0) }, signal });
-    return commit(to, session, { blob, signal });
+    await patch(to, session, { part: { open: source.slice(0) }, signal });
+    return commit(to, session, { signal });
   }
   // an empty body is not opened on its way: its promise is kept here
   const size = state.size === undefined || state.size === 0 ? await source.measure() : state.size;
@@ -78,19 +78,19 @@ async function transfer({ to, blob, signal }: Upload, source: Rereadable, state:
   const chunk = chunkSize(to, state);
   if (state.offset === 0 && size <= chunk) {
     state.sent = size;
-    return commit(to, session, { blob, part: { size, open: source.slice(0, size) }, signal });
+    return commit(to, session, { part: { size, open: source.slice(0, size) }, signal });
   }
   while (state.offset < size) {
     const { offset } = state;
     const length = Math.min(chunk, size - offset);
     state.sent = length;
     const part = { size: length, open: source.slice(offset, length) };
-    const has = await patch(to, session, { blob, part, offset, signal });
+    const has = await patch(to, session, { part, offset, signal });
     if (has !== undefined && has <= offset) throw nonsense(uploading(to, blob), "kept nothing of a chunk", true);
     state.offset = Math.min(has ?? Infinity, offset + length);
     forgetFailures(state);
   }
-  return commit(to, session, { blob, signal });
+  return commit(to, session, { signal });
 }
 
 /** What one request may carry: all, unless the host has refused that, or connections keep breaking before anything is through. */
@@ -133,7 +133,7 @@ async function recover(job: Upload, state: State): Promise<boolean> {
   while (state.session) {
     const { session } = state;
     try {
-      const has = to.shared.resumes ? await status(to, { blob, session, signal }) : "unknown";
+      const has = to.shared.resumes ? await status(to, session, signal) : "unknown";
       if (typeof has === "number" && has <= (state.size ?? Infinity)) {
         state.offset = has;
         state.resumed = true;

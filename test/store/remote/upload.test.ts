@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { digestOf } from "../../../src/oci/digest.ts";
-import { contentOf, type ByteStream, type Content } from "../../../src/oci/stream.ts";
+import { contentOf, streamOf, type ByteStream, type Content } from "../../../src/oci/stream.ts";
+import { remoteStore } from "../../../src/store/remote/remote-store.ts";
+import type { Transport } from "../../../src/transport/transport.ts";
+import { instantClock } from "../../support/instant-clock.ts";
 import { expectCode } from "../../contract/store.ts";
 import { randomBlob, randomBytes } from "../../support/images.ts";
 import type { FaultRule } from "../../support/faults.ts";
@@ -275,6 +278,33 @@ describe("a broken upload", () => {
     expect(await store.putBlob(large.descriptor, counted(large.bytes))).toBe("written");
     expect(methods(log())).toEqual(["HEAD", "POST", "PUT", "GET", "DELETE", "HEAD", "POST", "PUT"]);
     expect(fake.uploads.size).toBe(0);
+  });
+
+  test("starts again, and never goes on again, where what was gone on with came out as other bytes", async () => {
+    const { store, shared, log } = openFake({ keepsLastChunk: true }, [dropAt("PUT", 1_500_000, 1)]);
+    expect(await store.putBlob(large.descriptor, counted(large.bytes))).toBe("written");
+    const retried = ["DELETE", "HEAD", "POST", "PUT"];
+    expect(methods(log())).toEqual(["HEAD", "POST", "PUT", "GET", "PATCH", "PUT", ...retried]);
+    expect(shared.resumes).toBe(false);
+  });
+
+  test("ends where the registry keeps nothing of what is sent", async () => {
+    const nothing = openFake();
+    nothing.shared.bodyLimit = mebibyte;
+    const stuck: Transport = async (request) => {
+      if (request.method !== "PATCH") return nothing.fake.transport(request);
+      return { status: 202, headers: { range: "0-99" }, body: streamOf() };
+    };
+    const clock = instantClock();
+    const store = remoteStore({
+      transport: stuck,
+      registry: "registry.example",
+      repository: "app",
+      shared: nothing.shared,
+      clock,
+    });
+    await expectCode("NETWORK", () => store.putBlob(large.descriptor, counted(large.bytes)));
+    expect(clock.waits).toHaveLength(4);
   });
 
   test("starts again where the upload is gone", async () => {
