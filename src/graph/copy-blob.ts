@@ -1,6 +1,6 @@
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { ByteStream, Content } from "../oci/stream.ts";
+import { tapped, type Content } from "../oci/stream.ts";
 import type { Put, Source } from "../store/store.ts";
 import type { CopyOptions, Destination } from "./copy.ts";
 import { fanOut, type Reader } from "./fan-out.ts";
@@ -28,11 +28,13 @@ export function blobMover(from: Source, destinations: readonly Destination[], op
   const shared = new Map<Digest, Map<number, Reader>>();
   const found = new Set<Digest>();
 
+  const tell = (digest: Digest, count: number): void => options.onEvent?.({ type: "bytes", digest, count });
+
   function open(blob: Descriptor): Content {
     return () =>
       sided("source", async () => {
         const stream = await from.blob(blob.digest, { signal: options.signal, transient: true, size: blob.size });
-        const counted = options.onEvent ? count(sidedStream(stream), blob.digest, options.onEvent) : sidedStream(stream);
+        const counted = tapped(sidedStream(stream), { piece: ({ byteLength }) => tell(blob.digest, byteLength) });
         return slow ? slow(counted, options.signal) : counted;
       });
   }
@@ -84,15 +86,4 @@ export function blobMover(from: Source, destinations: readonly Destination[], op
       if (end.copies === 0) for (const readers of shared.values()) readers.get(at)?.leave();
     },
   };
-}
-
-async function* count(
-  stream: ByteStream,
-  digest: Digest,
-  onEvent: NonNullable<CopyOptions["onEvent"]>,
-): AsyncGenerator<Uint8Array, void> {
-  for await (const piece of stream) {
-    onEvent({ type: "bytes", digest, count: piece.byteLength });
-    yield piece;
-  }
 }

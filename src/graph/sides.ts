@@ -1,7 +1,7 @@
 import { isRegistryError, RegistryError } from "../oci/error.ts";
 import { isDigest, type Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import type { ByteStream } from "../oci/stream.ts";
+import { tapped, type ByteStream } from "../oci/stream.ts";
 import type { Source } from "../store/store.ts";
 
 /** The error of work that was told to stop. */
@@ -19,12 +19,8 @@ export async function sided<T>(side: "source" | "destination", work: () => Promi
 }
 
 /** A source's stream, whose errors say that it was the source that failed. */
-export async function* sidedStream(stream: ByteStream): AsyncGenerator<Uint8Array, void> {
-  try {
-    yield* stream;
-  } catch (error) {
-    throw onSide(error, "source");
-  }
+export function sidedStream(stream: ByteStream): ByteStream {
+  return tapped(stream, { failure: (error) => onSide(error, "source") });
 }
 
 /** A manifest that has to be there. Throws MANIFEST_UNKNOWN, on the source's side. */

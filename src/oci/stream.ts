@@ -49,6 +49,45 @@ export function sameBytes(wrapper: ByteStream, stream: ByteStream): ByteStream {
   return wrapper;
 }
 
+/** What is done with a stream's bytes as they pass, and what is thrown in place of its errors. */
+export interface Tap {
+  piece?(piece: Uint8Array): void | Promise<void>;
+  failure?(error: unknown): unknown;
+}
+
+/** The same bytes, in the same pieces, past a tap; what was verified of them still counts. */
+export function tapped(stream: ByteStream, tap: Tap): ByteStream {
+  return sameBytes({ [Symbol.asyncIterator]: () => tapping(stream[Symbol.asyncIterator](), tap) }, stream);
+}
+
+/** By hand, as `verifying`. */
+function tapping(source: AsyncIterator<Uint8Array>, tap: Tap): AsyncIterator<Uint8Array> {
+  const take = async (): Promise<IteratorResult<Uint8Array>> => {
+    try {
+      return await source.next();
+    } catch (error) {
+      throw tap.failure ? tap.failure(error) : error;
+    }
+  };
+  return {
+    async next() {
+      const step = await take();
+      if (step.done === true || !tap.piece) return step;
+      try {
+        await tap.piece(step.value);
+      } catch (error) {
+        await source.return?.();
+        throw error;
+      }
+      return step;
+    },
+    async return() {
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
 /** By hand, not a generator: a generator that is given up before its first piece would not give up its source. */
 function verifying(
   source: AsyncIterator<Uint8Array>,

@@ -1,5 +1,5 @@
 import { isRegistryError, RegistryError } from "../oci/error.ts";
-import type { ByteStream } from "../oci/stream.ts";
+import { sameBytes, type ByteStream } from "../oci/stream.ts";
 
 /** Throws ABORTED once the signal has fired, or the very error that it was fired with. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
@@ -11,7 +11,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 /** The same bytes, until the signal fires: then the source is given up and ABORTED thrown in place of the next piece. */
 export function abortable(stream: ByteStream, signal: AbortSignal | undefined): ByteStream {
   if (!signal) return stream;
-  return {
+  const checked: ByteStream = {
     [Symbol.asyncIterator]() {
       const source = stream[Symbol.asyncIterator]();
       return {
@@ -27,4 +27,5 @@ export function abortable(stream: ByteStream, signal: AbortSignal | undefined): 
       };
     },
   };
+  return sameBytes(checked, stream);
 }

@@ -182,7 +182,7 @@ describe("choosePlatform", () => {
   test("leaves out what names no platform, and takes the first of equals", () => {
     const [first, second] = [of("linux/arm64/v8"), of("linux/arm64")];
     expect(choosePlatform(parsePlatform("arm64"), [{}, { platform: undefined }])).toBeUndefined();
-    expect(choosePlatform(parsePlatform("arm64"), [{ text: "?" }, first, second])).toBe(first);
+    expect(choosePlatform(parsePlatform("arm64"), [{ ...first, platform: undefined }, first, second])).toBe(first);
   });
 
   test("never takes what the machine cannot run, nor trips over odd names", () => {
