@@ -3,27 +3,34 @@ import { discard } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
 import { failure, recoded, type Attempt } from "./answer.ts";
 import { headManifest, manifestUrl } from "./manifests.ts";
-import type { RemoteRepository } from "./remote.ts";
+import { attemptLimit, mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
 
 /**
  * Deletes what `ref` names and nothing else: one tag, or a manifest with its tags. Throws MANIFEST_UNKNOWN where it is
  * not there, and UNSUPPORTED where the registry does not delete such a thing; never tries a way around.
  */
 export async function deleteManifest(at: RemoteRepository, ref: string, call?: Call): Promise<void> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await tryDelete(at, ref, call);
+    } catch (error) {
+      if (!mayPass(error, call?.signal) || failures >= attemptLimit) throw error;
+      await pauseAfter(at, failures, call);
+      // it may be done, and only the answer lost
+      if (!(await headManifest(at, ref, call))) return;
+    }
+  }
+}
+
+async function tryDelete(at: RemoteRepository, ref: string, call?: Call): Promise<void> {
+  const kind = isDigest(ref) ? "manifest" : "tag";
   const attempt: Attempt = {
-    what: `delete ${isDigest(ref) ? "manifest" : "tag"} ${ref} of ${at.name}`,
+    what: `delete ${kind} ${ref} of ${at.name}`,
     host: at.registry,
     absent: "MANIFEST_UNKNOWN",
   };
-  const response = await at.send(
-    {
-      method: "DELETE",
-      url: manifestUrl(at, ref),
-      headers: {},
-      signal: call?.signal,
-    },
-    attempt,
-  );
+  const request = { url: manifestUrl(at, ref), headers: {}, once: true, signal: call?.signal };
+  const response = await at.send({ ...request, method: "DELETE" }, attempt);
   if (response.status >= 200 && response.status <= 299) return discard(response);
   const error = await failure(response, attempt);
   if (![400, 404, 405, 501].includes(response.status)) throw error;

@@ -1,4 +1,6 @@
 import { algorithmOf, type Digest } from "../../oci/digest.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { isRegistryError } from "../../oci/error.ts";
 import type { Manifest } from "../../oci/manifest.ts";
 import type { Call } from "../store.ts";
 import { deleteManifest } from "./delete.ts";
@@ -38,8 +40,18 @@ async function store(
 
 /** Deletes a manifest with its tags, and takes it off the list of referrers that its subject has here. */
 export async function dropManifest(at: RemoteRepository, digest: Digest, call?: Call): Promise<void> {
-  const subject = at.shared.referrers === "api" ? undefined : (await getManifest(at, digest, call))?.subject;
+  const subject = at.shared.referrers === "api" ? undefined : await subjectOf(at, digest, call);
   await deleteManifest(at, digest, call);
   if (!subject || (await hasReferrersApi(at, subject.digest, call))) return;
   await changeFallback(at, subject.digest, { remove: digest }, call);
+}
+
+/** A manifest that cannot be read can still be deleted. */
+async function subjectOf(at: RemoteRepository, digest: Digest, call?: Call): Promise<Descriptor | undefined> {
+  try {
+    return (await getManifest(at, digest, call))?.subject;
+  } catch (error) {
+    if (isRegistryError(error, "MANIFEST_INVALID", "UNSUPPORTED", "UNVERIFIED", "TOO_LARGE")) return undefined;
+    throw error;
+  }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { expectCode } from "../../contract/store.ts";
 import type { Behaviour } from "../../support/fake-registry.ts";
 import { image } from "../../support/images.ts";
-import { openFake, type Opened } from "./setup.ts";
+import { onRequest, openFake, type Opened } from "./setup.ts";
 
 const { manifest } = image("doomed");
 const { digest } = manifest.descriptor;
@@ -37,6 +37,25 @@ describe("a registry that deletes no tags", () => {
 test("a tag that is not there is MANIFEST_UNKNOWN", async () => {
   const { store } = await openWithTags();
   await expectCode("MANIFEST_UNKNOWN", () => store.deleteTag("absent"));
+});
+
+test("a manifest that cannot be read can be deleted", async () => {
+  const { store, fake } = await openWithTags();
+  fake.repositories.get("app")!.manifests.set(digest, { bytes: Buffer.from("rotten"), mediaType: "text/plain" });
+  await store.deleteManifest(digest);
+  expect(fake.repositories.get("app")!.manifests.size).toBe(0);
+});
+
+test("a deletion whose answer was lost is done; one that did not get through is sent again", async () => {
+  const lost = openFake({}, [onRequest("DELETE", "manifests", { fault: "drop", on: "head" }, 1)]);
+  await lost.store.putManifest(manifest, { tag: "a" });
+  await lost.store.deleteTag("a");
+  expect(lost.fake.log.filter((line) => line.startsWith("DELETE"))).toHaveLength(1);
+  const refused = openFake({}, [onRequest("DELETE", "manifests", { fault: "answer", status: 503 }, 1)]);
+  await refused.store.putManifest(manifest, { tag: "a" });
+  await refused.store.deleteTag("a");
+  expect(refused.fake.repositories.get("app")!.tags.size).toBe(0);
+  expect(refused.clock.waits).toHaveLength(1);
 });
 
 test("a manifest goes by its digest", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { nextLink } from "../../../src/store/remote/pages.ts";
-import { remoteRegistry } from "../../../src/store/remote/remote-store.ts";
+import { remoteRegistry, remoteStore } from "../../../src/store/remote/remote-store.ts";
 import { streamOf } from "../../../src/oci/stream.ts";
-import { remoteStore } from "../../../src/store/remote/remote-store.ts";
+import type { Transport } from "../../../src/transport/transport.ts";
 import { all, expectCode } from "../../contract/store.ts";
 import { fakeRegistry, type Behaviour, type FakeRegistry } from "../../support/fake-registry.ts";
 import { image } from "../../support/images.ts";
@@ -134,4 +134,15 @@ test.each([
   ["garbage", undefined],
 ])("the next page of Link %s is %s", (header, expected) => {
   expect(nextLink(header)).toBe(expected);
+});
+
+test("a registry below a path is spoken to there", async () => {
+  const urls: string[] = [];
+  const transport: Transport = async ({ url }) => {
+    urls.push(url.href);
+    return { status: 200, headers: {}, body: streamOf(Buffer.from('{"tags":["a"]}')) };
+  };
+  const origin = new URL("https://mirror.example/docker/");
+  await all(remoteStore({ transport, origin, registry: "registry.example", repository: "app" }).tags());
+  expect(urls).toEqual(["https://mirror.example/docker/v2/app/tags/list?n=1000"]);
 });
