@@ -37,7 +37,7 @@ export async function exchange(
   try {
     watchConnecting(outgoing, request, timeouts.connect);
     const incoming = await converse(outgoing, request, timer, timeouts);
-    return respond(outgoing, incoming, request, timer, timeouts.idle);
+    return await respond(outgoing, incoming, request, timer, timeouts.idle);
   } catch (error) {
     outgoing.destroy();
     if (outgoing.reusedSocket && isReset(error)) throw staleConnection;
@@ -49,7 +49,7 @@ export async function exchange(
 }
 
 async function openRequest({ method, url }: Req, agent: Agent, headers: OutgoingHttpHeaders): Promise<ClientRequest> {
-  const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  const { request } = process.getBuiltinModule(url.protocol === "https:" ? "node:https" : "node:http"); // As in agents.ts.
   return request({
     agent,
     method,
@@ -98,7 +98,13 @@ async function converse(
   return promise;
 }
 
-function respond(outgoing: ClientRequest, incoming: IncomingMessage, request: Req, timer: Deadline, idle: number): Res {
+async function respond(
+  outgoing: ClientRequest,
+  incoming: IncomingMessage,
+  request: Req,
+  timer: Deadline,
+  idle: number,
+): Promise<Res> {
   const status = incoming.statusCode!;
   const headers = flatten(incoming.headers);
   const early = !outgoing.writableFinished;
@@ -106,7 +112,9 @@ function respond(outgoing: ClientRequest, incoming: IncomingMessage, request: Re
     if (early) outgoing.destroy();
   };
   if (!hasBody(request.method, status, headers)) {
-    incoming.on("error", () => {}).resume();
+    await new Promise<void>((resolve) =>
+      incoming.once("end", resolve).once("close", resolve).on("error", resolve).resume(),
+    );
     over();
     return { status, headers, body: noBody };
   }

@@ -78,14 +78,18 @@ const meanings: Readonly<Record<string, Meaning>> = {
   HPE_HEADER_OVERFLOW: { says: "sent a response whose header is too large" },
 };
 
+function meaningByPrefix(code: string): Meaning | undefined {
+  if (code.startsWith("HPE_")) return { says: "sent something that is not an HTTP response" };
+  return code.startsWith("ERR_SSL_") ? meanings["EPROTO"] : undefined;
+}
+
 /** Turns what Node threw for a request into a RegistryError; one that is such an error already stays as it is. */
 export function networkError(error: unknown, request: Pick<Req, "method" | "url" | "signal">): RegistryError {
   if (error instanceof RegistryError) return error;
   if (request.signal?.aborted) return aborted(request.signal);
   const { host } = request.url;
   const { code, cause } = describe(error);
-  const meaning =
-    meanings[code] ?? (code.startsWith("HPE_") ? { says: "sent something that is not an HTTP response" } : undefined);
+  const meaning = meanings[code] ?? meaningByPrefix(code);
   const says = meaning?.says ?? `could not be talked to (${code || "unknown cause"})`;
   return new RegistryError("NETWORK", `${host} ${says}`, {
     host,
@@ -124,6 +128,12 @@ function describe(error: unknown): { readonly code: string; readonly cause?: unk
   const several =
     error instanceof AggregateError ? (error.errors as unknown[]).find((one) => one instanceof Error) : undefined;
   const found = (several ?? error) as Error & { readonly code?: unknown };
-  const code = typeof found.code === "string" ? found.code : "";
+  const code = sslCode(found) ?? (typeof found.code === "string" ? found.code : "");
   return "rawPacket" in found ? { code } : { code, cause: found };
+}
+
+/** The code that Node gives an OpenSSL error in some places, where it only put OpenSSL's words into an EPROTO. */
+function sslCode({ code, message }: Error & { readonly code?: unknown }): string | undefined {
+  const reason = code === "EPROTO" ? /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] : undefined;
+  return reason && `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}`;
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { chunkedFraming, closeFraming, lengthFraming, type Framing } from "../../src/transport/raw/framing.ts";
 import { framingOf, parseHead } from "../../src/transport/raw/head.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { bufferPool, type BufferPool } from "../../src/transport/raw/buffers.ts";
 import { inflow } from "../../src/transport/raw/inflow.ts";
@@ -54,12 +54,14 @@ test("whatever the order of reading and writing, each piece stays as it was unti
         const ask = (): void => {
           if (held) expect(Buffer.compare(held.piece, held.copy)).toBe(0);
           held = undefined;
-          pending = flow.next().then(({ done, value }) => {
-            pending = undefined;
-            if (done) return;
-            held = { piece: value, copy: Uint8Array.from(value) };
-            got.push(...value);
-          });
+          pending = receive();
+        };
+        const receive = async (): Promise<void> => {
+          const { done, value } = await flow.next();
+          pending = undefined;
+          if (done) return;
+          held = { piece: value, copy: Uint8Array.from(value) };
+          got.push(...value);
         };
         let region = flow.region();
         for (const step of plan) {

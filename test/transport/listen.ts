@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** A server on a free port of this machine, to be closed by `await using`. */
@@ -7,9 +7,11 @@ export interface Listening extends AsyncDisposable {
   readonly server: Server;
 }
 
+export type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
+
 /** Runs an HTTP server for one test. */
-export async function listen(handler: RequestListener, server: Server = createServer()): Promise<Listening> {
-  server.on("request", handler);
+export async function listen(handler: Handler, server: Server = createServer()): Promise<Listening> {
+  server.on("request", (request, response) => void handler(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const protocol = "setSecureContext" in server ? "https" : "http";

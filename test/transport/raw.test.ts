@@ -1,15 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createServer, type RequestListener } from "node:http";
+import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import { createServer as createTcpServer, type AddressInfo } from "node:net";
+import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { collect } from "../../src/oci/stream.ts";
 import { discard, type Res } from "../../src/transport/transport.ts";
 import { wire, type Wire } from "../../src/transport/wire.ts";
 import { authority, serverCertificate, serverKey } from "./certificates.ts";
-import { listen, type Listening } from "./listen.ts";
+import { listen, type Handler, type Listening } from "./listen.ts";
 
 const tls = { "*": { ca: authority } };
 
@@ -17,7 +17,7 @@ function get(net: Wire, url: URL, signal?: AbortSignal): Promise<Res> {
   return net({ method: "GET", url, headers: {}, transient: true, ...(signal && { signal }) });
 }
 
-const kinds: Record<string, (handler: RequestListener) => Promise<Listening>> = {
+const kinds: Record<string, (handler: Handler) => Promise<Listening>> = {
   http: (handler) => listen(handler, createServer()),
   https: (handler) => listen(handler, createSecureServer({ cert: serverCertificate, key: serverKey })),
 };
@@ -108,17 +108,18 @@ async function rawServer(
 ): Promise<AsyncDisposable & { readonly url: URL }> {
   const server = createTcpServer((socket) => {
     socket.on("error", () => {});
-    socket.once("data", async () => {
-      let at = 0;
-      for (let i = 0; at < text.length; i++) {
-        const end = at + cuts[i % cuts.length]!;
-        socket.write(text.slice(at, end), "latin1");
-        at = end;
-        await setImmediate();
-      }
-      if (close) socket.end();
-    });
+    socket.once("data", () => void dribble(socket));
   });
+  const dribble = async (socket: Socket): Promise<void> => {
+    let at = 0;
+    for (let i = 0; at < text.length; i++) {
+      const end = at + cuts[i % cuts.length]!;
+      socket.write(text.slice(at, end), "latin1");
+      at = end;
+      await setImmediate();
+    }
+    if (close) socket.end();
+  };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
