@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { once } from "node:events";
 import { RegistryError } from "../../index.ts";
-import { createRegistry, htpasswdAccess, memoryStorage, type ServerEvent } from "../../server/index.ts";
+import { createRegistry, diskStorage, htpasswdAccess, type ServerEvent } from "../../server/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import * as options from "../options.ts";
@@ -19,7 +19,7 @@ export const run: Run<[]> = async (_, cli) => {
     throw new RegistryError("INVALID", "--anonymous-pull goes with --htpasswd: without users, anybody may do anything");
   }
   const registry = createRegistry({
-    storage: memoryStorage(),
+    storage: diskStorage(data),
     readOnly: get(options.readOnly),
     ...(file !== undefined && {
       access: htpasswdAccess({ file, anonymousPull: get(options.anonymousPull), keyFile: join(data, "token-key") }),
