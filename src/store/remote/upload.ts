@@ -38,6 +38,8 @@ export async function upload(job: Upload, opened?: Session): Promise<void> {
         return;
       } catch (error) {
         if (source.failure) throw source.failure.error;
+        // while we wait, nobody else who reads the same stream should
+        source.close().catch(() => {});
         await prepareNext(job, state, error);
         if (await recover(job, state)) return;
       }
