@@ -1,6 +1,7 @@
 import { Command as Parser, CommanderError, Option as ParserOption } from "commander";
 import { RegistryError } from "../index.ts";
-import { families, groups, type Argument, type Command } from "./command.ts";
+import { families, type Argument, type Command } from "./command.ts";
+import { commands, findCommand } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { longName, type Given, type Option } from "./option.ts";
 import { paint, type Look } from "./render/text.ts";
@@ -12,7 +13,7 @@ export type Parsed =
   | { readonly text: string; readonly mistake: boolean };
 
 /** Reads a command line by the table; throws INVALID with what it does not understand and what may have been meant. */
-export function parse(words: readonly string[], commands: readonly Command[], look: Look): Parsed {
+export function parse(words: readonly string[], look: Look): Parsed {
   let parsed: Parsed | undefined;
   const shown = { out: "", err: "" };
   const program = rootParser(look);
@@ -25,7 +26,9 @@ export function parse(words: readonly string[], commands: readonly Command[], lo
     getOutHasColors: () => look.color,
     getErrHasColors: () => look.color,
   });
-  for (const command of commands) {
+  // Building a parser takes time: a command that is named needs no others beside it.
+  const named = findCommand(words)?.command;
+  for (const command of named ? [named] : commands) {
     addCommand(program, command, look).action(function (this: Parser) {
       const values = readOptions(command, this.opts());
       // Every option that a body asks for is in its command's table; one that is shared and is not counts as not given.
@@ -160,9 +163,4 @@ function helpTail(command: Command, look: Look): string {
 
 function sentence(text: string): string {
   return `${text[0]?.toUpperCase() ?? ""}${text.slice(1)}.`;
-}
-
-/** The table's commands in the order of the groups. */
-export function inOrder(commands: readonly Command[]): readonly Command[] {
-  return groups.flatMap((group) => commands.filter((command) => command.group === group));
 }

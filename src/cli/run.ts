@@ -1,7 +1,7 @@
 import { RegistryError, type Client } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { Command } from "./command.ts";
-import { commands, findCommand } from "./commands.ts";
+import { findCommand } from "./commands.ts";
 import { exitCodes, exitOf, type ExitName } from "./exit-codes.ts";
 import { isClosedPipe, lookOf, write, type Io } from "./io.ts";
 import * as options from "./options.ts";
@@ -12,7 +12,7 @@ import { reporter } from "./render/reporter.ts";
 /** Runs one command line and answers the process's exit code. Never throws. */
 export async function run(words: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
   try {
-    const parsed = parse(words, commands, lookOf(io.stdout, io.env));
+    const parsed = parse(words, lookOf(io.stdout, io.env));
     if ("text" in parsed) {
       await write(parsed.mistake ? io.stderr : io.stdout, parsed.text);
       return exitCodes[parsed.mistake ? "usage" : "done"].code;
