@@ -48,7 +48,7 @@ interface Stored {
   readonly mediaType: string;
 }
 
-export interface FakeRepository {
+interface FakeRepository {
   readonly blobs: Map<Digest, Uint8Array>;
   readonly manifests: Map<Digest, Stored>;
   readonly tags: Map<string, Digest>;

@@ -27,7 +27,7 @@ export interface FaultRule {
 }
 
 /** Says of each exchange, in the order they come, what goes wrong with it. */
-export function faultPicker(rules: readonly FaultRule[]): (method: string, url: string) => Fault | undefined {
+function faultPicker(rules: readonly FaultRule[]): (method: string, url: string) => Fault | undefined {
   const counts = rules.map(() => 0);
   return (method, url) => {
     let found: Fault | undefined;

@@ -18,7 +18,7 @@ export interface Session {
 }
 
 /** A body to send. */
-export interface Part {
+interface Part {
   readonly size?: number;
   readonly open: Content;
 }

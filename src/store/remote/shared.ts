@@ -21,7 +21,7 @@ export interface RemoteShared {
 }
 
 /** Which repositories are known to hold a blob: candidates to mount it from. */
-export interface KnownBlobs {
+interface KnownBlobs {
   add(blob: Digest, repository: string): void;
   remove(blob: Digest, repository: string): void;
   /** Another repository that has the blob; none while the host keeps refusing to mount what was found here. */
