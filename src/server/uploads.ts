@@ -162,7 +162,7 @@ export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now)
       throw new RegistryError("DIGEST_INVALID", `the ${size} bytes that came have the digest ${actual}, not ${digest}`);
     }
     try {
-      if (pieces) await blobs.write(digest, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
+      if (pieces) await blobs.write(digest, pieces);
       else await (await blobs.openUpload(name, size)).commit(digest);
     } catch (error) {
       await giveUp(session);

@@ -1,4 +1,4 @@
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Makes the names in a directory durable. Windows keeps them without being asked, and cannot be asked. */
@@ -20,24 +20,54 @@ export async function makeDirectory(path: string): Promise<void> {
   for (let made = dirname(path); made.length >= above.length; made = dirname(made)) await syncDirectory(made);
 }
 
-/**
- * A sync of directories that those who come while one is under way share: a sync that starts after a name was made has it.
- */
-export function sharedSync(): (path: string) => Promise<void> {
-  const running = new Map<string, { readonly now: Promise<void>; next?: Promise<void> }>();
+export interface DirectorySyncs {
+  /** Makes the names that are in a directory now durable. */
+  sync(path: string): Promise<void>;
+  close(): Promise<void>;
+}
 
-  function start(path: string): Promise<void> {
-    const now = syncDirectory(path).finally(() => {
-      if (running.get(path)?.now === now) running.delete(path);
-    });
-    running.set(path, { now });
-    return now;
+interface Kept {
+  readonly handle: Promise<FileHandle>;
+  running?: Promise<void> | undefined;
+  next?: Promise<void> | undefined;
+}
+
+/**
+ * Syncs of directories that are synced over and over: they are kept open, and those who come while a sync is under way
+ * share the next one, as one that starts after a name was made has it.
+ */
+export function directorySyncs(): DirectorySyncs {
+  const kept = new Map<string, Kept>();
+
+  function keep(path: string): Kept {
+    const handle = open(path, "r");
+    const directory: Kept = { handle };
+    kept.set(path, directory);
+    handle.catch(() => kept.delete(path));
+    return directory;
   }
 
-  return (path) => {
-    const current = running.get(path);
-    if (!current) return start(path);
-    current.next ??= current.now.catch(() => {}).then(() => start(path));
-    return current.next;
+  function start(directory: Kept): Promise<void> {
+    directory.next = undefined;
+    const running = directory.handle
+      .then((handle) => handle.sync())
+      .finally(() => {
+        if (directory.running === running) directory.running = undefined;
+      });
+    directory.running = running;
+    return running;
+  }
+
+  return {
+    async sync(path) {
+      if (process.platform === "win32") return;
+      const directory = kept.get(path) ?? keep(path);
+      if (!directory.running) return start(directory);
+      directory.next ??= directory.running.catch(() => {}).then(() => start(directory));
+      await directory.next;
+    },
+    async close() {
+      for (const { handle } of kept.values()) await (await handle).close();
+    },
   };
 }

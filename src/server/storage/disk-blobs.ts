@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { open, readdir, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { algorithmOf, digester, hexOf, type Digest } from "../../oci/digest.ts";
 import { appender } from "./disk-upload.ts";
-import { makeDirectory, sharedSync } from "./directories.ts";
+import { directorySyncs, makeDirectory } from "./directories.ts";
 import { lostUpload, storageFault } from "./fault.ts";
 import { writeAll } from "./files.ts";
 import { lru } from "./lru.ts";
@@ -14,10 +14,9 @@ const smallBlob = 256 * 1024;
 const cacheBytes = 32 * 1024 * 1024;
 
 /** Blobs as files under `blobs/<algorithm>/<two digits>/<hex>`, uploads under `uploads/`. */
-export function diskBlobs(root: string): BlobStorage {
+export function diskBlobs(root: string): BlobStorage & { close(): Promise<void> } {
   const cache = lru<Uint8Array>(cacheBytes, (bytes) => bytes.byteLength + 200);
-  const syncDirectory = sharedSync();
-  const made = new Set<string>();
+  const directories = directorySyncs();
   let written = 0;
   let published = 0;
 
@@ -27,17 +26,24 @@ export function diskBlobs(root: string): BlobStorage {
 
   /** From here on the blob is there, and stays through a power cut; over whatever was there. */
   async function publish(file: FileHandle, path: string, digest: Digest): Promise<void> {
-    const folder = folderOf(digest);
     try {
       await file.datasync();
-      if (!made.has(folder)) await makeDirectory(folder);
-      made.add(folder);
-      await rename(path, pathOf(digest));
+      await move(path, digest);
       cache.delete(digest);
       published++;
-      await syncDirectory(folder);
+      await directories.sync(folderOf(digest));
     } catch (error) {
       throw storageFault(error);
+    }
+  }
+
+  async function move(path: string, digest: Digest): Promise<void> {
+    try {
+      await rename(path, pathOf(digest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      await makeDirectory(folderOf(digest));
+      await rename(path, pathOf(digest));
     }
   }
 
@@ -87,13 +93,13 @@ export function diskBlobs(root: string): BlobStorage {
         return bytes.subarray(range.start, range.end);
       });
     },
-    async write(digest, bytes) {
+    async write(digest, pieces) {
       const path = `${uploadPath(hexOf(digest))}.${written++}`;
       const file = await open(path, "w").catch((error: unknown) => {
         throw storageFault(error);
       });
       try {
-        await writeAll(file, [bytes], 0);
+        await writeAll(file, pieces, 0);
         await publish(file, path, digest);
       } catch (error) {
         await rm(path, { force: true });
@@ -103,6 +109,7 @@ export function diskBlobs(root: string): BlobStorage {
       }
     },
     openUpload,
+    close: () => directories.close(),
     async uploadSize(name) {
       return (await stat(uploadPath(name)).catch(() => undefined))?.size;
     },

@@ -20,11 +20,13 @@ export function diskStorage(directory: string, { now = Date.now }: DiskOptions =
       await prepare(directory);
       const file = await openMetadataFile(directory);
       const metadata = sqliteMetadata(file, now);
+      const blobs = diskBlobs(directory);
       return {
-        blobs: diskBlobs(directory),
+        blobs,
         metadata,
         async close() {
           await metadata.settled();
+          await blobs.close();
           await file.close();
         },
       };

@@ -20,8 +20,8 @@ function memoryBlobs(): BlobStorage {
       if (bytes?.byteLength !== size) return undefined;
       return range ? bytes.subarray(range.start, range.end) : bytes;
     },
-    async write(digest, bytes) {
-      blobs.set(digest, bytes);
+    async write(digest, pieces) {
+      blobs.set(digest, Buffer.concat(pieces));
     },
     async openUpload(name, size) {
       const upload = uploads.get(name) ?? { pieces: [], touched: Date.now() };

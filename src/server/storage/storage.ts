@@ -30,8 +30,8 @@ export interface BlobStorage {
   size(digest: Digest): Soon<number | undefined>;
   /** The bytes, or undefined unless exactly `size` of them are stored. */
   read(digest: Digest, size: number, options?: ReadOptions): Soon<Uint8Array | ByteStream | undefined>;
-  /** Stores bytes whose digest the caller has checked, over whatever is there: so a damaged blob heals. */
-  write(digest: Digest, bytes: Uint8Array): Promise<void>;
+  /** Stores bytes whose digest the caller has checked, over whatever is there: so a damaged blob heals. They are not changed after. */
+  write(digest: Digest, pieces: readonly Uint8Array[]): Promise<void>;
   /**
    * Opens the unfinished upload of this name, of which `size` bytes have been kept, making it where there are none.
    * Throws BLOB_UPLOAD_UNKNOWN where it has another size. One at a time holds it open.
