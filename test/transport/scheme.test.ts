@@ -1,0 +1,85 @@
+import { createServer as createSecureServer } from "node:https";
+import { describe, expect, test } from "vitest";
+import { RegistryError } from "../../src/oci/error.ts";
+import { collect, contentOf } from "../../src/oci/stream.ts";
+import { scheme } from "../../src/transport/scheme.ts";
+import { wire } from "../../src/transport/wire.ts";
+import { authority, serverCertificate, serverKey } from "./certificates.ts";
+import { answer, listen } from "./listen.ts";
+import { ask, respond, scripted } from "./support.ts";
+
+const protocols = (net: ReturnType<typeof scripted>): readonly string[] =>
+  net.requests.map(({ method, url }) => `${method} ${url.protocol}`);
+const broken = (): RegistryError => new RegistryError("NETWORK", "broken");
+const isInsecure = (host: string): boolean => host === "insecure.example";
+
+test("a host that nobody declared insecure is never spoken to in plain HTTP", async () => {
+  const net = scripted(broken());
+  await expect(scheme({ isInsecure })(net)(ask("https://registry.example/"))).rejects.toThrow("broken");
+  expect(protocols(net)).toEqual(["GET https:"]);
+});
+
+describe.each([
+  ["this machine", "https://localhost:5000/v2/", "http:", "https:"],
+  ["a host declared insecure", "https://insecure.example/v2/", "https:", "http:"],
+])("%s", (_, url, first, second) => {
+  test("is tried one way first, and remembered", async () => {
+    const net = scripted(respond(200), respond(404));
+    const transport = scheme({ isInsecure })(net);
+    await transport(ask(url));
+    expect(await transport(ask(url))).toMatchObject({ status: 404 });
+    expect(protocols(net)).toEqual([`GET ${first}`, `GET ${first}`]);
+  });
+
+  test("is tried the other way where that does not work, and remembered", async () => {
+    const net = scripted(broken(), respond(200), respond(200));
+    const transport = scheme({ isInsecure })(net);
+    await transport(ask(url));
+    await transport(ask(url));
+    expect(protocols(net)).toEqual([`GET ${first}`, `GET ${second}`, `GET ${second}`]);
+  });
+
+  test("is tried anew where neither works, and the first failure is told", async () => {
+    const net = scripted(broken(), new RegistryError("NETWORK", "other"), respond(200));
+    const transport = scheme({ isInsecure })(net);
+    await expect(transport(ask(url))).rejects.toThrow("broken");
+    await transport(ask(url));
+    expect(protocols(net)).toEqual([`GET ${first}`, `GET ${second}`, `GET ${first}`]);
+  });
+
+  test("is asked without a body before one is sent", async () => {
+    const net = scripted(broken(), respond(401), respond(201));
+    await scheme({ isInsecure })(net)(ask(url, "PUT", { body: { open: contentOf(Buffer.from("x")) } }));
+    expect(protocols(net)).toEqual([`GET ${first}`, `GET ${second}`, `PUT ${second}`]);
+    expect(net.requests[0]).toMatchObject({ anonymous: true });
+  });
+
+  test("is found out once for all who ask together", async () => {
+    const net = scripted(broken(), respond(200), respond(200), respond(200));
+    const transport = scheme({ isInsecure })(net);
+    await Promise.all([1, 2, 3].map(() => transport(ask(url))));
+    expect(protocols(net)).toEqual([`GET ${first}`, `GET ${second}`, `GET ${second}`, `GET ${second}`]);
+  });
+});
+
+test("a plain answer that asks for TLS leads to TLS; any other 400 is passed on whole", async () => {
+  const net = scripted(respond(400, {}, "Client sent an HTTP request to an HTTPS server.\n"), respond(200));
+  expect(await scheme()(net)(ask("https://localhost/"))).toMatchObject({ status: 200 });
+  const nginx = scripted(respond(400, {}, "<h1>The plain HTTP request was sent to HTTPS port</h1>"), respond(200));
+  expect(await scheme()(nginx)(ask("https://localhost/"))).toMatchObject({ status: 200 });
+  const other = await scheme()(scripted(respond(400, {}, "bad name")))(ask("https://localhost/"));
+  expect(Buffer.from(await collect(other.body, 100)).toString()).toBe("bad name");
+});
+
+test("over real sockets, to a server of each kind", async () => {
+  const net = wire({ tls: { "*": { ca: authority } } });
+  const transport = scheme()(net);
+  await using plain = await listen((_, response) => answer(response, 200));
+  await using secure = await listen(
+    (_, response) => answer(response, 201),
+    createSecureServer({ cert: serverCertificate, key: serverKey }),
+  );
+  expect(await transport(ask(`https://${plain.url.host}/`))).toMatchObject({ status: 200 });
+  expect(await transport(ask(`https://${secure.url.host}/`, "HEAD"))).toMatchObject({ status: 201 });
+  net.close();
+});
