@@ -10,7 +10,11 @@ const count: Middleware = (next) => (request) => {
 };
 
 const registry = createRegistry({ storage: memoryStorage() });
-const store = remoteStore({ transport: compose(registry.transport, count), registry: "registry.test", repository: "app" });
+const store = remoteStore({
+  transport: compose(registry.transport, count),
+  registry: "registry.test",
+  repository: "app",
+});
 console.log((await store.head("v1")) ?? "nothing there");
 console.log(Object.fromEntries(counts));
 await registry.close();

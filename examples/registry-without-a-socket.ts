@@ -6,10 +6,14 @@ import { remoteStore } from "gantry/store";
 const registry = createRegistry({ storage: memoryStorage() });
 const store = remoteStore({ transport: registry.transport, registry: "registry.test", repository: "app" });
 
-const config = Buffer.from(JSON.stringify({ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [] } }));
+const config = Buffer.from(
+  JSON.stringify({ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [] } }),
+);
 const descriptor = { mediaType: mediaTypes.ociConfig, digest: digestOf(config), size: config.byteLength };
 await store.putBlob(descriptor, contentOf(config));
-await store.putManifest(buildManifest({ mediaType: mediaTypes.ociManifest, config: descriptor, layers: [] }), { tag: "v1" });
+await store.putManifest(buildManifest({ mediaType: mediaTypes.ociManifest, config: descriptor, layers: [] }), {
+  tag: "v1",
+});
 
 const notes = artifactFile(Buffer.from("first release\n"), "text/plain", "notes.txt");
 await attach(store, { artifactType: "application/vnd.example.notes", files: [notes] }, { subject: "v1" });

@@ -53,12 +53,19 @@ function drawLine(text: string, row: number): string {
     }
     column += plain.length;
   }
-  return parts.length === 0 ? "" : `<text y="${margin + (row + 1) * line}" xml:space="preserve">${parts.join("")}</text>`;
+  return parts.length === 0
+    ? ""
+    : `<text y="${margin + (row + 1) * line}" xml:space="preserve">${parts.join("")}</text>`;
 }
 
 const [command = "npm", ...args] = process.argv.length > 2 ? process.argv.slice(2) : ["npm", "run", "--silent", "demo"];
 const env = { ...process.env, FORCE_COLOR: "1", COLUMNS: String(columns) };
-const { stdout, status } = spawnSync(command, args, { cwd: root, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+const { stdout, status } = spawnSync(command, args, {
+  cwd: root,
+  env,
+  encoding: "utf8",
+  stdio: ["ignore", "pipe", "inherit"],
+});
 if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${status}`);
 const lines = stdout.trimEnd().split("\n");
 const size = { width: Math.ceil(columns * cell + 2 * margin), height: (lines.length + 1) * line + 2 * margin };

@@ -12,6 +12,7 @@ import { dirStore } from "./store/dir.ts";
 import { layoutStore } from "./store/layout.ts";
 import { soleReference, type LocalStore } from "./store/local-store.ts";
 import { remoteRegistry, remoteStore } from "./store/remote/remote-store.ts";
+import type { RemoteOptions } from "./store/remote/remote.ts";
 import { remoteShared, type RemoteShared } from "./store/remote/shared.ts";
 import type { Call, Registry, Store } from "./store/store.ts";
 import { limit } from "./transport/limit.ts";
@@ -72,31 +73,38 @@ export interface Client {
 /** Makes a client. Nothing is read or sent before it is needed. */
 export function createClient(options: ClientOptions = {}): Client {
   const env = options.env ?? process.env;
-  const stack = transportStack(options, env);
+  const isInsecure: IsInsecure = (host) => isListed(options.plainHttp, host) || isListed(options.insecure, host);
+  const stack = transportStack(options, env, isInsecure);
   const hosts = new Map<string, RemoteShared>();
-  const shared = (host: string): RemoteShared => {
-    const known = hosts.get(host) ?? remoteShared(host);
-    hosts.set(host, known);
-    return known;
+  const remote = (registry: string): RemoteOptions => {
+    const shared = hosts.get(registry) ?? remoteShared(registry);
+    hosts.set(registry, shared);
+    return { transport: stack.transport, registry, shared, isInsecure };
   };
 
   const openStore = (location: Location): Store => {
     if (location.transport !== "registry") return openLocal(location.transport, location.path);
     const { registry, repository } = location.reference;
-    return remoteStore({ transport: stack.transport, registry, repository, shared: shared(registry) });
+    return remoteStore({ ...remote(registry), repository });
   };
 
   const client: Client = {
     open(text) {
       const location = typeof text === "string" ? parseLocation(text) : text;
-      const ref = location.transport === "registry" ? (location.reference.digest ?? location.reference.tag) : location.ref;
-      return { location, name: formatLocation(location), store: openStore(location), ...(ref !== undefined && { ref }) };
+      const ref =
+        location.transport === "registry" ? (location.reference.digest ?? location.reference.tag) : location.ref;
+      return {
+        location,
+        name: formatLocation(location),
+        store: openStore(location),
+        ...(ref !== undefined && { ref }),
+      };
     },
     async resolve({ location, ref, store }, call) {
       if (ref !== undefined) return ref;
       return location.transport === "registry" ? "latest" : soleReference(store as LocalStore, call);
     },
-    registry: (host) => remoteRegistry({ transport: stack.transport, registry: host, shared: shared(host) }),
+    registry: (host) => remoteRegistry(remote(host)),
     copy: (from, to, copyOptions) => copyLocations(client, from, [to].flat(), copyOptions),
     close: async () => stack.close(),
   };
@@ -117,14 +125,20 @@ function openLocal(transport: Exclude<Location["transport"], "registry">, path: 
 }
 
 /** All that lies between a request and the network, in the order of ARCHITECTURE.md. */
-function transportStack(options: ClientOptions, env: Environment): { readonly transport: Transport; close(): void } {
+function transportStack(
+  options: ClientOptions,
+  env: Environment,
+  isInsecure: IsInsecure,
+): { readonly transport: Transport; close(): void } {
   const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
-  const isInsecure: IsInsecure = (host) => isListed(options.plainHttp, host) || isListed(options.insecure, host);
   const network = wire({ userAgent, tls: tlsByHost(options), proxyEnv: env });
   const layers = [
     retry({ onEvent, ...(options.retries !== undefined && { attempts: options.retries + 1 }) }),
     redirect({ isInsecure }),
-    authenticate({ credentials: firstOf(...(options.credentials ?? []), ...credentialFiles(options.authFile, env)), isInsecure }),
+    authenticate({
+      credentials: firstOf(...(options.credentials ?? []), ...credentialFiles(options.authFile, env)),
+      isInsecure,
+    }),
     limit({ onEvent }),
     scheme({ isInsecure }),
     observe({ onEvent }),
@@ -140,7 +154,10 @@ function tlsByHost({ ca, insecure }: ClientOptions): TlsByHost {
   const trust: TlsSettings = ca && ca.length > 0 ? { ca } : {};
   const lax: TlsSettings = { ...trust, rejectUnauthorized: false };
   if (insecure === true) return { "*": lax };
-  return { ...(ca && ca.length > 0 && { "*": trust }), ...Object.fromEntries((insecure ?? []).map((host) => [host, lax])) };
+  return {
+    ...(ca && ca.length > 0 && { "*": trust }),
+    ...Object.fromEntries((insecure ?? []).map((host) => [host, lax])),
+  };
 }
 
 /** Podman's and Docker's files, in Podman's order. */

@@ -38,14 +38,22 @@ export async function copyLocations(
 ): Promise<CopyOutcome> {
   const start = performance.now();
   const source = (options.source ?? client).open(from);
-  const places = groupByPlace(source, to.map((text) => client.open(text)), options);
+  const places = groupByPlace(
+    source,
+    to.map((text) => client.open(text)),
+    options,
+  );
   const stores = places.map(({ store }) => store);
   try {
-    const ref = options.allTags ? undefined : await sided("source", () => (options.source ?? client).resolve(source, options));
+    const ref = options.allTags
+      ? undefined
+      : await sided("source", () => (options.source ?? client).resolve(source, options));
     if (ref !== undefined) await expectDigests(source, ref, places, options);
     const destinations = places.map((place) => destinationOf(place, source, ref));
     const outcomes =
-      ref === undefined ? await copyTags(source.store, destinations, options) : await copier(source.store, destinations, options).copy(ref);
+      ref === undefined
+        ? await copyTags(source.store, destinations, options)
+        : await copier(source.store, destinations, options).copy(ref);
     const flushed = options.dryRun ? [] : await flush(stores, outcomes, options);
     return summary([...outcomes, ...flushed], performance.now() - start);
   } finally {
@@ -64,7 +72,9 @@ function groupByPlace(source: Opened, opened: readonly Opened[], options: CopyLo
   for (const one of opened) {
     const { location } = one;
     if (options.allTags && one.ref !== undefined) {
-      throw new RegistryError("INVALID", `${one.name} names a tag, but all tags are to be copied`, { hint: `leave ${JSON.stringify(one.ref)} out` });
+      throw new RegistryError("INVALID", `${one.name} names a tag, but all tags are to be copied`, {
+        hint: `leave ${JSON.stringify(one.ref)} out`,
+      });
     }
     const place = placeOf(one);
     if (place === placeOf(source) && location.transport !== "registry" && location.transport !== "oci") {
@@ -121,23 +131,38 @@ function dockerName({ location }: Opened, ref: string, tag: string): string {
 }
 
 /** A destination that is written with a digest takes nothing else. */
-async function expectDigests(source: Opened, ref: string, places: readonly Place[], options: CopyOptions): Promise<void> {
-  const wanted = places.flatMap(({ opened }) => opened).flatMap(({ name, location }) => {
-    const digest = location.transport === "registry" ? location.reference.digest : undefined;
-    return digest ? [{ name, digest }] : [];
-  });
+async function expectDigests(
+  source: Opened,
+  ref: string,
+  places: readonly Place[],
+  options: CopyOptions,
+): Promise<void> {
+  const wanted = places
+    .flatMap(({ opened }) => opened)
+    .flatMap(({ name, location }) => {
+      const digest = location.transport === "registry" ? location.reference.digest : undefined;
+      return digest ? [{ name, digest }] : [];
+    });
   if (wanted.length === 0) return;
   const there: Digest | undefined = (await sided("source", () => source.store.head(ref, options)))?.digest;
   for (const { name, digest } of wanted) {
     if (options.platforms || options.convert || (there !== undefined && there !== digest)) {
-      throw new RegistryError("INVALID", `${name} would not get its digest: ${source.name} is ${there ?? "not there"}`, {
-        hint: "leave the digest of the destination out, or copy by that digest",
-      });
+      throw new RegistryError(
+        "INVALID",
+        `${name} would not get its digest: ${source.name} is ${there ?? "not there"}`,
+        {
+          hint: "leave the digest of the destination out, or copy by that digest",
+        },
+      );
     }
   }
 }
 
-async function flush(stores: readonly Store[], outcomes: readonly Outcome[], options: CopyOptions): Promise<readonly Outcome[]> {
+async function flush(
+  stores: readonly Store[],
+  outcomes: readonly Outcome[],
+  options: CopyOptions,
+): Promise<readonly Outcome[]> {
   if (!outcomes.some((outcome) => "result" in outcome)) return [];
   const flushed = stores.map((store) =>
     sided("destination", () => store.flush(options)).then(
@@ -159,5 +184,7 @@ function summary(outcomes: readonly Outcome[], ms: number): CopyOutcome {
 function asRegistryError(error: unknown): RegistryError {
   if (isRegistryError(error)) return error;
   const aborted = error instanceof Error && error.name === "AbortError";
-  return new RegistryError(aborted ? "ABORTED" : "UNKNOWN", error instanceof Error ? error.message : String(error), { cause: error });
+  return new RegistryError(aborted ? "ABORTED" : "UNKNOWN", error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
 }

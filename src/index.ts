@@ -12,18 +12,58 @@ export { Secret } from "./auth/secret.ts";
 export { artifactFile, attach, titleAnnotation, type Artifact, type ArtifactFile } from "./graph/attach.ts";
 export { check, type CheckOptions, type CheckResult, type Finding } from "./graph/check.ts";
 export { imageConfig, imagePlatform, type ImageConfig, type ImageConfigFile } from "./graph/config.ts";
-export { copier, type Copier, type CopyEvent, type CopyOptions, type CopyResult, type Destination, type Outcome } from "./graph/copy.ts";
+export {
+  copier,
+  type Copier,
+  type CopyEvent,
+  type CopyOptions,
+  type CopyResult,
+  type Destination,
+  type Outcome,
+} from "./graph/copy.ts";
 export { copyTags } from "./graph/copy-tags.ts";
 export { selectPlatforms } from "./graph/select.ts";
 export { tagsOf, tree, walkTree, type TreeNode } from "./graph/tree.ts";
 
 export { parseDescriptor, refNameAnnotation, type Descriptor } from "./oci/descriptor.ts";
-export { algorithmOf, digester, digestOf, hexOf, isDigest, parseDigest, type Digest, type Digester, type DigestAlgorithm } from "./oci/digest.ts";
-export { isAbsent, isRegistryError, RegistryError, registryCodes, type ErrorCode, type ErrorDetails } from "./oci/error.ts";
+export {
+  algorithmOf,
+  digester,
+  digestOf,
+  hexOf,
+  isDigest,
+  parseDigest,
+  type Digest,
+  type Digester,
+  type DigestAlgorithm,
+} from "./oci/digest.ts";
+export {
+  isAbsent,
+  isRegistryError,
+  RegistryError,
+  registryCodes,
+  type ErrorCode,
+  type ErrorDetails,
+} from "./oci/error.ts";
 export { formatLocation, parseLocation, type LocalTransport, type Location } from "./oci/location.ts";
-export { buildManifest, manifestBody, manifestLimit, parseManifest, type Manifest, type ManifestExpectation } from "./oci/manifest.ts";
+export {
+  buildManifest,
+  manifestBody,
+  manifestLimit,
+  parseManifest,
+  type Manifest,
+  type ManifestExpectation,
+} from "./oci/manifest.ts";
 export { isForeignLayer, isImageManifestType, isIndexType, isManifestType, mediaTypes } from "./oci/media-types.ts";
-export { choosePlatform, formatPlatform, hostPlatform, isPlatform, normalizePlatform, parsePlatform, type Platform } from "./oci/platform.ts";
+export {
+  choosePlatform,
+  formatPlatform,
+  hostPlatform,
+  isPlatform,
+  normalizePlatform,
+  parsePlatform,
+  type Platform,
+} from "./oci/platform.ts";
 export {
   apiHost,
   familiarReference,
@@ -39,4 +79,12 @@ export { collect, contentOf, streamOf, verified, type ByteStream, type Content }
 
 export type { Call, Put, Registry, Source, Store } from "./store/store.ts";
 export type { TransportEvent } from "./transport/events.ts";
-export { compose, discard, type Method, type Middleware, type Req, type Res, type Transport } from "./transport/transport.ts";
+export {
+  compose,
+  discard,
+  type Method,
+  type Middleware,
+  type Req,
+  type Res,
+  type Transport,
+} from "./transport/transport.ts";

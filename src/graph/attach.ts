@@ -29,7 +29,13 @@ export interface Artifact {
 
 /** A file of an artifact whose bytes are in memory. */
 export function artifactFile(bytes: Uint8Array, mediaType: string, title?: string): ArtifactFile {
-  return { digest: digestOf(bytes), size: bytes.byteLength, content: contentOf(bytes), mediaType, ...(title && { title }) };
+  return {
+    digest: digestOf(bytes),
+    size: bytes.byteLength,
+    content: contentOf(bytes),
+    mediaType,
+    ...(title && { title }),
+  };
 }
 
 /**
@@ -42,12 +48,15 @@ export async function attach(
   { subject, tag, signal }: Call & { readonly subject?: string; readonly tag?: string },
 ): Promise<Descriptor> {
   if (!/^[\w.+-]+\/[\w.+-]+$/.test(artifact.artifactType)) {
-    throw new RegistryError("INVALID", `${JSON.stringify(artifact.artifactType)} is no media type`, { hint: "write type/subtype, such as application/spdx+json" });
+    throw new RegistryError("INVALID", `${JSON.stringify(artifact.artifactType)} is no media type`, {
+      hint: "write type/subtype, such as application/spdx+json",
+    });
   }
   const on = subject === undefined ? undefined : (await manifestAt(store, subject, signal)).descriptor;
   const empty = artifactFile(Buffer.from("{}"), mediaTypes.ociEmpty);
   const blobs = artifact.files.length > 0 ? artifact.files : [empty];
-  for (const { digest, size, content } of [empty, ...artifact.files]) await store.putBlob({ digest, size }, content, { signal });
+  for (const { digest, size, content } of [empty, ...artifact.files])
+    await store.putBlob({ digest, size }, content, { signal });
   const manifest = buildManifest({
     mediaType: mediaTypes.ociManifest,
     artifactType: artifact.artifactType,

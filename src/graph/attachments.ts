@@ -52,9 +52,13 @@ export async function attachedTo(
 ): Promise<readonly Attachment[]> {
   const referrers: Promise<Attachment>[] = [];
   for await (const descriptor of from.referrers(subject, { signal, ...(tags && { knownTags: tags.all }) })) {
-    referrers.push(from.manifest(descriptor.digest, { signal }).then((manifest) => ({ descriptor, ...(manifest && { manifest }) })));
+    referrers.push(
+      from.manifest(descriptor.digest, { signal }).then((manifest) => ({ descriptor, ...(manifest && { manifest }) })),
+    );
   }
-  const named = tags ? (tags.bySubject.get(subject) ?? []) : knownSuffixes.map((suffix) => `sha256-${hexOf(subject)}.${suffix}`);
+  const named = tags
+    ? (tags.bySubject.get(subject) ?? [])
+    : knownSuffixes.map((suffix) => `sha256-${hexOf(subject)}.${suffix}`);
   const tagged = named.map(async (tag): Promise<Attachment | undefined> => {
     const manifest = await from.manifest(tag, { signal });
     return manifest && { descriptor: manifest.descriptor, manifest, tag };
@@ -87,22 +91,37 @@ export function attachments(from: Source): Attachments {
       let level = await below([root], manifest, seen);
       for (let depth = 0; level.length > 0; depth++) {
         if (depth > depthLimit || seen.size > countLimit) {
-          throw new RegistryError("TOO_LARGE", `${from.name}: what is attached to ${root.descriptor.digest} never ends`, { side: "source" });
+          throw new RegistryError(
+            "TOO_LARGE",
+            `${from.name}: what is attached to ${root.descriptor.digest} never ends`,
+            { side: "source" },
+          );
         }
         const lists = level.map((digest) => sided("source", () => attachedTo(from, digest, tags, signal)));
-        const fresh = (await Promise.all(lists)).flat().map(present).filter((one) => one.tag !== undefined || !seen.has(one.descriptor.digest));
+        const fresh = (await Promise.all(lists))
+          .flat()
+          .map(present)
+          .filter((one) => one.tag !== undefined || !seen.has(one.descriptor.digest));
         if (fresh.length > 0) yield fresh;
-        level = await below(fresh.map((one) => one.manifest), manifest, seen);
+        level = await below(
+          fresh.map((one) => one.manifest),
+          manifest,
+          seen,
+        );
       }
     },
   };
 
   function present(one: Attachment): Attachment & { manifest: Manifest } {
     if (one.manifest) return { ...one, manifest: one.manifest };
-    throw new RegistryError("MANIFEST_UNKNOWN", `${from.name} lists the referrer ${one.descriptor.digest}, but does not have it`, {
-      side: "source",
-      hint: "copy without what is attached: --no-referrers",
-    });
+    throw new RegistryError(
+      "MANIFEST_UNKNOWN",
+      `${from.name} lists the referrer ${one.descriptor.digest}, but does not have it`,
+      {
+        side: "source",
+        hint: "copy without what is attached: --no-referrers",
+      },
+    );
   }
 }
 

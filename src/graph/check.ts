@@ -67,13 +67,15 @@ export async function check(store: Source | Store, ref: string, options: CheckOp
     const fault = await slot(() => blobFault(store, blob, options));
     if (!fault) return;
     const source = spare;
-    if (source && into && (await slot(() => mendBlob(into, blob, source, fault.fault, signal)))) repaired.push(blob.digest);
+    if (source && into && (await slot(() => mendBlob(into, blob, source, fault.fault, signal))))
+      repaired.push(blob.digest);
     else findings.push({ path, kind: "blob", digest: blob.digest, ...fault });
   }
 
   async function visitManifest(descriptor: Descriptor, path: string): Promise<void> {
     const { manifest, fault } = await slot(() => readManifest(store, descriptor.digest, signal));
-    const usable = manifest ?? (fault && spare ? await slot(() => spare.manifest(descriptor.digest, { signal })) : undefined);
+    const usable =
+      manifest ?? (fault && spare ? await slot(() => spare.manifest(descriptor.digest, { signal })) : undefined);
     if (usable) await visitContent(usable, path);
     if (!fault) return;
     if (usable && into) {
@@ -86,7 +88,9 @@ export async function check(store: Source | Store, ref: string, options: CheckOp
     tally.manifests += 1;
     tally.bytes += manifest.descriptor.size;
     await Promise.all([
-      ...manifest.manifests.map((child, i) => once(child.digest, () => visitManifest(child, join(path, childName(child, i))))),
+      ...manifest.manifests.map((child, i) =>
+        once(child.digest, () => visitManifest(child, join(path, childName(child, i)))),
+      ),
       ...manifest.blobs
         .filter((blob) => !isForeignLayer(blob.mediaType))
         .map((blob) => once(blob.digest, () => visitBlob(blob, join(path, blobName(manifest, blob))))),
@@ -95,7 +99,9 @@ export async function check(store: Source | Store, ref: string, options: CheckOp
     const attached = await slot(() => attachedTo(store, manifest.descriptor.digest, tags, signal));
     await Promise.all(
       attached.map(({ descriptor, tag }) =>
-        once(descriptor.digest, () => visitManifest(descriptor, join(path, tag ?? `referrer ${descriptor.artifactType ?? descriptor.digest}`))),
+        once(descriptor.digest, () =>
+          visitManifest(descriptor, join(path, tag ?? `referrer ${descriptor.artifactType ?? descriptor.digest}`)),
+        ),
       ),
     );
   }
@@ -114,7 +120,11 @@ export async function check(store: Source | Store, ref: string, options: CheckOp
 
 type Fault = Pick<Finding, "fault" | "message">;
 
-async function readManifest(store: Source, ref: string, signal?: AbortSignal): Promise<{ manifest?: Manifest; fault?: Fault }> {
+async function readManifest(
+  store: Source,
+  ref: string,
+  signal?: AbortSignal,
+): Promise<{ manifest?: Manifest; fault?: Fault }> {
   try {
     const manifest = await store.manifest(ref, { signal });
     return manifest ? { manifest } : { fault: { fault: "missing", message: `${nameOf(store, ref)} is not there` } };
@@ -128,7 +138,8 @@ async function blobFault(store: Source, blob: Descriptor, options: CheckOptions)
   try {
     const size = await store.size(blob.digest, { signal });
     if (size === undefined) return { fault: "missing", message: `${nameOf(store, blob.digest)} is not there` };
-    if (size !== blob.size) return { fault: "size", message: `${nameOf(store, blob.digest)} has ${size} bytes instead of ${blob.size}` };
+    if (size !== blob.size)
+      return { fault: "size", message: `${nameOf(store, blob.digest)} has ${size} bytes instead of ${blob.size}` };
     if (deep) for await (const _ of await store.blob(blob.digest, { signal, transient: true, size })) continue;
     return undefined;
   } catch (error) {
@@ -141,12 +152,19 @@ function faultOf(error: unknown): Fault {
   if (isAbort(error) || !(error instanceof Error)) throw error;
   if (isAbsent(error)) return { fault: "missing", message: error.message };
   if (isRegistryError(error, "UNVERIFIED")) return { fault: "corrupt", message: error.message };
-  if (isRegistryError(error, "MANIFEST_INVALID", "CORRUPT", "TOO_LARGE", "UNSUPPORTED")) return { fault: "unreadable", message: error.message };
+  if (isRegistryError(error, "MANIFEST_INVALID", "CORRUPT", "TOO_LARGE", "UNSUPPORTED"))
+    return { fault: "unreadable", message: error.message };
   throw error;
 }
 
 /** Puts a blob back; false where the spare copy has not got it either. A broken one is in the way of the good one. */
-async function mendBlob(into: Store, blob: Descriptor, spare: Source, fault: Finding["fault"], signal?: AbortSignal): Promise<boolean> {
+async function mendBlob(
+  into: Store,
+  blob: Descriptor,
+  spare: Source,
+  fault: Finding["fault"],
+  signal?: AbortSignal,
+): Promise<boolean> {
   if ((await spare.size(blob.digest, { signal })) === undefined) return false;
   const put = await into.putBlob(blob, () => spare.blob(blob.digest, { signal, transient: true, size: blob.size }), {
     signal,

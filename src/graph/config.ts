@@ -28,7 +28,12 @@ export interface ImageConfig {
     readonly Volumes?: Readonly<Record<string, unknown>> | null;
   };
   readonly rootfs?: { readonly type?: string; readonly diff_ids?: readonly string[] };
-  readonly history?: readonly { readonly created?: string; readonly created_by?: string; readonly empty_layer?: boolean; readonly comment?: string }[];
+  readonly history?: readonly {
+    readonly created?: string;
+    readonly created_by?: string;
+    readonly empty_layer?: boolean;
+    readonly comment?: string;
+  }[];
 }
 
 export interface ImageConfigFile {
@@ -43,7 +48,9 @@ export async function imageConfig(from: Source, manifest: Manifest, call?: Call)
   const { config: descriptor } = manifest;
   const name = nameOf(from, manifest.descriptor.digest);
   if (!descriptor) {
-    throw new RegistryError("UNSUPPORTED", `${name} is an index and has no config of its own`, { hint: "choose one of its images with --platform" });
+    throw new RegistryError("UNSUPPORTED", `${name} is an index and has no config of its own`, {
+      hint: "choose one of its images with --platform",
+    });
   }
   const stream = await from.blob(descriptor.digest, { ...call, size: descriptor.size });
   const bytes = await collect(stream, configLimit, `the config of ${name}`);

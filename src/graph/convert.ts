@@ -28,7 +28,8 @@ export async function convertToOci(
   if (root.manifests.length > 0) changes["manifests"] = await convertChildren(body, root, fetch, keep);
   const mediaType = ociTypes[root.descriptor.mediaType] ?? root.descriptor.mediaType;
   const next = { ...body, ...changes, mediaType };
-  if (mediaType === root.descriptor.mediaType && JSON.stringify(next) === JSON.stringify({ ...body, mediaType })) return root;
+  if (mediaType === root.descriptor.mediaType && JSON.stringify(next) === JSON.stringify({ ...body, mediaType }))
+    return root;
   const made = buildManifest(next);
   keep(made);
   return made;

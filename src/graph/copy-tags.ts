@@ -23,7 +23,8 @@ export async function copyTags(
   const { copy, update } = copier(from, destinations, options);
   const slot = semaphore(imagesAtOnce);
   const carried = options.referrers !== false;
-  const run = (tag: string): Promise<readonly Outcome[]> => slot(() => (options.recheck ? copy(tag, tag) : update(tag)));
+  const run = (tag: string): Promise<readonly Outcome[]> =>
+    slot(() => (options.recheck ? copy(tag, tag) : update(tag)));
 
   const images = await Promise.all(tags.filter((tag) => !isDigestTag(tag)).map(run));
   // What hangs on those images has gone along. A bare `sha256-<hex>` is a registry's own list of referrers: the

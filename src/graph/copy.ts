@@ -21,7 +21,13 @@ export type CopyEvent =
   /** A blob is at a destination now. */
   | { readonly type: "blob"; readonly digest: Digest; readonly size: number; readonly how: Put; readonly to: string }
   /** A manifest is at a destination now. */
-  | { readonly type: "manifest"; readonly digest: Digest; readonly mediaType: string; readonly tag?: string; readonly to: string };
+  | {
+      readonly type: "manifest";
+      readonly digest: Digest;
+      readonly mediaType: string;
+      readonly tag?: string;
+      readonly to: string;
+    };
 
 export interface CopyOptions extends Call {
   /** The platforms of an index to copy, in this order; all where none are named. One is copied as the image itself. */
@@ -119,7 +125,9 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     const { store } = destinations[copy.at]!;
     const { digest, mediaType } = manifest.descriptor;
     if (!options.dryRun) {
-      await sided("destination", () => store.putManifest(manifest, { signal: copy.signal, ...(tag !== undefined && { tag }) }));
+      await sided("destination", () =>
+        store.putManifest(manifest, { signal: copy.signal, ...(tag !== undefined && { tag }) }),
+      );
     }
     copy.tally.manifests += 1;
     options.onEvent?.({ type: "manifest", digest, mediaType, to: store.name, ...(tag !== undefined && { tag }) });
@@ -137,10 +145,17 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     }
   }
 
-  async function copyTo(at: number, { root, manifest }: Prepared, ref: string, tag?: string, there?: Manifest): Promise<Done> {
+  async function copyTo(
+    at: number,
+    { root, manifest }: Prepared,
+    ref: string,
+    tag?: string,
+    there?: Manifest,
+  ): Promise<Done> {
     const { store } = destinations[at]!;
     const copy = running(at, manifest, options.signal);
-    const held = options.noClobber && tag !== undefined ? await sided("destination", () => store.head(tag, copy)) : undefined;
+    const held =
+      options.noClobber && tag !== undefined ? await sided("destination", () => store.head(tag, copy)) : undefined;
     const unchanged = there?.descriptor.digest === root.descriptor.digest;
     if (!held) {
       if (!unchanged) await put(root, copy, tag);
@@ -148,12 +163,23 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     }
     const { digest, mediaType } = held ?? root.descriptor;
     const outcome = held ? "kept" : unchanged ? "unchanged" : "copied";
-    const result = { from: nameOf(from, ref), to: nameOf(store, tag ?? digest), digest, mediaType, outcome, ...copy.tally } as const;
+    const result = {
+      from: nameOf(from, ref),
+      to: nameOf(store, tag ?? digest),
+      digest,
+      mediaType,
+      outcome,
+      ...copy.tally,
+    } as const;
     return { result, attachedTags: copy.attachedTags };
   }
 
   /** Runs a copy at every destination, each on its own, and under each of its tags. */
-  async function everywhere(ref: string, tag: string | undefined, work: (at: number, tag?: string) => Promise<Done>): Promise<readonly Outcome[]> {
+  async function everywhere(
+    ref: string,
+    tag: string | undefined,
+    work: (at: number, tag?: string) => Promise<Done>,
+  ): Promise<readonly Outcome[]> {
     const outcomes = destinations.map(async ({ store, tags = [tag] }, at) => {
       const done: Outcome[] = [];
       blobs.join(at);
@@ -239,7 +265,8 @@ async function prepare(from: Source, ref: string, options: CopyOptions): Promise
   const manifest: Fetch = async (descriptor) => made.get(descriptor.digest) ?? fetched(descriptor);
   let root = await manifestAt(from, ref, options.signal);
   if (options.platforms) root = await selectPlatforms(from, root, options.platforms, options);
-  if (options.convert === "oci") root = await convertToOci(root, fetched, (one) => made.set(one.descriptor.digest, one));
+  if (options.convert === "oci")
+    root = await convertToOci(root, fetched, (one) => made.set(one.descriptor.digest, one));
   return { root, manifest };
 }
 

@@ -14,12 +14,19 @@ const attestedDigest = "vnd.docker.reference.digest";
  * What of `root` is for the given platforms: for one, the image itself; for several, an index of those, with the
  * attestations about them, which has a digest of its own. Throws MANIFEST_UNKNOWN naming the platforms there are.
  */
-export async function selectPlatforms(from: Source, root: Manifest, platforms: readonly Platform[], call?: Call): Promise<Manifest> {
+export async function selectPlatforms(
+  from: Source,
+  root: Manifest,
+  platforms: readonly Platform[],
+  call?: Call,
+): Promise<Manifest> {
   if (!isIndexType(root.descriptor.mediaType)) return onlyFor(from, root, platforms, call);
   const chosen = new Set(platforms.map((platform) => choose(from, root, platform)));
   if (platforms.length === 1) return manifestAt(from, [...chosen][0]!.digest, call?.signal);
   const digests = new Set([...chosen].map((one) => one.digest));
-  const kept = root.manifests.filter((one) => digests.has(one.digest) || digests.has(one.annotations?.[attestedDigest] as never));
+  const kept = root.manifests.filter(
+    (one) => digests.has(one.digest) || digests.has(one.annotations?.[attestedDigest] as never),
+  );
   if (kept.length === root.manifests.length) return root;
   const body = manifestBody(root);
   const wanted = new Set(kept.map((one) => one.digest as unknown));
@@ -30,7 +37,11 @@ export async function selectPlatforms(from: Source, root: Manifest, platforms: r
 function choose(from: Source, index: Manifest, platform: Platform): Descriptor {
   const found = choosePlatform(platform, index.manifests);
   if (found) return found;
-  throw absent(nameOf(from, index.descriptor.digest), platform, index.manifests.flatMap((one) => one.platform ?? []));
+  throw absent(
+    nameOf(from, index.descriptor.digest),
+    platform,
+    index.manifests.flatMap((one) => one.platform ?? []),
+  );
 }
 
 /** A single image passes if it is for one of the platforms; an artifact, which is for none, is not asked. */

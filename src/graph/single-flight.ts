@@ -3,7 +3,11 @@ import { isAbort } from "./sides.ts";
 /** Does each piece of work once: who asks while it runs, or after it succeeded, shares the result; a failure is forgotten. */
 export interface SingleFlight<K, T> {
   /** `first` says whether this call did the work. Work that was aborted by whoever began it is begun anew for the others. */
-  run(key: K, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<{ readonly value: T; readonly first: boolean }>;
+  run(
+    key: K,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<{ readonly value: T; readonly first: boolean }>;
 }
 
 export function singleFlight<K, T>(): SingleFlight<K, T> {

@@ -18,18 +18,32 @@ export interface TreeNode {
 }
 
 /** Reads the whole tree below a tag or digest: children and, unless turned off, all that is attached. Throws MANIFEST_UNKNOWN. */
-export async function tree(from: Source, ref: string, options: Call & { readonly referrers?: boolean } = {}): Promise<TreeNode> {
+export async function tree(
+  from: Source,
+  ref: string,
+  options: Call & { readonly referrers?: boolean } = {},
+): Promise<TreeNode> {
   const { signal } = options;
   const tags = options.referrers === false ? undefined : await digestTags(from, signal);
 
-  async function grow(role: TreeNode["role"], descriptor: Descriptor, manifest: Manifest | undefined, path: readonly string[], tag?: string): Promise<TreeNode> {
+  async function grow(
+    role: TreeNode["role"],
+    descriptor: Descriptor,
+    manifest: Manifest | undefined,
+    path: readonly string[],
+    tag?: string,
+  ): Promise<TreeNode> {
     const node = { role, descriptor, ...(tag !== undefined && { tag }), ...(manifest && { manifest }) };
     // A digest cannot contain itself, but a registry can list anything as a referrer.
     if (!manifest || path.includes(descriptor.digest)) return { ...node, nodes: [] };
     const below = [...path, descriptor.digest];
-    const children = manifest.manifests.map(async (child) => grow("child", child, await from.manifest(child.digest, { signal }), below));
+    const children = manifest.manifests.map(async (child) =>
+      grow("child", child, await from.manifest(child.digest, { signal }), below),
+    );
     const attached = options.referrers === false ? [] : await attachedTo(from, descriptor.digest, tags, signal);
-    const hanging = attached.map((one) => grow(one.tag === undefined ? "referrer" : "tag", one.descriptor, one.manifest, below, one.tag));
+    const hanging = attached.map((one) =>
+      grow(one.tag === undefined ? "referrer" : "tag", one.descriptor, one.manifest, below, one.tag),
+    );
     return { ...node, nodes: await Promise.all([...children, ...hanging]) };
   }
 
@@ -38,7 +52,10 @@ export async function tree(from: Source, ref: string, options: Call & { readonly
 }
 
 /** Visits a tree's nodes, each before those below it. */
-export function* walkTree(node: TreeNode, depth = 0): Generator<{ readonly node: TreeNode; readonly depth: number }, void> {
+export function* walkTree(
+  node: TreeNode,
+  depth = 0,
+): Generator<{ readonly node: TreeNode; readonly depth: number }, void> {
   yield { node, depth };
   for (const below of node.nodes) yield* walkTree(below, depth + 1);
 }
