@@ -38,7 +38,7 @@ export async function openArchive(
 ): Promise<ArchiveFile | undefined> {
   if (stdin)
     return archiveOf(
-      await spool(abortable(stdin, signal), "the archive on standard input", signal),
+      await spool(abortable(stdin, signal), "the archive on standard input", { signal }),
       "the archive on standard input",
       () => {},
     );
@@ -77,7 +77,7 @@ async function plainFile(path: string, file: FileHandle, size: number): Promise<
 
 async function spoolFile(path: string, signal: AbortSignal | undefined): Promise<Spooled> {
   const stream = createReadStream(path, { highWaterMark: 256 * 1024 });
-  return spool(abortable(stream as AsyncIterable<Uint8Array>, signal), path, signal);
+  return spool(abortable(stream as AsyncIterable<Uint8Array>, signal), path, { signal });
 }
 
 async function archiveOf({ file, size }: Spooled, what: string, release: () => void): Promise<ArchiveFile> {

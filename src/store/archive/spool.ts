@@ -48,12 +48,20 @@ export async function nameless(folder: string = tmpdir()): Promise<FileHandle> {
   });
 }
 
-/** Past this, or past `ratioLimit` times the bytes that came in, what comes out is taken for a decompression bomb. */
-const alwaysFine = 1024 ** 3;
-const ratioLimit = 200;
+/** What unpacks to more than `size` bytes and to more than `ratio` times the bytes that came in is taken for a decompression bomb. */
+export interface BombLimits {
+  readonly size: number;
+  readonly ratio: number;
+}
+
+const usualLimits: BombLimits = { size: 1024 ** 3, ratio: 200 };
 
 /** Brings a stream into a nameless temporary file, decompressed where it is gzip or zstd; `what` names it in errors. */
-export async function spool(stream: ByteStream, what: string, signal?: AbortSignal): Promise<Spooled> {
+export async function spool(
+  stream: ByteStream,
+  what: string,
+  { signal, limits = usualLimits }: { readonly signal?: AbortSignal; readonly limits?: BombLimits } = {},
+): Promise<Spooled> {
   const file = await nameless();
   const source = stream[Symbol.asyncIterator]();
   try {
@@ -72,7 +80,7 @@ export async function spool(stream: ByteStream, what: string, signal?: AbortSign
         async (plain) => {
           size = await writeFile(
             file,
-            capped(plain as AsyncIterable<Buffer>, () => counted.size(), what),
+            capped(plain as AsyncIterable<Buffer>, () => counted.size(), what, limits),
           );
         },
         { signal },
@@ -97,12 +105,17 @@ function decompressor(
   });
 }
 
-async function* capped(stream: AsyncIterable<Uint8Array>, read: () => number, what: string): ByteStream {
+async function* capped(
+  stream: AsyncIterable<Uint8Array>,
+  read: () => number,
+  what: string,
+  limits: BombLimits,
+): ByteStream {
   let size = 0;
   for await (const piece of stream) {
     size += piece.byteLength;
-    if (size > alwaysFine && size > ratioLimit * read()) {
-      throw new RegistryError("TOO_LARGE", `${what} unpacks to more than ${ratioLimit} times its size`, {
+    if (size > limits.size && size > limits.ratio * read()) {
+      throw new RegistryError("TOO_LARGE", `${what} unpacks to more than ${limits.ratio} times its size`, {
         hint: "if this is no decompression bomb, decompress it first and use the plain tar",
       });
     }

@@ -18,8 +18,8 @@ export function paddingOf(size: number): number {
 
 /** Reads a header block; undefined where it is one of the empty blocks that end an archive. `at` is the place, for errors. */
 export function parseTarHeader(block: Uint8Array, at: string): TarHeader | undefined {
-  if (block.every((byte) => byte === 0)) return undefined;
-  const sum = block.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
+  const sum = checksum(block);
+  if (sum === emptySum) return undefined;
   if (parseNumber(block.subarray(148, 156)) !== sum) throw corrupt(at, "it is no tar header: its checksum is wrong");
   const size = parseNumber(block.subarray(124, 136));
   if (size === undefined) throw corrupt(at, "its size is no number");
@@ -80,12 +80,20 @@ function headerBlock(name: Uint8Array, size: number, type: string): Buffer {
   octal(0, 116, 8);
   octal(size, 124, 12);
   octal(0, 136, 12);
-  block.write(`        ${type}`, 148, "latin1");
+  block.write(type, 156, "latin1");
   block.write("ustar\u000000", 257, "latin1");
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, "0")}\u0000 `, 148, "latin1");
+  block.write(`${checksum(block).toString(8).padStart(6, "0")}\u0000 `, 148, "latin1");
   return block;
 }
+
+/** The sum of a header's bytes, its checksum field taken as spaces. */
+function checksum(block: Uint8Array): number {
+  let sum = emptySum;
+  for (let i = 0; i < blockSize; i++) if (i < 148 || i >= 156) sum += block[i]!;
+  return sum;
+}
+
+const emptySum = 8 * 0x20;
 
 /** A record counts its own length's digits too. */
 function paxRecord(key: string, value: string): string {

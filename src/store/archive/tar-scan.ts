@@ -102,7 +102,7 @@ function sparse(place: string): RegistryError {
   });
 }
 
-/** Reads a few bytes anywhere, in larger steps where members are small and many. */
+/** Reads a few bytes anywhere, in larger steps where members are small and many; they last until the next are read. */
 function windowedReader(
   file: FileHandle,
   size: number,
@@ -121,7 +121,7 @@ function windowedReader(
       await readFully(file, buffer.subarray(0, wanted), at, place);
       [from, to] = [at, at + wanted];
     }
-    return Uint8Array.from(buffer.subarray(at - from, at - from + length));
+    return buffer.subarray(at - from, at - from + length);
   };
 }
 

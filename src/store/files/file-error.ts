@@ -48,6 +48,6 @@ export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("syscall" in error || "errno" in error)) return undefined;
+  if (!(error instanceof Error) || !("syscall" in error)) return undefined;
   return "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
