@@ -86,7 +86,7 @@ export interface Copier {
   update(tag: string): Promise<readonly Outcome[]>;
 }
 
-type Tally = { manifests: number; blobs: Record<Put, number>; bytes: number; referrers: number; digestTags: number };
+type Tally = { manifests: number; bytes: number; referrers: number; digestTags: number };
 type Done = Extract<Outcome, { result: CopyResult }>;
 
 /**
@@ -115,7 +115,8 @@ export function copier(from: Source, destinations: readonly Destination[], optio
       .filter((blob) => !isForeignLayer(blob.mediaType))
       .map(async (blob) => {
         const how = await blobs.move(blob, copy.at, copy.signal);
-        copy.tally.blobs[how] += 1;
+        // What several platforms share was brought by one of them, and is there already for the others.
+        if (how !== "exists" || !copy.settled.has(blob.digest)) copy.settled.set(blob.digest, how);
         if (how === "written") copy.tally.bytes += blob.size;
       });
     await copy.all([...children, ...moves]);
@@ -170,6 +171,7 @@ export function copier(from: Source, destinations: readonly Destination[], optio
       mediaType,
       outcome,
       ...copy.tally,
+      blobs: tallyBlobs(copy.settled),
     } as const;
     return { result, attachedTags: copy.attachedTags };
   }
@@ -219,11 +221,19 @@ export function copier(from: Source, destinations: readonly Destination[], optio
   };
 }
 
+function tallyBlobs(settled: ReadonlyMap<Digest, Put>): BlobTally {
+  const tally = { exists: 0, mounted: 0, written: 0 };
+  for (const how of settled.values()) tally[how] += 1;
+  return tally;
+}
+
 /** One copy at one destination, under way. */
 interface Running {
   readonly at: number;
   readonly manifest: Fetch;
   readonly tally: Tally;
+  /** Each blob, and how it got there. */
+  readonly settled: Map<Digest, Put>;
   readonly attachedTags: string[];
   readonly signal: AbortSignal;
   /** Waits for all; the first failure stops the whole copy, and is thrown when the others have settled. */
@@ -236,7 +246,8 @@ function running(at: number, manifest: Fetch, outer: AbortSignal | undefined): R
   return {
     at,
     manifest,
-    tally: { manifests: 0, blobs: { exists: 0, mounted: 0, written: 0 }, bytes: 0, referrers: 0, digestTags: 0 },
+    settled: new Map(),
+    tally: { manifests: 0, bytes: 0, referrers: 0, digestTags: 0 },
     attachedTags: [],
     signal: outer ? AbortSignal.any([stop.signal, outer]) : stop.signal,
     async all(work) {
