@@ -21,14 +21,15 @@ export interface Option<T = unknown> {
 
 type More = Pick<Option, "completes" | "also" | "heading">;
 
-/** An option that is there or not. */
+/** An option that is there or not. The parser takes `--no-...` for the opposite of an option without `no`. */
 export function flag(flags: string, summary: string, more: More = {}): Option<boolean> {
-  return { flags, summary, ...more, read: (given) => given === true };
+  const given = !flags.includes("--no-");
+  return { flags, summary, ...more, read: (found) => found === given };
 }
 
-/** A `--no-...` option: true unless given. */
+/** A `--no-...` option that takes something away: true unless given. */
 export function unless(flags: string, summary: string, more: More = {}): Option<boolean> {
-  return { flags, summary, ...more, read: (given) => given !== false };
+  return { flags, summary, ...more, read: (found) => found !== false };
 }
 
 /** An option with a value, undefined where it is not given. */
