@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { RegistryError } from "../../src/oci/error.ts";
 
 /** The RegistryError that a call throws; anything else, or nothing, fails the test. */
@@ -22,3 +23,8 @@ export function duration(call: () => unknown): number {
 export function bestDuration(call: () => unknown): number {
   return Math.min(...Array.from({ length: 3 }, () => duration(call)));
 }
+
+/** Texts of any UTF-16 code units, halves of surrogates too. */
+export const anyText: fc.Arbitrary<string> = fc.string({
+  unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)),
+});
