@@ -35,10 +35,13 @@ export function parseScopes(text: string | undefined): Scopes {
   const scopes = new Map<string, Set<string>>();
   for (const scope of (text ?? "").split(" ")) {
     const colon = scope.lastIndexOf(":");
-    if (colon < 1 || colon === scope.length - 1) continue;
-    const actions = scopes.get(scope.slice(0, colon)) ?? new Set();
-    for (const action of scope.slice(colon + 1).split(",")) if (action !== "") actions.add(action);
-    scopes.set(scope.slice(0, colon), actions);
+    const actions = scope
+      .slice(colon + 1)
+      .split(",")
+      .filter((action) => action !== "");
+    if (colon < 1 || actions.length === 0) continue;
+    const resource = scope.slice(0, colon);
+    scopes.set(resource, new Set([...(scopes.get(resource) ?? []), ...actions]));
   }
   return scopes;
 }
