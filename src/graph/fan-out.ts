@@ -1,3 +1,4 @@
+import { RegistryError } from "../oci/error.ts";
 import type { ByteStream, Content } from "../oci/stream.ts";
 
 /** How long readers that came first wait for the rest, in ms: who comes later reads the source again. */
@@ -66,12 +67,14 @@ export function fanOut(content: Content, count: number): readonly Reader[] {
 interface Queue {
   readonly stream: ByteStream;
   give(piece: Uint8Array): Promise<void>;
-  end(error?: unknown): void;
+  /** Ends the stream after all that was given, with an error where there is one. */
+  end(failure?: { readonly error: unknown }): void;
   drop(): void;
   readonly gone: boolean;
 }
 
 async function pump(content: Content, queues: readonly Queue[]): Promise<void> {
+  if (queues.every((queue) => queue.gone)) return;
   try {
     for await (const piece of await content()) {
       await Promise.all(queues.map((queue) => queue.give(piece)));
@@ -79,36 +82,48 @@ async function pump(content: Content, queues: readonly Queue[]): Promise<void> {
     }
     for (const queue of queues) queue.end();
   } catch (error) {
-    for (const queue of queues) queue.end(error);
+    for (const queue of queues) queue.end({ error });
   }
 }
 
+/** What a reader finds in its place; all but a piece for good. */
+type Slot =
+  | { readonly kind: "piece"; readonly piece: Uint8Array; taken: boolean }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "end" };
+
 function handOver(): Queue {
+  let slot: Slot | undefined;
   let gone = false;
-  let slot: { piece?: Uint8Array; error?: unknown; done: boolean } | undefined;
   let wakeReader = (): void => {};
   let wakeGiver = (): void => {};
+
+  const put = (next: Slot): void => {
+    slot = next;
+    wakeReader();
+  };
   const drop = (): void => {
     gone = true;
+    put({ kind: "failed", error: new RegistryError("ABORTED", "read on after leaving") });
     wakeGiver();
   };
-  async function* read(): AsyncGenerator<Uint8Array, void> {
-    try {
-      for (;;) {
-        if (!slot) await new Promise<void>((resolve) => (wakeReader = resolve));
-        const { piece, error, done } = slot!;
-        if (error !== undefined) throw error;
-        if (done) return;
-        yield piece!;
+  /** By hand, not a generator: a generator that is given up before its first piece would not say so. */
+  const iterator: AsyncIterator<Uint8Array> = {
+    async next() {
+      if (slot?.kind === "piece" && slot.taken) {
         slot = undefined;
         wakeGiver();
       }
-    } finally {
+      if (!slot) await new Promise<void>((resolve) => (wakeReader = resolve));
+      return take(slot!);
+    },
+    return() {
       drop();
-    }
-  }
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
   return {
-    stream: read(),
+    stream: { [Symbol.asyncIterator]: () => iterator },
     drop,
     get gone() {
       return gone;
@@ -116,13 +131,18 @@ function handOver(): Queue {
     async give(piece) {
       if (gone) return;
       const passedOn = new Promise<void>((resolve) => (wakeGiver = resolve));
-      slot = { piece, done: false };
-      wakeReader();
+      put({ kind: "piece", piece, taken: false });
       await passedOn;
     },
-    end(error) {
-      slot = { done: true, ...(error !== undefined && { error }) };
-      wakeReader();
+    end(failure) {
+      if (!gone) put(failure ? { kind: "failed", error: failure.error } : { kind: "end" });
     },
   };
+}
+
+function take(slot: Slot): IteratorResult<Uint8Array> {
+  if (slot.kind === "failed") throw slot.error;
+  if (slot.kind === "end") return { done: true, value: undefined };
+  slot.taken = true;
+  return { done: false, value: slot.piece };
 }
