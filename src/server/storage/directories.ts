@@ -1,5 +1,5 @@
 import { mkdir, open, type FileHandle } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 
 /** Makes the names in a directory durable. Windows keeps them without being asked, and cannot be asked. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -14,10 +14,14 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Makes a directory and those above it, durably. */
 export async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+  const whole = resolve(path);
+  const first = await mkdir(whole, { recursive: true });
   if (first === undefined) return;
   const above = dirname(first);
-  for (let made = dirname(path); made.length >= above.length; made = dirname(made)) await syncDirectory(made);
+  for (let made = dirname(whole); ; made = dirname(made)) {
+    await syncDirectory(made);
+    if (made === above || made === dirname(made)) return;
+  }
 }
 
 export interface DirectorySyncs {
