@@ -56,7 +56,10 @@ export function layoutStore(path: string, options: LayoutOptions = {}): LocalSto
       if (digestOf(manifest.bytes, algorithmOf(digest)) !== digest) {
         throw new RegistryError("DIGEST_INVALID", `the bytes of manifest ${digest} have another digest`);
       }
-      if (call?.tag !== undefined) layoutNaming.annotations(call.tag);
+      if (call?.tag !== undefined) {
+        layoutNaming.annotations(call.tag);
+        await source.head(call.tag, call); // Throws where the name is that of several images: which one is to lose it?
+      }
       await index.create();
       await index.change(async (current) => {
         if (!(await holds(blobPath(digest), manifest.bytes))) {

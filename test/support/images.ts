@@ -38,7 +38,7 @@ export function randomBytes(seed: string, size: number): Uint8Array {
 }
 
 /** A blob of some bytes. */
-export function blobOf(bytes: Uint8Array | string, mediaType: string, algorithm?: DigestAlgorithm): TestBlob {
+function blobOf(bytes: Uint8Array | string, mediaType: string, algorithm?: DigestAlgorithm): TestBlob {
   const content = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
   return { descriptor: { mediaType, digest: digestOf(content, algorithm), size: content.byteLength }, bytes: content };
 }

@@ -57,12 +57,12 @@ export function archiveStore(name: string, path: string, format: ArchiveFormat, 
   }
 
   async function begin(): Promise<NewArchive> {
-    if (seen || (path !== "-" && (await isReadElsewhere()))) {
+    if (!seen) await closeOld();
+    if (seen || (path !== "-" && (await isBeingRead(path)))) {
       throw new RegistryError("CONFLICT", `${name} is being read, and an archive is not changed in place`, {
         hint: "write to another file, or to an image layout (oci:DIRECTORY), which can be changed",
       });
     }
-    await closeOld();
     return newArchive(name, path === "-" ? options.stdout : path, format);
   }
 
@@ -70,11 +70,6 @@ export function archiveStore(name: string, path: string, format: ArchiveFormat, 
     const old = await opening?.catch(() => undefined);
     opening = undefined;
     await old?.archive.close();
-  }
-
-  async function isReadElsewhere(): Promise<boolean> {
-    await closeOld();
-    return isBeingRead(path);
   }
 
   async function target(call: Call | undefined): Promise<NewArchive> {

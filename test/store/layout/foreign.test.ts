@@ -63,6 +63,10 @@ describe("a layout that others wrote", () => {
     expect(await all(store.tags())).toEqual(["example.test/one:latest", "example.test/two:latest"]);
     expect((await store.head("example.test/two:latest"))?.digest).toBe(two.manifest.descriptor.digest);
     await expectCode("INVALID", () => store.manifest("latest"));
+    await expectCode("INVALID", () => store.deleteTag("latest"));
+    await expectCode("INVALID", () => store.putManifest(one.manifest, { tag: "latest" }));
+    await store.putManifest(two.manifest, { tag: "example.test/one:latest" });
+    expect(await all(store.tags())).toEqual(["example.test/one:latest", "latest"]);
   });
 
   test("names a single image by its tag although it has a full name", async () => {
