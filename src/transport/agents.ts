@@ -28,7 +28,7 @@ export function agents(settings: AgentSettings): Agents {
     if (url.protocol === "http:") return new (process.getBuiltinModule("node:http").Agent)(options);
     const tls = tlsFor(settings.tls, url.host);
     const { Agent } = process.getBuiltinModule("node:https");
-    return new Agent({ ...options, ...(tls && (await tlsOptions(tls.settings))) });
+    return new Agent({ ...options, ...(tls && (await tlsOptions(url.host, tls.settings))) });
   };
   return {
     find(url) {

@@ -22,7 +22,7 @@ export const maxHeaderSize: number = 32 * 1024;
 /** Thrown where a kept connection turned out to be dead before anything came back on it: the request may be sent on another. */
 export const staleConnection: unique symbol = Symbol("stale connection");
 
-/** One request and its response over an agent of node:http; rejects with a RegistryError or `staleConnection`. */
+/** One request and its response over an agent of node:http; rejects with a RegistryError, what the request's body threw, or `staleConnection`. */
 export async function exchange(
   request: Req,
   agent: Agent,
@@ -40,6 +40,7 @@ export async function exchange(
     return await respond(outgoing, incoming, request, timer, timeouts.idle);
   } catch (error) {
     outgoing.destroy();
+    if (isFromBody(error)) throw error.fromBody;
     if (outgoing.reusedSocket && isReset(error)) throw staleConnection;
     throw networkError(error, request);
   } finally {
@@ -94,7 +95,7 @@ async function converse(
     if (answered || outgoing.destroyed) return;
     timer.set(answer, () => outgoing.destroy(timeoutError("did not answer", answer, request)));
   };
-  send().catch(reject);
+  send().catch((error: unknown) => reject({ fromBody: error }));
   return promise;
 }
 
@@ -127,4 +128,9 @@ function flatten(headers: IncomingMessage["headers"]): Record<string, string> {
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(", ") : value;
   return flat;
+}
+
+/** What the request's body threw, which is not of the network, whatever it looks like. */
+function isFromBody(error: unknown): error is { readonly fromBody: unknown } {
+  return typeof error === "object" && error !== null && "fromBody" in error;
 }

@@ -1,4 +1,5 @@
-import type { SecureContextOptions, SecureVersion } from "node:tls";
+import type { SecureContext, SecureVersion } from "node:tls";
+import { RegistryError } from "../oci/error.ts";
 
 /** How to speak TLS with a host; PEM texts. */
 export interface TlsSettings {
@@ -24,17 +25,28 @@ export function tlsFor(
   return key === undefined ? undefined : { key, settings: byHost![key]! };
 }
 
-/** Node's options for TLS settings, for an agent or a socket; to be built once and kept, since reading certificates takes time. */
-export async function tlsOptions(
-  settings: TlsSettings,
-): Promise<SecureContextOptions & { rejectUnauthorized: boolean }> {
+/** Node's options for the TLS settings of a host, to be built once and kept, since reading certificates takes time. Throws INVALID. */
+export async function tlsOptions(host: string, settings: TlsSettings): Promise<TlsOptions> {
   const { ca, cert, key, minVersion, rejectUnauthorized = true } = settings;
   const { createSecureContext, getCACertificates } = await import("node:tls");
-  const secureContext = createSecureContext({
-    ...(ca !== undefined && { ca: [...getCACertificates("default"), ...[ca].flat()] }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(minVersion !== undefined && { minVersion }),
-  });
-  return { secureContext, rejectUnauthorized } as SecureContextOptions & { rejectUnauthorized: boolean };
+  try {
+    const secureContext = createSecureContext({
+      ...(ca !== undefined && { ca: [...getCACertificates("default"), ...[ca].flat()] }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(minVersion !== undefined && { minVersion }),
+    });
+    return { secureContext, rejectUnauthorized };
+  } catch (error) {
+    throw new RegistryError("INVALID", `the TLS settings for ${host} are not right: ${(error as Error).message}`, {
+      host,
+      hint: "certificates and keys are PEM texts, -----BEGIN and so on",
+    });
+  }
+}
+
+/** What agents and sockets take. */
+export interface TlsOptions {
+  readonly secureContext: SecureContext;
+  readonly rejectUnauthorized: boolean;
 }

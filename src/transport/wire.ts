@@ -34,11 +34,14 @@ export function wire(settings: WireSettings = {}): Wire {
     if (request.transient && request.method === "GET" && !request.body && !isProxied(request.url, settings.proxyEnv)) {
       return raw.get(request, headers);
     }
+    const agent = await pool.find(request.url).catch((error: unknown) => {
+      throw networkError(error, request);
+    });
     for (let attempt = 1; ; attempt++) {
       try {
-        return await exchange(request, await pool.find(request.url), headers, timeouts);
+        return await exchange(request, agent, headers, timeouts);
       } catch (error) {
-        if (error !== staleConnection) throw networkError(error, request);
+        if (error !== staleConnection) throw error;
         if (request.once || attempt >= maxStale)
           throw networkError(Object.assign(new Error("stale"), { code: "ECONNRESET" }), request);
       }

@@ -7,7 +7,7 @@ import { Secret } from "../../src/auth/secret.ts";
 const secret = new Secret("s3cret");
 
 test.each([
-  ["a template", `${secret as unknown as string}`],
+  ["a template", `so ${secret as unknown as string} it is`],
   ["a text", String(secret)],
   ["JSON", JSON.stringify({ secret })],
   ["inspect", inspect({ deep: { secret } }, { showHidden: true, depth: 9 })],

@@ -1,15 +1,15 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, hash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { collect } from "../../src/oci/stream.ts";
+import { collect, type ByteStream } from "../../src/oci/stream.ts";
 import { discard, type Res } from "../../src/transport/transport.ts";
 import { wire, type Wire } from "../../src/transport/wire.ts";
 import { authority, serverCertificate, serverKey } from "./certificates.ts";
-import { listen, type Handler, type Listening } from "./listen.ts";
+import { bodyOf, listen, type Handler, type Listening } from "./listen.ts";
 
 const tls = { "*": { ca: authority } };
 
@@ -42,15 +42,15 @@ describe.each(["http", "https"])("over %s", (kind) => {
       const state = createHash("sha256");
       let turn = path.length;
       for await (const piece of response.body) {
-        const before = createHash("sha256").update(piece).digest("hex");
+        const before = sha256(piece);
         if (turn++ % 3 === 0) await setTimeout(1);
         else await setImmediate();
-        expect(createHash("sha256").update(piece).digest("hex")).toBe(before);
+        expect(sha256(piece)).toBe(before);
         state.update(piece);
       }
       return state.digest("hex");
     };
-    const wanted = (path: string): string => createHash("sha256").update(blobs.get(path)!).digest("hex");
+    const wanted = (path: string): string => sha256(blobs.get(path)!);
     const worker = async (paths: IterableIterator<string>): Promise<void> => {
       for (const path of paths) expect(await read(path)).toBe(wanted(path));
     };
@@ -58,6 +58,33 @@ describe.each(["http", "https"])("over %s", (kind) => {
     await Promise.all(Array.from({ length: 16 }, () => worker(paths)));
     net.close();
     expect(connections.size).toBeLessThanOrEqual(16);
+  });
+
+  test("what is read is sent on unspoilt, many at once, while others break off", async () => {
+    const blobs = new Map(Array.from({ length: 16 }, (_, i) => [`/${i}`, randomBytes(700_000 + i * 150_000)]));
+    const arrived = new Map<string, string>();
+    await using from = await start((request, response) => response.end(blobs.get(request.url!.replace("?broken", ""))));
+    await using to = await start(async (request, response) => {
+      const bytes = await bodyOf(request).catch(() => undefined);
+      if (bytes) arrived.set(request.url!, sha256(bytes));
+      response.end();
+    });
+    const net = wire({ tls });
+    const relay = async (path: string, breaks: boolean): Promise<void> => {
+      const open = async (): Promise<ByteStream> => {
+        const { body } = await get(net, new URL(path, from.url));
+        return breaks ? failing(body) : body;
+      };
+      await net({ method: "PUT", url: new URL(path, to.url), headers: {}, body: { open } });
+    };
+    const paths = [...blobs.keys()];
+    const broken = paths.slice(0, 6).map((path) => relay(`${path}?broken`, true));
+    await Promise.all([
+      ...paths.map((path) => relay(path, false)),
+      ...broken.map((one) => expect(one).rejects.toThrow("enough")),
+    ]);
+    for (const path of paths) expect(arrived.get(path)).toBe(sha256(blobs.get(path)!));
+    net.close();
   });
 
   test("an aborted read ends at once, and spoils no other", async () => {
@@ -99,6 +126,19 @@ describe.each(["http", "https"])("over %s", (kind) => {
     net.close();
   });
 });
+
+function sha256(bytes: Uint8Array): string {
+  return hash("sha256", bytes);
+}
+
+/** Gives two pieces, then fails. */
+async function* failing(stream: ByteStream): AsyncGenerator<Uint8Array, void> {
+  let count = 0;
+  for await (const piece of stream) {
+    yield piece;
+    if (++count === 2) throw new Error("enough");
+  }
+}
 
 /** A server that answers each connection's first bytes with a text, in the given portions, and then closes it if told. */
 async function rawServer(

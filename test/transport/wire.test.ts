@@ -268,6 +268,10 @@ describe("uploads", () => {
         throw failure;
       })();
     await expect(wire()(ask(server.url.href, "PUT", { body: { size: 10, open } }))).rejects.toBe(failure);
+    const foreign = Object.assign(new Error("no such file"), { code: "ECONNRESET" });
+    await expect(wire()(ask(server.url.href, "PUT", { body: { open: () => Promise.reject(foreign) } }))).rejects.toBe(
+      foreign,
+    );
     const unopened = wire()(ask(server.url.href, "PUT", { body: { size: 10, open: () => Promise.reject(failure) } }));
     await expect(unopened).rejects.toBe(failure);
   });
@@ -362,6 +366,19 @@ describe("TLS", () => {
       retryable: false,
     });
   });
+
+  test.each([true, false])(
+    "settings that are no certificates are the user's to mend (transient: %s)",
+    async (transient) => {
+      const url = new URL("https://registry.example/");
+      await expect(
+        read(url, { tls: { "registry.example": { ca: "nonsense", cert: "s3cret", key: "s3cret" } } }, transient),
+      ).rejects.toMatchObject({
+        code: "INVALID",
+        message: expect.stringMatching(/^the TLS settings for registry\.example are not right: (?!.*s3cret)/) as string,
+      });
+    },
+  );
 
   test.each([true, false])("a certificate for another name (transient: %s)", async (transient) => {
     await using server = await secure({ cert: elsewhereCertificate, key: elsewhereKey });

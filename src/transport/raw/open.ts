@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
+import type { TlsOptions } from "../tls.ts";
 import type { OnRead } from "./connection.ts";
 
 /** Opens a socket that reads into buffers of ours. */
@@ -14,7 +15,7 @@ export async function plainOpener(url: URL): Promise<Opener> {
 /** Opens TLS sockets; a session with the host is taken up again where there was one. */
 export async function secureOpener(
   url: URL,
-  options: ConnectionOptions | undefined,
+  options: TlsOptions | undefined,
   sessions: Map<string, Buffer>,
 ): Promise<Opener> {
   const tls = await import("node:tls");

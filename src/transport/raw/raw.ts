@@ -1,8 +1,7 @@
-import type { ConnectionOptions } from "node:tls";
 import { aborted } from "../clock.ts";
 import type { Timeouts } from "../exchange.ts";
 import { isReset, networkError } from "../network-error.ts";
-import { tlsFor, tlsOptions, type TlsByHost } from "../tls.ts";
+import { tlsFor, tlsOptions, type TlsByHost, type TlsOptions } from "../tls.ts";
 import type { Req, Res } from "../transport.ts";
 import { bufferPool } from "./buffers.ts";
 import { connection, type Connection } from "./connection.ts";
@@ -31,12 +30,12 @@ export function rawGets({ tls, timeouts }: RawSettings): RawGets {
   const idle = new Map<string, Connection[]>();
   const all = new Set<Connection>();
   const sessions = new Map<string, Buffer>();
-  const secured = new Map<string, Promise<ConnectionOptions>>();
+  const secured = new Map<string, Promise<TlsOptions>>();
 
-  const optionsFor = (host: string): Promise<ConnectionOptions> | undefined => {
+  const optionsFor = (host: string): Promise<TlsOptions> | undefined => {
     const found = tlsFor(tls, host);
     if (!found) return undefined;
-    const options = secured.get(found.key) ?? tlsOptions(found.settings);
+    const options = secured.get(found.key) ?? tlsOptions(host, found.settings);
     secured.set(found.key, options);
     return options;
   };
