@@ -27,7 +27,11 @@ interface Spot {
 }
 
 /** Makes a client by the options about networks and logins, for the places of this command. */
-export async function connect(get: Get, places: Places, rest: Pick<ClientOptions, "env" | "onEvent">): Promise<Client> {
+export async function connect(
+  get: Get,
+  places: Places,
+  rest: Pick<ClientOptions, "env" | "onEvent" | "stdin" | "stdout">,
+): Promise<Client> {
   return createClient({ ...(await clientOptions(get, places)), ...rest });
 }
 

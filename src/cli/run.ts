@@ -40,7 +40,8 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
     reporter: report,
     async client(places) {
       const { connect } = await import("./connect.ts");
-      const client = await connect(get, places, { env: io.env, onEvent: (event) => report.on(event) });
+      const { env, stdin, stdout } = io;
+      const client = await connect(get, places, { env, stdin, stdout, onEvent: (event) => report.on(event) });
       clients.push(client);
       return client;
     },

@@ -50,8 +50,10 @@ export function asRegistryError(error: unknown): RegistryError {
 
 /** Says of an error what was tried, where, what came back, why that may be, and what to do. */
 export function explain(error: RegistryError, attempt: Attempt): Explained {
-  const { code, message, side, host, status, hint } = error;
-  const likely = causes[error.code];
+  const { code, message, side, status, hint } = error;
+  const place = placeOf(error, attempt.references);
+  const host = error.host ?? (code === "MANIFEST_UNKNOWN" ? place?.registry : undefined);
+  const likely = place || error.host ? causes[code] : undefined;
   const next = nextCommand(error, attempt);
   return {
     code,
@@ -159,7 +161,9 @@ function placeOf(
     }
   });
   const ordered = error.side === "destination" ? places.toReversed() : places;
-  return ordered.find((place) => place.registry === error.host) ?? ordered[0];
+  const named = ordered.find((place) => place.registry === error.host);
+  // Without a host, the error may be about a file.
+  return named ?? (error.host !== undefined || places.length === references.length ? ordered[0] : undefined);
 }
 
 /** Words as a shell would take them. */

@@ -30,6 +30,7 @@ export function reporter({ stderr, env }: Pick<Io, "stderr" | "env">, { kind, ve
   const screen = live(stderr);
   const track = tracker(() => performance.now());
   const warned = new Set<string>();
+  const said = new Map<string, number>();
   let each = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -54,10 +55,18 @@ export function reporter({ stderr, env }: Pick<Io, "stderr" | "env">, { kind, ve
     }
   }
 
+  /** Many requests may wait for one host: it is said once a second. */
+  function isNews(host: string): boolean {
+    const now = Date.now();
+    if (now - (said.get(host) ?? 0) < 1000) return false;
+    said.set(host, now);
+    return true;
+  }
+
   function onOther(event: Exclude<Event, CopyEvent>): void {
     if (event.type === "request" && !verbose) return;
     if (event.type === "throttle" && !verbose) return;
-    if (event.type === "wait" && kind === "none" && !verbose) return;
+    if (event.type === "wait" && !verbose && (kind === "none" || !isNews(event.host))) return;
     if (event.type === "warning") {
       const text = `${event.host}: ${event.text}`;
       if (warned.has(text)) return;
