@@ -12,23 +12,22 @@ export interface AgentSettings {
 
 /** Node's HTTP agents, which keep connections alive: one for each scheme, way and set of TLS settings. */
 export interface Agents {
-  find(url: URL): Promise<Agent>;
+  find(url: URL): Agent;
   close(): void;
 }
 
 export function agents(settings: AgentSettings): Agents {
-  const known = new Map<string, Promise<Agent>>();
-  const create = async (url: URL, proxied: boolean): Promise<Agent> => {
+  const known = new Map<string, Agent>();
+  const create = (url: URL, proxied: boolean): Agent => {
     const options = {
       keepAlive: true,
       ...(settings.maxSockets !== undefined && { maxSockets: settings.maxSockets }),
       ...(proxied && { proxyEnv: settings.proxyEnv }),
     };
-    // Not imported: an ES import of node:http reads all its getters, and so loads fetch too, which takes 15 ms.
     if (url.protocol === "http:") return new (process.getBuiltinModule("node:http").Agent)(options);
     const tls = tlsFor(settings.tls, url.host);
     const { Agent } = process.getBuiltinModule("node:https");
-    return new Agent({ ...options, ...(tls && (await tlsOptions(url.host, tls.settings))) });
+    return new Agent({ ...options, ...(tls && tlsOptions(url.host, tls.settings)) });
   };
   return {
     find(url) {
@@ -40,7 +39,7 @@ export function agents(settings: AgentSettings): Agents {
       return found;
     },
     close() {
-      for (const agent of known.values()) void agent.then((one) => one.destroy()).catch(() => {});
+      for (const agent of known.values()) agent.destroy();
       known.clear();
     },
   };

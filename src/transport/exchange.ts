@@ -30,7 +30,7 @@ export async function exchange(
   timeouts: Timeouts,
 ): Promise<Res> {
   if (request.signal?.aborted) throw aborted(request.signal);
-  const outgoing = await openRequest(request, agent, headers);
+  const outgoing = openRequest(request, agent, headers);
   const timer = deadline();
   const giveUp = (): void => void outgoing.destroy(aborted(request.signal));
   request.signal?.addEventListener("abort", giveUp, { once: true });
@@ -49,8 +49,8 @@ export async function exchange(
   }
 }
 
-async function openRequest({ method, url }: Req, agent: Agent, headers: OutgoingHttpHeaders): Promise<ClientRequest> {
-  const { request } = process.getBuiltinModule(url.protocol === "https:" ? "node:https" : "node:http"); // As in agents.ts.
+function openRequest({ method, url }: Req, agent: Agent, headers: OutgoingHttpHeaders): ClientRequest {
+  const { request } = process.getBuiltinModule(url.protocol === "https:" ? "node:https" : "node:http");
   return request({
     agent,
     method,

@@ -1,4 +1,5 @@
 import { RegistryError } from "../oci/error.ts";
+import { isLoopback } from "../oci/reference.ts";
 import { isConfidential, isSameOrigin, mayLeadTo, type IsInsecure } from "./origin.ts";
 import { discard, type Middleware, type Req, type Res } from "./transport.ts";
 
@@ -53,9 +54,14 @@ function checkHop(from: URL, target: URL, isInsecure: IsInsecure | undefined): v
   if (!mayLeadTo(from, target, isInsecure)) {
     throw refused(`${from.host} redirects to ${target.host}, an address of a private network`, from.host);
   }
-  if (from.protocol === "https:" && !isConfidential(target, isInsecure)) {
+  // Hosts that may speak plain HTTP are known by https: URLs too: which they speak is found out further below.
+  if (!mayBePlain(from, isInsecure) && !isConfidential(target, isInsecure)) {
     throw refused(`${from.host} redirects from TLS to plain HTTP at ${target.host}`, from.host);
   }
+}
+
+function mayBePlain({ protocol, host }: URL, isInsecure: IsInsecure | undefined): boolean {
+  return protocol === "http:" || isLoopback(host) || (isInsecure?.(host) ?? false);
 }
 
 function follow(request: Req, url: URL): Req {

@@ -26,9 +26,9 @@ export function tlsFor(
 }
 
 /** Node's options for the TLS settings of a host, to be built once and kept, since reading certificates takes time. Throws INVALID. */
-export async function tlsOptions(host: string, settings: TlsSettings): Promise<TlsOptions> {
+export function tlsOptions(host: string, settings: TlsSettings): TlsOptions {
   const { ca, cert, key, minVersion, rejectUnauthorized = true } = settings;
-  const { createSecureContext, getCACertificates } = await import("node:tls");
+  const { createSecureContext, getCACertificates } = process.getBuiltinModule("node:tls");
   try {
     const secureContext = createSecureContext({
       ...(ca !== undefined && { ca: [...getCACertificates("default"), ...[ca].flat()] }),

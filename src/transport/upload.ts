@@ -1,5 +1,4 @@
 import type { ClientRequest } from "node:http";
-import { setImmediate } from "node:timers/promises";
 import { RegistryError } from "../oci/error.ts";
 import type { Deadline } from "./deadline.ts";
 import { timeoutError } from "./network-error.ts";
@@ -50,7 +49,7 @@ export async function upload(outgoing: ClientRequest, request: Req, timer: Deadl
     unseen += piece.byteLength;
     if (unseen >= glance) {
       unseen = 0;
-      await setImmediate();
+      await new Promise<void>((resolve) => void setImmediate(resolve));
     }
     if (stopped) return;
   }

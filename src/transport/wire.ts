@@ -1,3 +1,4 @@
+import type { Agent } from "node:http";
 import { aborted } from "./clock.ts";
 import { RegistryError } from "../oci/error.ts";
 import { agents, isProxied, type AgentSettings } from "./agents.ts";
@@ -21,22 +22,28 @@ const maxStale = 16;
 export type Wire = Transport & { close(): void };
 
 /**
- * HTTP/1.1 over node:http and node:https, which are loaded when first needed; connections are kept and used again. GETs
- * whose pieces may be `transient` are read past node:http, in large reused buffers.
+ * HTTP/1.1 over node:http and node:https; connections are kept and used again. GETs whose pieces may be `transient` are
+ * read past node:http, in large reused buffers. Node's modules are taken as objects when first needed: an ES import of
+ * node:http reads all its getters, and so loads fetch too, which takes 15 ms.
  */
 export function wire(settings: WireSettings = {}): Wire {
   const pool = agents(settings);
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
   const raw = rawGets({ timeouts, ...(settings.tls && { tls: settings.tls }) });
+  const agentFor = (request: Req): Agent => {
+    try {
+      return pool.find(request.url);
+    } catch (error) {
+      throw networkError(error, request);
+    }
+  };
   const send = async (request: Req): Promise<Res> => {
     if (request.signal?.aborted) throw aborted(request.signal);
     const headers = outgoingHeaders(request, settings.userAgent);
     if (request.transient && request.method === "GET" && !request.body && !isProxied(request.url, settings.proxyEnv)) {
       return raw.get(request, headers);
     }
-    const agent = await pool.find(request.url).catch((error: unknown) => {
-      throw networkError(error, request);
-    });
+    const agent = agentFor(request);
     for (let attempt = 1; ; attempt++) {
       try {
         return await exchange(request, agent, headers, timeouts);

@@ -103,8 +103,9 @@ describe("where it does not go", () => {
   test.each([
     ["http://127.0.0.1:5000/", "http://127.0.0.1:5001/x"],
     ["https://localhost/", "http://localhost:9000/x"],
+    ["https://localhost/", "http://storage.example/x"],
     ["https://10.0.0.1/", "https://10.0.0.2/x"],
-  ])("but from %s to %s, which are of one network", async (from, location) => {
+  ])("but from %s to %s, which is as it was", async (from, location) => {
     expect(await redirect()(scripted(to(location), respond(200)))(ask(from))).toMatchObject({ status: 200 });
   });
 
@@ -112,6 +113,8 @@ describe("where it does not go", () => {
     const isInsecure = (host: string): boolean => host === "registry.example";
     const net = scripted(to("https://10.0.0.2/x"), respond(200));
     expect(await redirect({ isInsecure })(net)(ask(url))).toMatchObject({ status: 200 });
+    const plain = scripted(to("http://storage.example/x"), respond(200));
+    expect(await redirect({ isInsecure })(plain)(ask(url))).toMatchObject({ status: 200 });
   });
 });
 

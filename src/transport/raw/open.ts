@@ -7,19 +7,15 @@ import type { OnRead } from "./connection.ts";
 export type Opener = (onread: OnRead) => Socket;
 
 /** Opens TCP sockets. */
-export async function plainOpener(url: URL): Promise<Opener> {
-  const net = await import("node:net");
+export function plainOpener(url: URL): Opener {
+  const net = process.getBuiltinModule("node:net");
   return (onread) => net.connect({ host: bareName(url), port: Number(url.port || 80), noDelay: true, onread });
 }
 
 /** Opens TLS sockets; a session with the host is taken up again where there was one. */
-export async function secureOpener(
-  url: URL,
-  options: TlsOptions | undefined,
-  sessions: Map<string, Buffer>,
-): Promise<Opener> {
-  const tls = await import("node:tls");
-  const { isIP } = await import("node:net");
+export function secureOpener(url: URL, options: TlsOptions | undefined, sessions: Map<string, Buffer>): Opener {
+  const tls = process.getBuiltinModule("node:tls");
+  const { isIP } = process.getBuiltinModule("node:net");
   const host = bareName(url);
   const session = sessions.get(url.host);
   return (onread) => {

@@ -24,15 +24,15 @@ export interface RawGets {
 const bufferSize = 512 * 1024;
 const buffersKept = 24;
 
-/** A reader of HTTP/1.1 responses over node:net and node:tls, which are loaded when first needed. */
+/** A reader of HTTP/1.1 responses over node:net and node:tls. */
 export function rawGets({ tls, timeouts }: RawSettings): RawGets {
   const pool = bufferPool(bufferSize, buffersKept);
   const idle = new Map<string, Connection[]>();
   const all = new Set<Connection>();
   const sessions = new Map<string, Buffer>();
-  const secured = new Map<string, Promise<TlsOptions>>();
+  const secured = new Map<string, TlsOptions>();
 
-  const optionsFor = (host: string): Promise<TlsOptions> | undefined => {
+  const optionsFor = (host: string): TlsOptions | undefined => {
     const found = tlsFor(tls, host);
     if (!found) return undefined;
     const options = secured.get(found.key) ?? tlsOptions(host, found.settings);
@@ -42,7 +42,7 @@ export function rawGets({ tls, timeouts }: RawSettings): RawGets {
   const connect = async (request: Req): Promise<Connection> => {
     const { url } = request;
     const isTls = url.protocol === "https:";
-    const open = isTls ? await secureOpener(url, await optionsFor(url.host), sessions) : await plainOpener(url);
+    const open = isTls ? secureOpener(url, optionsFor(url.host), sessions) : plainOpener(url);
     const made = connection(open, {
       pool,
       isTls,
