@@ -12,8 +12,8 @@ export interface Context {
   readonly metadata: Metadata;
   readonly uploads: Uploads;
   readonly readOnly: boolean;
-  /** Whether an index may name manifests that are not there. */
-  readonly sparseIndexes: boolean;
+  /** Whether a manifest may name content that is not there. */
+  readonly sparse: boolean;
   /** The most bytes a manifest may have. */
   readonly manifestLimit: number;
   readonly emit: ((event: ServerEvent) => void) | undefined;

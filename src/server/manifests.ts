@@ -35,7 +35,7 @@ export async function putManifest({ request, route: { name, ref }, user }: Excha
   for (const tag of extraTags) checkTag(tag);
   const bytes = await readBody(request, context.manifestLimit);
   const manifest = checkManifest(bytes, request.headers["content-type"], isDigest(ref) ? ref : undefined);
-  const needs = neededBy(manifest, context.sparseIndexes);
+  const needs = context.sparse ? [] : neededBy(manifest);
   await checkSizes(name, manifest, context);
   const tags = [...new Set(isDigest(ref) ? extraTags : [ref, ...extraTags])];
   const { descriptor, subject } = manifest;
@@ -130,9 +130,9 @@ function parse(bytes: Uint8Array, mediaType: string, digest: Digest | undefined)
 }
 
 /** All but foreign layers, which are fetched from elsewhere, and the subject, which may come later. */
-function neededBy(manifest: Manifest, sparseIndexes: boolean): readonly Digest[] {
+function neededBy(manifest: Manifest): readonly Digest[] {
   const blobs = manifest.blobs.filter((blob) => !isForeignLayer(blob.mediaType));
-  return [...new Set([...blobs, ...(sparseIndexes ? [] : manifest.manifests)].map((needed) => needed.digest))];
+  return [...new Set([...blobs, ...manifest.manifests].map((needed) => needed.digest))];
 }
 
 /** What is there must be as large as the manifest says, in the storage itself and not only in the records. */

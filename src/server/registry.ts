@@ -15,8 +15,8 @@ export interface RegistryOptions {
   readonly access?: Access;
   /** Refuses everything that writes. */
   readonly readOnly?: boolean;
-  /** Accepts an index whose manifests are not all there. */
-  readonly sparseIndexes?: boolean;
+  /** Accepts manifests whose layers, or whose manifests of other platforms, are not all there. */
+  readonly sparse?: boolean;
   readonly limits?: {
     /** The most bytes a manifest may have; 4 MiB where absent, the least that the distribution spec allows. */
     readonly manifest?: number;
@@ -35,28 +35,36 @@ export interface EmbeddedRegistry {
   close(): Promise<void>;
 }
 
+type Handle = (request: ServerRequest) => Promise<Reply>;
+
 /** Makes a registry; its storage is opened by the first request, or by `listen`. */
 export function createRegistry(options: RegistryOptions): EmbeddedRegistry {
   const { storage, access = openAccess } = options;
   const listenings: Listening[] = [];
-  let opening: Promise<OpenStorage> | undefined;
-  let handle: ((request: ServerRequest) => Promise<Reply>) | undefined;
+  let opened: OpenStorage | undefined;
+  let opening: Promise<Handle> | undefined;
+  let handle: Handle | undefined;
 
-  async function open(): Promise<(request: ServerRequest) => Promise<Reply>> {
-    opening ??= storage.open();
-    const { blobs, metadata } = await opening;
+  async function start(): Promise<Handle> {
     await access.prepare?.();
-    handle ??= handler({
+    opened = await storage.open();
+    handle = handler({
       access,
-      blobs,
-      metadata,
-      uploads: uploadSessions(blobs),
+      blobs: opened.blobs,
+      metadata: opened.metadata,
+      uploads: uploadSessions(opened.blobs),
       readOnly: options.readOnly ?? false,
-      sparseIndexes: options.sparseIndexes ?? false,
+      sparse: options.sparse ?? false,
       manifestLimit: options.limits?.manifest ?? manifestLimit,
       emit: options.onEvent,
     });
     return handle;
+  }
+
+  /** Opens the storage once; what failed is tried again by the next who asks. */
+  function open(): Promise<Handle> {
+    opening ??= start().finally(() => (opening = undefined));
+    return opening;
   }
 
   const answer = async (request: ServerRequest): Promise<Reply> => (handle ?? (await open()))(request);
@@ -65,14 +73,15 @@ export function createRegistry(options: RegistryOptions): EmbeddedRegistry {
     transport: inProcess(answer),
     async listen(at = {}) {
       refuseOpen(access.open, at);
-      await open();
+      if (!handle) await open();
       const listening = await listen(answer, at);
       listenings.push(listening);
       return listening;
     },
     async close() {
       await Promise.all(listenings.map((listening) => listening.close()));
-      await (await opening)?.close();
+      await opening?.catch(() => {});
+      await opened?.close();
     },
   };
 }

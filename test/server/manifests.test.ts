@@ -122,8 +122,9 @@ describe("what a manifest needs", () => {
       code: "MANIFEST_BLOB_UNKNOWN",
     });
     expect(await head(send, "v1")).toMatchObject({ status: 404 });
-    const sparse = testRegistry({ sparseIndexes: true });
+    const sparse = testRegistry({ sparse: true });
     expect(await put(sparse.send, "v1", index, mediaTypes.ociIndex)).toMatchObject({ status: 201 });
+    expect(await put(sparse.send, "v1", bodies[1]!)).toMatchObject({ status: 201 });
   });
 
   test("must be in this repository", async () => {
