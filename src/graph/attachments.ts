@@ -1,15 +1,17 @@
 import type { Descriptor } from "../oci/descriptor.ts";
-import { hexOf, type Digest } from "../oci/digest.ts";
+import { algorithmOf, hexOf, type Digest } from "../oci/digest.ts";
 import { isAbsent, isRegistryError, RegistryError } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { isIndexType } from "../oci/media-types.ts";
 import type { Source } from "../store/store.ts";
+import { checkNesting } from "./nesting.ts";
 import { sided } from "./sides.ts";
+import { singleFlight } from "./single-flight.ts";
 
 /** Something that hangs on an image: a referrer, or what a `sha256-<hex>.<suffix>` tag names (Cosign's older scheme). */
 export interface Attachment {
   readonly descriptor: Descriptor;
-  /** Undefined where a referrers list names a manifest that is not there. */
+  /** Undefined where a referrers list, or a tag, names a manifest that is not there. */
   readonly manifest?: Manifest;
   readonly tag?: string;
 }
@@ -22,8 +24,8 @@ export interface DigestTags {
 
 /** Cosign's suffixes, asked for one by one where a registry does not list tags. */
 const knownSuffixes = ["sig", "att", "sbom"];
-/** Attachments of attachments go deeper with no tool; a registry that never stops is stopped here. */
-const depthLimit = 8;
+/** How many attachments may hang on one another; a registry that never stops is stopped here. */
+export const attachmentLimit = 8;
 const countLimit = 100_000;
 
 /** Lists a repository's tags; undefined where the registry does not. */
@@ -34,7 +36,11 @@ export async function digestTags(from: Source, signal?: AbortSignal): Promise<Di
     for await (const tag of from.tags({ signal })) {
       all.add(tag);
       const hex = /^sha256-([0-9a-f]{64})\./.exec(tag)?.[1];
-      if (hex) bySubject.set(`sha256:${hex}`, [...(bySubject.get(`sha256:${hex}`) ?? []), tag]);
+      if (hex === undefined) continue;
+      const subject: Digest = `sha256:${hex}`;
+      const known = bySubject.get(subject);
+      if (known) known.push(tag);
+      else bySubject.set(subject, [tag]);
     }
   } catch (error) {
     if (isAbsent(error) || isRegistryError(error, "UNSUPPORTED", "DENIED", "UNAUTHORIZED")) return undefined;
@@ -43,69 +49,80 @@ export async function digestTags(from: Source, signal?: AbortSignal): Promise<Di
   return { all, bySubject };
 }
 
-/** What hangs directly on one digest, read. */
+/** What hangs directly on one digest, each once, read. */
 export async function attachedTo(
   from: Source,
   subject: Digest,
   tags: DigestTags | undefined,
   signal?: AbortSignal,
 ): Promise<readonly Attachment[]> {
-  const referrers: Promise<Attachment>[] = [];
+  const listed = new Map<Digest, Descriptor>();
   for await (const descriptor of from.referrers(subject, { signal, ...(tags && { knownTags: tags.all }) })) {
-    referrers.push(
-      from.manifest(descriptor.digest, { signal }).then((manifest) => ({ descriptor, ...(manifest && { manifest }) })),
-    );
+    listed.set(descriptor.digest, descriptor);
+    if (listed.size > countLimit) throw endless(from, subject);
   }
-  const named = tags
-    ? (tags.bySubject.get(subject) ?? [])
-    : knownSuffixes.map((suffix) => `sha256-${hexOf(subject)}.${suffix}`);
+  const referrers = [...listed.values()].map(async (descriptor): Promise<Attachment> => {
+    const manifest = await from.manifest(descriptor.digest, { signal });
+    return { descriptor, ...(manifest && { manifest }) };
+  });
+  const named = tags ? (tags.bySubject.get(subject) ?? []) : knownTags(subject);
   const tagged = named.map(async (tag): Promise<Attachment | undefined> => {
     const manifest = await from.manifest(tag, { signal });
-    return manifest && { descriptor: manifest.descriptor, manifest, tag };
+    if (manifest) return { descriptor: manifest.descriptor, manifest, tag };
+    const descriptor = tags && (await from.head(tag, { signal }));
+    return descriptor && { descriptor, tag };
   });
   return (await Promise.all([...referrers, ...tagged])).filter((one) => one !== undefined);
+}
+
+/** The tags to ask for where none are listed; that of a sha512 digest would be too long for a tag. */
+function knownTags(subject: Digest): readonly string[] {
+  if (algorithmOf(subject) !== "sha256") return [];
+  return knownSuffixes.map((suffix) => `sha256-${hexOf(subject)}.${suffix}`);
+}
+
+/** A registry that lists referrers of referrers without an end. */
+export function endless(from: Source, subject: Digest): RegistryError {
+  return new RegistryError("TOO_LARGE", `${from.name}: what is attached to ${subject} never ends`, { side: "source" });
+}
+
+/** Whose attachments are looked for. */
+export interface AttachedImage {
+  /** How errors name it. */
+  readonly image: string;
+  readonly signal?: AbortSignal;
+  /** Reads what a descriptor points at. */
+  readonly manifest: (descriptor: Descriptor) => Promise<Manifest>;
 }
 
 /** Finds what hangs on images of one repository, whose tags are listed once, when first needed. */
 export interface Attachments {
   /**
    * All that hangs on `root` and on everything below it, level by level: what hangs on an attachment comes in the next
-   * level. `manifest` reads what a descriptor points at. Throws MANIFEST_UNKNOWN where a listed one is not there.
+   * level. Throws MANIFEST_UNKNOWN where a listed one is not there.
    */
-  of(
-    root: Manifest,
-    manifest: (descriptor: Descriptor) => Promise<Manifest>,
-    signal?: AbortSignal,
-  ): AsyncIterable<readonly (Attachment & { readonly manifest: Manifest })[]>;
+  of(root: Manifest, image: AttachedImage): AsyncIterable<readonly (Attachment & { readonly manifest: Manifest })[]>;
 }
 
 export function attachments(from: Source): Attachments {
-  let listed: Promise<DigestTags | undefined> | undefined;
+  const listing = singleFlight<"tags", DigestTags | undefined>();
   return {
-    async *of(root, manifest, signal) {
-      const tags = await (listed ??= sided("source", () => digestTags(from, signal)).catch((error: unknown) => {
-        listed = undefined;
-        throw error;
-      }));
+    async *of(root, image) {
+      const { signal } = image;
+      const list = (): Promise<DigestTags | undefined> => sided("source", () => digestTags(from, signal));
+      const tags = (await listing.run("tags", signal, list)).value;
       const seen = new Set<Digest>();
-      let level = await below([root], manifest, seen);
-      for (let depth = 0; level.length > 0; depth++) {
-        if (depth > depthLimit || seen.size > countLimit) {
-          throw new RegistryError(
-            "TOO_LARGE",
-            `${from.name}: what is attached to ${root.descriptor.digest} never ends`,
-            { side: "source" },
-          );
-        }
+      let level = await below([root], image, seen);
+      for (let depth = 1; level.length > 0; depth++) {
         const lists = level.map((digest) => sided("source", () => attachedTo(from, digest, tags, signal)));
-        const fresh = (await Promise.all(lists))
-          .flat()
-          .map(present)
-          .filter((one) => one.tag !== undefined || !seen.has(one.descriptor.digest));
-        if (fresh.length > 0) yield fresh;
+        const found = (await Promise.all(lists)).flat();
+        const fresh = found.map(present).filter((one) => one.tag !== undefined || !seen.has(one.descriptor.digest));
+        if (fresh.length === 0) return;
+        if (depth > attachmentLimit || seen.size > countLimit) throw endless(from, root.descriptor.digest);
+        yield fresh;
         level = await below(
           fresh.map((one) => one.manifest),
-          manifest,
+          image,
           seen,
         );
       }
@@ -128,7 +145,7 @@ export function attachments(from: Source): Attachments {
 /** The digests of manifests and of everything below them that are not in `seen` yet; only indexes have to be read. */
 async function below(
   roots: readonly Manifest[],
-  manifest: (descriptor: Descriptor) => Promise<Manifest>,
+  { image, manifest }: AttachedImage,
   seen: Set<Digest>,
 ): Promise<Digest[]> {
   const fresh: Digest[] = [];
@@ -138,12 +155,13 @@ async function below(
     fresh.push(digest);
     return true;
   };
-  const visit = async (one: Manifest): Promise<void> => {
+  const visit = async (one: Manifest, depth: number): Promise<void> => {
+    checkNesting(one, depth, image);
     add(one.descriptor.digest);
     for (const child of one.manifests) {
-      if (add(child.digest) && isIndexType(child.mediaType)) await visit(await manifest(child));
+      if (add(child.digest) && isIndexType(child.mediaType)) await visit(await manifest(child), depth + 1);
     }
   };
-  for (const root of roots) await visit(root);
+  for (const root of roots) await visit(root, 1);
   return fresh;
 }

@@ -1,60 +1,74 @@
-import type { Descriptor } from "../oci/descriptor.ts";
+import { isObject, type Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import { buildManifest, manifestBody, type Manifest } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
+import { checkNesting } from "./nesting.ts";
 
-const ociTypes: Readonly<Record<string, string>> = {
-  [mediaTypes.dockerManifest]: mediaTypes.ociManifest,
-  [mediaTypes.dockerIndex]: mediaTypes.ociIndex,
-  [mediaTypes.dockerConfig]: mediaTypes.ociConfig,
-  [mediaTypes.dockerLayer]: mediaTypes.ociLayerGzip,
-  [mediaTypes.dockerLayerTar]: mediaTypes.ociLayer,
-  [mediaTypes.dockerForeignLayer]: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
-};
+const ociTypes: ReadonlyMap<unknown, string> = new Map([
+  [mediaTypes.dockerManifest, mediaTypes.ociManifest],
+  [mediaTypes.dockerIndex, mediaTypes.ociIndex],
+  [mediaTypes.dockerConfig, mediaTypes.ociConfig],
+  [mediaTypes.dockerLayer, mediaTypes.ociLayerGzip],
+  [mediaTypes.dockerLayerTar, mediaTypes.ociLayer],
+  [mediaTypes.dockerForeignLayer, "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"],
+]);
+
+/** Where a conversion reads children, keeps what it makes, and how it names the image in errors. */
+export interface Conversion {
+  readonly image: string;
+  readonly fetch: (descriptor: Descriptor) => Promise<Manifest>;
+  readonly keep: (made: Manifest) => void;
+}
 
 /**
  * The same image with OCI's media types in place of Docker's: blobs stay as they are, each manifest that changes gets a
- * new digest and is given to `keep`. What is OCI already is returned as it is.
+ * new digest and is given to `keep`. What is OCI already is returned as it is. Throws TOO_LARGE for endless nesting.
  */
-export async function convertToOci(
-  root: Manifest,
-  fetch: (descriptor: Descriptor) => Promise<Manifest>,
-  keep: (made: Manifest) => void,
-): Promise<Manifest> {
-  const body = manifestBody(root);
-  const changes: Record<string, unknown> = {};
-  for (const field of ["config", "layers"] as const) {
-    if (body[field] !== undefined) changes[field] = retype(body[field]);
+export function convertToOci(root: Manifest, { image, fetch, keep }: Conversion): Promise<Manifest> {
+  const converted = new Map<Digest, Promise<Manifest>>();
+
+  const childOf = (descriptor: Descriptor, depth: number): Promise<Manifest> => {
+    const known = converted.get(descriptor.digest) ?? fetch(descriptor).then((child) => convert(child, depth));
+    converted.set(descriptor.digest, known);
+    return known;
+  };
+
+  async function convert(manifest: Manifest, depth: number): Promise<Manifest> {
+    checkNesting(manifest, depth, image);
+    const body = manifestBody(manifest);
+    const children = new Map<unknown, Descriptor>(manifest.manifests.map((child) => [child.digest, child]));
+    const entry = async (value: unknown): Promise<unknown> => {
+      const child = isObject(value) ? children.get(value["digest"]) : undefined;
+      return child ? repoint(value, (await childOf(child, depth + 1)).descriptor) : retype(value);
+    };
+    const changes: Record<string, unknown> = {};
+    for (const field of ["config", "layers", "manifests"]) {
+      const value = body[field];
+      const next = Array.isArray(value) ? await Promise.all(value.map(entry)) : retype(value);
+      if (!sameItems(value, next)) changes[field] = next;
+    }
+    const mediaType = ociTypes.get(manifest.descriptor.mediaType) ?? manifest.descriptor.mediaType;
+    if (mediaType === manifest.descriptor.mediaType && Object.keys(changes).length === 0) return manifest;
+    const made = buildManifest({ ...body, ...changes, mediaType });
+    keep(made);
+    return made;
   }
-  if (root.manifests.length > 0) changes["manifests"] = await convertChildren(body, root, fetch, keep);
-  const mediaType = ociTypes[root.descriptor.mediaType] ?? root.descriptor.mediaType;
-  const next = { ...body, ...changes, mediaType };
-  if (mediaType === root.descriptor.mediaType && JSON.stringify(next) === JSON.stringify({ ...body, mediaType }))
-    return root;
-  const made = buildManifest(next);
-  keep(made);
-  return made;
+
+  return convert(root, 1);
 }
 
-async function convertChildren(
-  body: Readonly<Record<string, unknown>>,
-  index: Manifest,
-  fetch: (descriptor: Descriptor) => Promise<Manifest>,
-  keep: (made: Manifest) => void,
-): Promise<unknown[]> {
-  const known = new Map(index.manifests.map((child) => [child.digest as unknown, child]));
-  return Promise.all(
-    (body["manifests"] as { digest: unknown }[]).map(async (entry) => {
-      const child = known.get(entry.digest);
-      if (!child) return retype(entry);
-      const { mediaType, digest, size } = (await convertToOci(await fetch(child), fetch, keep)).descriptor;
-      return { ...entry, mediaType, digest, size };
-    }),
-  );
+/** An index's entry that points at what its manifest has become; the very entry where that is the same. */
+function repoint(entry: unknown, { mediaType, digest, size }: Descriptor): unknown {
+  return isObject(entry) && entry["digest"] === digest ? entry : { ...(entry as object), mediaType, digest, size };
 }
 
-/** A descriptor, or a list of them, with OCI's name for its type. */
+/** A descriptor with OCI's name for its type; the very descriptor where it has that. */
 function retype(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(retype);
-  const descriptor = value as { mediaType: string };
-  return { ...descriptor, mediaType: ociTypes[descriptor.mediaType] ?? descriptor.mediaType };
+  const mediaType = isObject(value) ? ociTypes.get(value["mediaType"]) : undefined;
+  return mediaType === undefined ? value : { ...(value as object), mediaType };
+}
+
+function sameItems(before: unknown, after: unknown): boolean {
+  if (!Array.isArray(before) || !Array.isArray(after)) return before === after;
+  return before.every((item, i) => item === after[i]);
 }

@@ -20,11 +20,11 @@ export async function copyTags(
   await sided("source", async () => {
     for await (const tag of from.tags(options)) tags.push(tag);
   });
-  const { copy, update } = copier(from, destinations, options);
+  const copies = copier(from, destinations, options);
   const slot = semaphore(imagesAtOnce);
   const carried = options.referrers !== false;
   const run = (tag: string): Promise<readonly Outcome[]> =>
-    slot(() => (options.recheck ? copy(tag, tag) : update(tag)));
+    slot(() => (options.recheck ? copies.copy(tag, tag) : copies.update(tag)));
 
   const images = await Promise.all(tags.filter((tag) => !isDigestTag(tag)).map(run));
   // What hangs on those images has gone along. A bare `sha256-<hex>` is a registry's own list of referrers: the

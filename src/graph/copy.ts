@@ -1,16 +1,16 @@
-import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { RegistryError } from "../oci/error.ts";
+import { isBroken } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { isForeignLayer } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Call, Put, Source, Store } from "../store/store.ts";
 import { attachments } from "./attachments.ts";
-import { convertToOci } from "./convert.ts";
 import { blobMover, type BlobTally } from "./copy-blob.ts";
-import { selectPlatforms } from "./select.ts";
-import { manifestAt, nameOf, sided } from "./sides.ts";
+import { checkNesting } from "./nesting.ts";
+import { fetcher, prepare, type Fetch, type Prepared } from "./prepare.ts";
+import { nameOf, sided } from "./sides.ts";
 import { singleFlight } from "./single-flight.ts";
+import { together, type Together } from "./together.ts";
 
 /** What a copy tells while it works. */
 export type CopyEvent =
@@ -100,17 +100,20 @@ export function copier(from: Source, destinations: readonly Destination[], optio
   const attached = options.referrers === false ? undefined : attachments(from);
 
   /** Puts a manifest after all it needs, each digest once a destination. */
-  async function put(manifest: Manifest, copy: Running, tag?: string): Promise<void> {
+  async function put(manifest: Manifest, copy: Running, tag?: string, depth = 1): Promise<void> {
     const { digest } = manifest.descriptor;
+    checkNesting(manifest, depth, copy.image);
     const { first } = await flights[copy.at]!.run(digest, copy.signal, async () => {
-      await putContent(manifest, copy);
+      await putContent(manifest, copy, depth);
       await putOnly(manifest, copy, tag);
     });
     if (!first && tag !== undefined) await putOnly(manifest, copy, tag);
   }
 
-  async function putContent(manifest: Manifest, copy: Running): Promise<void> {
-    const children = manifest.manifests.map(async (child) => put(await copy.manifest(child), copy));
+  async function putContent(manifest: Manifest, copy: Running, depth: number): Promise<void> {
+    const children = manifest.manifests.map(async (child) =>
+      put(await copy.manifest(child), copy, undefined, depth + 1),
+    );
     const moves = manifest.blobs
       .filter((blob) => !isForeignLayer(blob.mediaType))
       .map(async (blob) => {
@@ -125,7 +128,10 @@ export function copier(from: Source, destinations: readonly Destination[], optio
   async function putOnly(manifest: Manifest, copy: Running, tag?: string): Promise<void> {
     const { store } = destinations[copy.at]!;
     const { digest, mediaType } = manifest.descriptor;
-    if (!options.dryRun) {
+    if (options.dryRun) {
+      const there = await sided("destination", () => store.head(tag ?? digest, copy));
+      if (there?.digest === digest) return;
+    } else {
       await sided("destination", () =>
         store.putManifest(manifest, { signal: copy.signal, ...(tag !== undefined && { tag }) }),
       );
@@ -135,7 +141,7 @@ export function copier(from: Source, destinations: readonly Destination[], optio
   }
 
   async function putAttached(root: Manifest, copy: Running): Promise<void> {
-    for await (const level of attached?.of(root, copy.manifest, copy.signal) ?? []) {
+    for await (const level of attached?.of(root, copy) ?? []) {
       await copy.all(
         level.map(async ({ manifest, tag }) => {
           await put(manifest, copy, tag);
@@ -154,7 +160,7 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     there?: Manifest,
   ): Promise<Done> {
     const { store } = destinations[at]!;
-    const copy = running(at, manifest, options.signal);
+    const copy = running(nameOf(from, ref), at, manifest, options.signal);
     const held =
       options.noClobber && tag !== undefined ? await sided("destination", () => store.head(tag, copy)) : undefined;
     const unchanged = there?.descriptor.digest === root.descriptor.digest;
@@ -163,7 +169,9 @@ export function copier(from: Source, destinations: readonly Destination[], optio
       await putAttached(root, copy);
     }
     const { digest, mediaType } = held ?? root.descriptor;
-    const outcome = held ? "kept" : unchanged ? "unchanged" : "copied";
+    const blobs = tallyBlobs(copy.settled);
+    const nothing = options.dryRun === true && copy.tally.manifests === 0 && blobs.written + blobs.mounted === 0;
+    const outcome = held ? "kept" : unchanged || nothing ? "unchanged" : "copied";
     const result = {
       from: nameOf(from, ref),
       to: nameOf(store, tag ?? digest),
@@ -171,7 +179,7 @@ export function copier(from: Source, destinations: readonly Destination[], optio
       mediaType,
       outcome,
       ...copy.tally,
-      blobs: tallyBlobs(copy.settled),
+      blobs,
     } as const;
     return { result, attachedTags: copy.attachedTags };
   }
@@ -210,9 +218,10 @@ export function copier(from: Source, destinations: readonly Destination[], optio
       return everywhere(tag, tag, async (at) => {
         const [wanted, there] = await Promise.all([
           source,
-          sided("destination", () => destinations[at]!.store.manifest(tag, options)),
+          sided("destination", () => findReadable(destinations[at]!, tag, options)),
         ]);
-        const same = there && !options.platforms && !options.convert && wanted?.digest === there.descriptor.digest;
+        const same =
+          there && !options.platforms?.length && !options.convert && wanted?.digest === there.descriptor.digest;
         // An equal digest means equal bytes: what is attached is found without another GET at the source.
         if (same) return copyTo(at, { root: there, manifest: fetcher(from, options.signal) }, tag, tag, there);
         return copyTo(at, await prepared(), tag, tag);
@@ -228,60 +237,35 @@ function tallyBlobs(settled: ReadonlyMap<Digest, Put>): BlobTally {
 }
 
 /** One copy at one destination, under way. */
-interface Running {
+interface Running extends Together {
+  /** Its name at the source. */
+  readonly image: string;
   readonly at: number;
   readonly manifest: Fetch;
   readonly tally: Tally;
   /** Each blob, and how it got there. */
   readonly settled: Map<Digest, Put>;
   readonly attachedTags: string[];
-  readonly signal: AbortSignal;
-  /** Waits for all; the first failure stops the whole copy, and is thrown when the others have settled. */
-  all(work: readonly Promise<void>[]): Promise<void>;
 }
 
-function running(at: number, manifest: Fetch, outer: AbortSignal | undefined): Running {
-  const stop = new AbortController();
-  let first: { readonly error: unknown } | undefined;
+function running(image: string, at: number, manifest: Fetch, outer: AbortSignal | undefined): Running {
   return {
+    ...together(outer),
+    image,
     at,
     manifest,
     settled: new Map(),
     tally: { manifests: 0, bytes: 0, referrers: 0, digestTags: 0 },
     attachedTags: [],
-    signal: outer ? AbortSignal.any([stop.signal, outer]) : stop.signal,
-    async all(work) {
-      const fail = (error: unknown): void => {
-        first ??= { error };
-        stop.abort(new RegistryError("ABORTED", "stopped because another part of the copy failed"));
-      };
-      await Promise.all(work.map((one) => one.catch(fail)));
-      if (first) throw first.error;
-    },
   };
 }
 
-/** Reads a manifest that a descriptor points at, each once. */
-type Fetch = (descriptor: Descriptor) => Promise<Manifest>;
-
-/** What a copy starts from: the root, and where to find what is below it, made or fetched. */
-interface Prepared {
-  readonly root: Manifest;
-  readonly manifest: Fetch;
-}
-
-async function prepare(from: Source, ref: string, options: CopyOptions): Promise<Prepared> {
-  const made = new Map<Digest, Manifest>();
-  const fetched = fetcher(from, options.signal);
-  const manifest: Fetch = async (descriptor) => made.get(descriptor.digest) ?? fetched(descriptor);
-  let root = await manifestAt(from, ref, options.signal);
-  if (options.platforms) root = await selectPlatforms(from, root, options.platforms, options);
-  if (options.convert === "oci")
-    root = await convertToOci(root, fetched, (one) => made.set(one.descriptor.digest, one));
-  return { root, manifest };
-}
-
-function fetcher(from: Source, signal?: AbortSignal): Fetch {
-  const flight = singleFlight<Digest, Manifest>();
-  return async ({ digest }) => (await flight.run(digest, signal, () => manifestAt(from, digest, signal))).value;
+/** What a tag names at a destination; what cannot be read there is to be put anew. */
+async function findReadable({ store }: Destination, tag: string, call: Call): Promise<Manifest | undefined> {
+  try {
+    return await store.manifest(tag, call);
+  } catch (error) {
+    if (isBroken(error)) return undefined;
+    throw error;
+  }
 }

@@ -12,7 +12,7 @@ const attestedDigest = "vnd.docker.reference.digest";
 
 /**
  * What of `root` is for the given platforms: for one, the image itself; for several, an index of those, with the
- * attestations about them, which has a digest of its own. Throws MANIFEST_UNKNOWN naming the platforms there are.
+ * attestations about them, which has a digest of its own; for none, `root` itself. Throws MANIFEST_UNKNOWN naming the platforms there are.
  */
 export async function selectPlatforms(
   from: Source,
@@ -20,6 +20,7 @@ export async function selectPlatforms(
   platforms: readonly Platform[],
   call?: Call,
 ): Promise<Manifest> {
+  if (platforms.length === 0) return root;
   if (!isIndexType(root.descriptor.mediaType)) return onlyFor(from, root, platforms, call);
   const chosen = new Set(platforms.map((platform) => choose(from, root, platform)));
   if (platforms.length === 1) return manifestAt(from, [...chosen][0]!.digest, call?.signal);

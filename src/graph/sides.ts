@@ -1,5 +1,5 @@
 import { isRegistryError, RegistryError } from "../oci/error.ts";
-import { isDigest, type Digest } from "../oci/digest.ts";
+import { isDigest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { tapped, type ByteStream } from "../oci/stream.ts";
 import type { Source } from "../store/store.ts";
@@ -33,7 +33,7 @@ export function manifestAt(from: Source, ref: string, signal?: AbortSignal): Pro
 }
 
 /** How people write a tag or digest of a store. */
-export function nameOf(store: Pick<Source, "name">, ref: string | Digest): string {
+export function nameOf(store: Pick<Source, "name">, ref: string): string {
   return `${store.name}${isDigest(ref) ? "@" : ":"}${ref}`;
 }
 

@@ -1,9 +1,11 @@
 import type { Descriptor } from "../oci/descriptor.ts";
-import { isAbsent } from "../oci/error.ts";
+import type { Digest } from "../oci/digest.ts";
+import { isAbsent, RegistryError } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { Call, Source } from "../store/store.ts";
-import { attachedTo, digestTags } from "./attachments.ts";
-import { manifestAt } from "./sides.ts";
+import { attachedTo, attachmentLimit, digestTags, endless } from "./attachments.ts";
+import { checkNesting } from "./nesting.ts";
+import { manifestAt, nameOf } from "./sides.ts";
 
 /** A manifest and what belongs to it. */
 export interface TreeNode {
@@ -17,38 +19,77 @@ export interface TreeNode {
   readonly nodes: readonly TreeNode[];
 }
 
-/** Reads the whole tree below a tag or digest: children and, unless turned off, all that is attached. Throws MANIFEST_UNKNOWN. */
+/** The most nodes that a tree may have; an index that lists an index many times, and so on down, has many from few bytes. */
+const nodeLimit = 20_000;
+
+/**
+ * Reads the whole tree below a tag or digest: children and, unless turned off, all that is attached. Throws
+ * MANIFEST_UNKNOWN, and TOO_LARGE for a tree that is nested without an end.
+ */
 export async function tree(
   from: Source,
   ref: string,
-  options: Call & { readonly referrers?: boolean } = {},
+  { signal, referrers = true }: Call & { readonly referrers?: boolean } = {},
 ): Promise<TreeNode> {
-  const { signal } = options;
-  const tags = options.referrers === false ? undefined : await digestTags(from, signal);
+  const image = nameOf(from, ref);
+  const tags = referrers ? await digestTags(from, signal) : undefined;
+  const read = once((digest) => from.manifest(digest, { signal }));
+  const attachedOn = once((digest) => (referrers ? attachedTo(from, digest, tags, signal) : Promise.resolve([])));
+  let count = 1;
 
-  async function grow(
-    role: TreeNode["role"],
-    descriptor: Descriptor,
-    manifest: Manifest | undefined,
-    path: readonly string[],
-    tag?: string,
-  ): Promise<TreeNode> {
+  /** Counts nodes before they grow. */
+  const reserve = (nodes: number): void => {
+    count += nodes;
+    if (count > nodeLimit) throw new RegistryError("TOO_LARGE", `${image} has more than ${nodeLimit} manifests`);
+  };
+
+  async function grow(place: Place, descriptor: Descriptor, manifest: Manifest | undefined): Promise<TreeNode> {
+    const { role, tag, above, depth, attached } = place;
     const node = { role, descriptor, ...(tag !== undefined && { tag }), ...(manifest && { manifest }) };
     // A digest cannot contain itself, but a registry can list anything as a referrer.
-    if (!manifest || path.includes(descriptor.digest)) return { ...node, nodes: [] };
-    const below = [...path, descriptor.digest];
-    const children = manifest.manifests.map(async (child) =>
-      grow("child", child, await from.manifest(child.digest, { signal }), below),
-    );
-    const attached = options.referrers === false ? [] : await attachedTo(from, descriptor.digest, tags, signal);
-    const hanging = attached.map((one) =>
-      grow(one.tag === undefined ? "referrer" : "tag", one.descriptor, one.manifest, below, one.tag),
-    );
-    return { ...node, nodes: await Promise.all([...children, ...hanging]) };
+    if (!manifest || above.includes(descriptor.digest)) return { ...node, nodes: [] };
+    checkNesting(manifest, depth, image);
+    if (attached > attachmentLimit) throw endless(from, descriptor.digest);
+    const path = [...above, descriptor.digest];
+    const inside = { role: "child", above: path, depth: depth + 1, attached } as const;
+    reserve(manifest.manifests.length);
+    const children = manifest.manifests.map(async (child) => grow(inside, child, await read(child.digest)));
+    const around = async (): Promise<readonly TreeNode[]> => {
+      const found = await attachedOn(descriptor.digest);
+      reserve(found.length);
+      const on = { above: path, depth: 1, attached: attached + 1 } as const;
+      return Promise.all(
+        found.map(({ tag, descriptor, manifest }) =>
+          grow(tag === undefined ? { ...on, role: "referrer" } : { ...on, role: "tag", tag }, descriptor, manifest),
+        ),
+      );
+    };
+    const [below, beside] = await Promise.all([Promise.all(children), around()]);
+    return { ...node, nodes: [...below, ...beside] };
   }
 
   const root = await manifestAt(from, ref, signal);
-  return grow("root", root.descriptor, root, []);
+  return grow({ role: "root", above: [], depth: 1, attached: 0 }, root.descriptor, root);
+}
+
+/** Does work for each digest once. */
+function once<T>(work: (digest: Digest) => T): (digest: Digest) => T {
+  const done = new Map<Digest, T>();
+  return (digest) => {
+    const known = done.get(digest) ?? work(digest);
+    done.set(digest, known);
+    return known;
+  };
+}
+
+/** Where in a tree a node grows. */
+interface Place extends Pick<TreeNode, "role" | "tag"> {
+  /** The digests above it. */
+  readonly above: readonly string[];
+  /** How deep in indexes it is, the first being 1. */
+  readonly depth: number;
+  /** How many attachments hang on one another down to it. */
+  readonly attached: number;
 }
 
 /** Visits a tree's nodes, each before those below it. */
@@ -62,21 +103,12 @@ export function* walkTree(
 
 /** The tags of a repository that point at a digest, one HEAD a tag. */
 export async function tagsOf(from: Source, digest: string, call?: Call): Promise<readonly string[]> {
-  const found: string[] = [];
-  const pending: Promise<void>[] = [];
+  const tags: string[] = [];
   try {
-    for await (const tag of from.tags(call)) {
-      pending.push(
-        from.head(tag, call).then((there) => {
-          if (there?.digest === digest) found.push(tag);
-        }),
-      );
-    }
+    for await (const tag of from.tags(call)) tags.push(tag);
   } catch (error) {
     if (!isAbsent(error)) throw error;
-  } finally {
-    await Promise.allSettled(pending);
   }
-  await Promise.all(pending);
-  return found.sort();
+  const found = tags.map(async (tag) => ((await from.head(tag, call))?.digest === digest ? [tag] : []));
+  return (await Promise.all(found)).flat().sort();
 }

@@ -96,3 +96,8 @@ export function isRegistryError(error: unknown, ...codes: readonly ErrorCode[]):
 export function isAbsent(error: unknown): error is RegistryError {
   return isRegistryError(error, "BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN");
 }
+
+/** Whether a caught value says that the thing asked for is there, but is not what it must be, or not what can be read. */
+export function isBroken(error: unknown): error is RegistryError {
+  return isRegistryError(error, "CORRUPT", "MANIFEST_INVALID", "TOO_LARGE", "UNSUPPORTED", "UNVERIFIED");
+}

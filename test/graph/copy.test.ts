@@ -41,12 +41,18 @@ describe("copy", () => {
     const index = images.nestedIndex("order");
     await images.putImage(from, index, "v1");
     const result = await copyOne(from, recorded(to, log), "v1");
-    expect(result).toMatchObject({ outcome: "copied", digest: index.manifest.descriptor.digest, to: "b:v1", manifests: 5 });
+    expect(result).toMatchObject({
+      outcome: "copied",
+      digest: index.manifest.descriptor.digest,
+      to: "b:v1",
+      manifests: 5,
+    });
     expect(log.at(-1)).toBe(`manifest ${index.manifest.descriptor.digest} v1`);
     for (const { manifest, blobs, children } of images.allOf(index)) {
       const at = log.findIndex((line) => line.startsWith(`manifest ${manifest.descriptor.digest}`));
       for (const blob of blobs) expect(log.indexOf(`blob ${blob.descriptor.digest}`)).toBeLessThan(at);
-      for (const child of children) expect(log.indexOf(`manifest ${child.manifest.descriptor.digest}`)).toBeLessThan(at);
+      for (const child of children)
+        expect(log.indexOf(`manifest ${child.manifest.descriptor.digest}`)).toBeLessThan(at);
     }
     expect((await check(to, "v1", { deep: true })).findings).toEqual([]);
   });
@@ -73,13 +79,17 @@ describe("copy", () => {
 
   test("of one platform is the image itself; of several, an index of those", async () => {
     const [from, to] = [memoryStore("a"), memoryStore("b")];
-    const index = images.indexOf(["linux/amd64", "linux/arm64", "linux/arm/v7"].map((platform) => images.image(platform, { platform })));
+    const index = images.indexOf(
+      ["linux/amd64", "linux/arm64", "linux/arm/v7"].map((platform) => images.image(platform, { platform })),
+    );
     await images.putImage(from, index, "v1");
     const one = await copyOne(from, to, "v1", { platforms: [parsePlatform("arm64")] });
     expect(one.digest).toBe(index.children[1]!.manifest.descriptor.digest);
     const two = await copyOne(from, to, "v1", { platforms: [parsePlatform("arm64"), parsePlatform("linux/arm/v7")] });
     const manifest = (await to.manifest(two.digest))!;
-    expect(manifest.manifests.map((child) => child.digest)).toEqual(index.children.slice(1).map((child) => child.manifest.descriptor.digest));
+    expect(manifest.manifests.map((child) => child.digest)).toEqual(
+      index.children.slice(1).map((child) => child.manifest.descriptor.digest),
+    );
     await expect(copyOne(from, to, "v1", { platforms: [parsePlatform("linux/s390x")] })).rejects.toMatchObject({
       code: "MANIFEST_UNKNOWN",
       side: "source",
@@ -110,7 +120,10 @@ describe("copy", () => {
     await images.putImage(from, images.image("new"), "v1");
     const held = images.image("old");
     await images.putImage(to, held, "v1");
-    expect(await copyOne(from, to, "v1", { noClobber: true })).toMatchObject({ outcome: "kept", digest: held.manifest.descriptor.digest });
+    expect(await copyOne(from, to, "v1", { noClobber: true })).toMatchObject({
+      outcome: "kept",
+      digest: held.manifest.descriptor.digest,
+    });
     expect((await to.head("v1"))?.digest).toBe(held.manifest.descriptor.digest);
   });
 
@@ -181,7 +194,8 @@ describe("a failing end", () => {
     const bad = image.blobs[1]!.descriptor.digest;
     const torn: Source = {
       ...from,
-      blob: async (digest, call) => (digest === bad ? breaking(await from.blob(digest, call)) : from.blob(digest, call)),
+      blob: async (digest, call) =>
+        digest === bad ? breaking(await from.blob(digest, call)) : from.blob(digest, call),
     };
     await expect(copyOne(torn, to, "v1")).rejects.toMatchObject({ code: "NETWORK", side: "source" });
     expect(await to.head("v1")).toBeUndefined();
@@ -200,26 +214,41 @@ describe("a failing end", () => {
   });
 
   test("anywhere, on any graph, leaves nothing half-visible and is mended by running again", async () => {
-    const graphs = [images.image("g0"), images.twoPlatforms("g1"), images.nestedIndex("g2"), images.twoPlatforms("g3", { docker: true, layers: 4 })];
+    const graphs = [
+      images.image("g0"),
+      images.twoPlatforms("g1"),
+      images.nestedIndex("g2"),
+      images.twoPlatforms("g3", { docker: true, layers: 4 }),
+    ];
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...graphs), fc.infiniteStream(fc.nat(6)), fc.integer({ min: 1, max: 20 }), async (graph, dice, jobs) => {
-        const [from, to] = [memoryStore("a"), memoryStore("b")];
-        await images.putImage(from, graph, "v1");
-        const faulty: Source = { ...from, blob: async (digest, call) => (dice.next().value === 0 ? breaking(await from.blob(digest, call)) : from.blob(digest, call)) };
-        const shaky: Store = {
-          ...to,
-          putManifest: async (manifest, call) => {
-            if (dice.next().value === 0) throw new RegistryError("UNAVAILABLE", "shaky");
-            return to.putManifest(manifest, call);
-          },
-        };
-        for (let attempt = 0; attempt < 200; attempt++) {
-          const [outcome] = await copier(faulty, [{ store: shaky }], { jobs }).copy("v1", "v1");
-          if (await to.head("v1")) expect((await check(to, "v1", { deep: true, referrers: false })).findings).toEqual([]);
-          if ("result" in outcome!) return;
-        }
-        throw new Error("never got through");
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...graphs),
+        fc.infiniteStream(fc.nat(6)),
+        fc.integer({ min: 1, max: 20 }),
+        async (graph, dice, jobs) => {
+          const [from, to] = [memoryStore("a"), memoryStore("b")];
+          await images.putImage(from, graph, "v1");
+          const faulty: Source = {
+            ...from,
+            blob: async (digest, call) =>
+              dice.next().value === 0 ? breaking(await from.blob(digest, call)) : from.blob(digest, call),
+          };
+          const shaky: Store = {
+            ...to,
+            putManifest: async (manifest, call) => {
+              if (dice.next().value === 0) throw new RegistryError("UNAVAILABLE", "shaky");
+              return to.putManifest(manifest, call);
+            },
+          };
+          for (let attempt = 0; attempt < 200; attempt++) {
+            const [outcome] = await copier(faulty, [{ store: shaky }], { jobs }).copy("v1", "v1");
+            if (await to.head("v1"))
+              expect((await check(to, "v1", { deep: true, referrers: false })).findings).toEqual([]);
+            if ("result" in outcome!) return;
+          }
+          throw new Error("never got through");
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -234,10 +263,18 @@ describe("all tags", () => {
     await images.putImage(from, images.artifact("sig", base.manifest.descriptor));
     await images.putImage(from, images.image("orphan"), `sha256-${"a".repeat(64)}.sig`);
     const first = results(await copyTags(from, [{ store: to }]));
-    expect(first.map((one) => [one.to.slice(0, 9), one.outcome])).toEqual([["b:latest", "copied"], ["b:v1", "copied"], ["b:sha256-", "copied"]]);
+    expect(first.map((one) => [one.to.slice(0, 9), one.outcome])).toEqual([
+      ["b:latest", "copied"],
+      ["b:v1", "copied"],
+      ["b:sha256-", "copied"],
+    ]);
     expect(first.reduce((sum, one) => sum + one.blobs.written, 0)).toBe(base.blobs.length + 2 + 3);
     let asked = 0;
-    const counting: Source = { ...from, head: (ref, call) => ((asked += 1), from.head(ref, call)), manifest: (ref, call) => ((asked += ref.startsWith("sha256:") ? 0 : 1), from.manifest(ref, call)) };
+    const counting: Source = {
+      ...from,
+      head: (ref, call) => ((asked += 1), from.head(ref, call)),
+      manifest: (ref, call) => ((asked += ref.startsWith("sha256:") ? 0 : 1), from.manifest(ref, call)),
+    };
     const again = results(await copyTags(counting, [{ store: to }]));
     expect(again.map((one) => one.outcome)).toEqual(["unchanged", "unchanged", "unchanged"]);
     expect(asked).toBe(3);
@@ -258,9 +295,16 @@ describe("all tags", () => {
     const [from, to] = [memoryStore("a"), memoryStore("b")];
     await images.putImage(from, images.image("good"), "good");
     await images.putImage(from, images.image("bad"), "bad");
-    const half: Source = { ...from, head: async (ref, call) => (ref === "bad" ? Promise.reject(new RegistryError("UNAVAILABLE", "x")) : from.head(ref, call)) };
+    const half: Source = {
+      ...from,
+      head: async (ref, call) =>
+        ref === "bad" ? Promise.reject(new RegistryError("UNAVAILABLE", "x")) : from.head(ref, call),
+    };
     const outcomes = await copyTags(half, [{ store: to }]);
-    expect(outcomes).toMatchObject([{ to: "b:bad", error: { code: "UNAVAILABLE", side: "source" } }, { result: { outcome: "copied" } }]);
+    expect(outcomes).toMatchObject([
+      { to: "b:bad", error: { code: "UNAVAILABLE", side: "source" } },
+      { result: { outcome: "copied" } },
+    ]);
   });
 });
 

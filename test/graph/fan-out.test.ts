@@ -252,7 +252,7 @@ test("whoever leaves, fails or dawdles, the others get all, and nothing hangs", 
           fanOut(content, behaviours.length).map(async (reader, i) => {
             await run(reader, behaviours[i]!)
               .catch((error: Error) => expect(error.message).toBe("mine"))
-              .finally(reader.leave);
+              .finally(() => reader.leave());
           }),
         );
         expect(seen.opened).toBeLessThanOrEqual(1);

@@ -86,6 +86,13 @@ export function nestedIndex(seed: string): TestImage {
   return indexOf([image(`${seed}/outer`), twoPlatforms(`${seed}/inner`)]);
 }
 
+/** Indexes in one another, as many as told, and an image in the innermost. */
+export function nested(seed: string, indexes: number): TestImage {
+  let outermost = image(seed);
+  for (let depth = 0; depth < indexes; depth++) outermost = indexOf([outermost]);
+  return outermost;
+}
+
 /** An artifact attached to `subject`: an empty config and one blob. */
 export function artifact(
   seed: string,
