@@ -70,8 +70,13 @@ async function tryBoth(
   try {
     return { response: await next(over(second, request)), spoken: second };
   } catch (error) {
-    throw failure ?? error;
+    throw tellsMore(error, failure) ? error : (failure ?? error);
   }
+}
+
+/** A certificate that is not trusted says more than the connection that broke because TLS is spoken. */
+function tellsMore(error: unknown, first: unknown): boolean {
+  return isRegistryError(first) && first.retryable && isRegistryError(error) && !error.retryable;
 }
 
 /** Servers that speak TLS answer a plain request with a 400 that says so; any other response is passed on as it was. */

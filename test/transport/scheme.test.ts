@@ -62,6 +62,12 @@ describe.each([
   });
 });
 
+test("where TLS is spoken and the certificate is not trusted, that is told, and not that plain HTTP broke", async () => {
+  const cut = new RegistryError("NETWORK", "broke the connection off", { retryable: true });
+  const net = scripted(cut, new RegistryError("NETWORK", "has a self-signed TLS certificate"));
+  await expect(scheme()(net)(ask("https://localhost/"))).rejects.toThrow("self-signed");
+});
+
 test("a plain answer that asks for TLS leads to TLS; any other 400 is passed on whole", async () => {
   const net = scripted(respond(400, {}, "Client sent an HTTP request to an HTTPS server.\n"), respond(200));
   expect(await scheme()(net)(ask("https://localhost/"))).toMatchObject({ status: 200 });
