@@ -99,11 +99,11 @@ export async function summarize(store: Store, manifest: Manifest, signal: AbortS
   const { digest, mediaType, artifactType } = manifest.descriptor;
   const config = manifest.config ? (await imageConfig(store, manifest, { signal })).config : undefined;
   return {
-    ...(config && summarizeConfig(config)),
     digest,
     mediaType,
     ...(!config && artifactType && { artifactType }),
     size: sizeOf([manifest]),
+    ...(config && summarizeConfig(config)),
     layers: layersOf(manifest, config),
   };
 }

@@ -33,6 +33,7 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
     throw new RegistryError(
       "MANIFEST_UNKNOWN",
       `nothing${type === undefined ? "" : ` of type ${type}`} is attached to ${name}`,
+      { hint: `what is attached to it: gantry tree ${name}` },
     );
   }
   const directory = resolve(get(outputDirectory) ?? ".");

@@ -1,4 +1,4 @@
-import { imageConfig, streamOf } from "../../index.ts";
+import { imageConfig } from "../../index.ts";
 import type { Run } from "../command.ts";
 import { manifestOf, oneImage } from "../image.ts";
 import { onePlatform } from "../options.ts";
@@ -8,5 +8,5 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
   const root = await manifestOf(store, ref, name, signal);
   const image = await oneImage(store, root, get(onePlatform), signal);
   const { bytes } = await imageConfig(store, image, { signal });
-  await out.bytes(streamOf(bytes));
+  await out.document(bytes);
 };

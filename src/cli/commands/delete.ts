@@ -3,7 +3,7 @@ import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { absent } from "../image.ts";
-import { detailedExitcode, dryRun, yes } from "../options.ts";
+import { detailedExitcode, dryRun, format, yes } from "../options.ts";
 import { count } from "../render/text.ts";
 
 /** One thing that goes. */
@@ -91,7 +91,8 @@ async function planDigest({ store, name }: Opened, digest: Digest, { signal }: C
 /** Whether the user wants it: one tag goes without a question. Answers how to end where they do not. */
 async function agreed(plan: Deletion, { get, out, reporter, confirm }: Cli): Promise<ExitName | undefined> {
   if (plan.steps.every((step) => step.kind === "tag") || get(yes)) return undefined;
-  for (const step of plan.steps) reporter.say(stepText(step, "would delete"));
+  // Where stdout is for programs, the plan is there.
+  if ((get(format) ?? "table") === "table") for (const step of plan.steps) reporter.say(stepText(step, "would delete"));
   const answer = await confirm(
     `Delete ${count(plan.steps.length, "manifest")} and ${count(plan.steps.flatMap((step) => step.tags ?? []).length, "tag")}?`,
   );

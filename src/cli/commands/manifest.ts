@@ -1,4 +1,3 @@
-import { streamOf } from "../../index.ts";
 import type { Run } from "../command.ts";
 import { manifestOf, oneImage } from "../image.ts";
 import { onePlatform } from "../options.ts";
@@ -8,5 +7,5 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
   const root = await manifestOf(store, ref, name, signal);
   const platform = get(onePlatform);
   const manifest = platform ? await oneImage(store, root, platform, signal) : root;
-  await out.bytes(streamOf(manifest.bytes));
+  await out.document(manifest.bytes);
 };

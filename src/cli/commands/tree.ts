@@ -84,7 +84,9 @@ function label(node: Branch, look: Look, wide: number): string {
   const size =
     node.size === undefined
       ? "missing"
-      : [node.layers !== undefined && count(node.layers, "layer"), formatSize(node.size)].filter(Boolean).join(", ");
+      : [node.layers !== undefined && count(node.layers, node.artifactType ? "file" : "layer"), formatSize(node.size)]
+          .filter(Boolean)
+          .join(", ");
   const text = (digest: string): string => [what, digest, kind, size].filter(Boolean).join("  ");
   const digest = text(node.digest).length > wide ? shortDigest(node.digest) : node.digest;
   const painted = node.size === undefined ? paint(look, "red", size) : size;

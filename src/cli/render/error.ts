@@ -1,4 +1,4 @@
-import { isLoopback, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
+import { isAbsent, isLoopback, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
 import { fields } from "./table.ts";
 import { paint, plain, safeJson, type Look } from "./text.ts";
 
@@ -53,13 +53,15 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
   const { code, message, side, status, hint } = error;
   const place = placeOf(error, attempt.references);
   const host = error.host ?? (code === "MANIFEST_UNKNOWN" ? place?.registry : undefined);
-  const likely = place || error.host ? causes[code] : undefined;
-  const next = nextCommand(error, attempt);
+  // What says its own way out about something missing knows better than a table.
+  const told = hint !== undefined && (isAbsent(error) || code === "CONFLICT");
+  const likely = !told && (place || error.host) ? causes[code] : undefined;
+  const next = told ? undefined : nextCommand(error, attempt);
   return {
     code,
     message,
     ...(attempt.command && code !== "INVALID" && { tried: commandLine(attempt.words) }),
-    ...(side && { side }),
+    ...(side && attempt.references.length > 1 && { side }),
     ...(host && { host }),
     ...(status && { status }),
     ...(likely && { likely }),

@@ -1,8 +1,8 @@
-import type { ByteStream } from "../../index.ts";
+import { RegistryError, type ByteStream } from "../../index.ts";
 import { lookOf, write, type Io } from "../io.ts";
 import type { Format } from "./format.ts";
 import { table, type Column } from "./table.ts";
-import { safeJson, type Look } from "./text.ts";
+import { safeJson, screenText, type Look } from "./text.ts";
 
 /** Writes results to stdout, and nothing else does. */
 export interface Output {
@@ -10,7 +10,9 @@ export interface Output {
   print<T>(value: T, text: (value: T, look: Look) => string): Promise<void>;
   /** Many results, written as they come where the format allows: as lines or as a table for people. */
   list<T>(items: AsyncIterable<T>, text: ((item: T) => string) | readonly Column<T>[]): Promise<void>;
-  /** Bytes as they are. */
+  /** A text that is a result by itself, byte for byte; on a terminal, fit for one and with an end of line. */
+  document(bytes: Uint8Array): Promise<void>;
+  /** Bytes as they are. Throws INVALID on a terminal. */
   bytes(stream: ByteStream): Promise<void>;
 }
 
@@ -31,7 +33,11 @@ export function output({ stdout, env }: Pick<Io, "stdout" | "env">, format: Form
         await out(format === "table" ? table(all, text as never, look) : await machine(all, format));
       }
     },
+    document: (bytes) => (stdout.isTTY ? out(`${screenText(Buffer.from(bytes).toString())}\n`) : write(stdout, bytes)),
     async bytes(stream) {
+      if (stdout.isTTY) {
+        throw new RegistryError("INVALID", "this is not for a terminal", { hint: "write it to a file: -o FILE" });
+      }
       for await (const piece of stream) await write(stdout, piece);
     },
   };
@@ -39,7 +45,7 @@ export function output({ stdout, env }: Pick<Io, "stdout" | "env">, format: Form
 
 /** A value for programs, or by the user's template. */
 async function machine(value: unknown, format: Exclude<Format, "table">): Promise<string> {
-  if (typeof format === "function") return `${format(value)}\n`;
+  if (typeof format === "function") return format(value).replace(/\n?$/, "\n");
   if (format === "ndjson") return `${safeJson(value)}\n`;
   if (format === "json") return `${safeJson(value, 2)}\n`;
   const { stringify } = await import("yaml");

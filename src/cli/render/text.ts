@@ -34,6 +34,11 @@ export function plain(text: string): string {
   });
 }
 
+/** A text of several lines, fit for a terminal. */
+export function screenText(text: string): string {
+  return text.trimEnd().split("\n").map(plain).join("\n");
+}
+
 /** JSON whose strings do nothing to a terminal either; it parses to the same. */
 export function safeJson(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, undefined, indent) ?? "null";
