@@ -160,8 +160,8 @@ function until<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T>
   if (!signal) return work;
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(aborted(signal));
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
   });
 }

@@ -29,7 +29,7 @@ export function firstOf(...sources: readonly CredentialSource[]): CredentialSour
 }
 
 /** The user name that says that its password is an identity token, by Docker's convention. */
-export const identityUser = "<token>";
+const identityUser = "<token>";
 
 /** A user and password, which may stand for an identity token. */
 export function userPassword(username: string, password: string): Credential {

@@ -17,7 +17,7 @@ export interface Timeouts {
 }
 
 /** The longest response head that is read, in bytes. */
-export const maxHeaderSize: number = 32 * 1024;
+const maxHeaderSize = 32 * 1024;
 
 /** Thrown where a kept connection turned out to be dead before anything came back on it: the request may be sent on another. */
 export const staleConnection: unique symbol = Symbol("stale connection");

@@ -22,7 +22,7 @@ export interface FakeRegistry {
 }
 
 export const registryHost = "registry.example";
-export const realm = "https://auth.example/token";
+const realm = "https://auth.example/token";
 
 /** A registry that wants tokens which cover the scope it names, and its token service. */
 export function fakeRegistry(scopeOf: (request: Req) => string, reply: TokenReply = () => ({})): FakeRegistry {

@@ -23,6 +23,10 @@ function strictPool(): BufferPool & { readonly taken: () => number } {
       buffer.fill(0xff);
       pool.give(buffer);
     },
+    forget(buffer) {
+      expect(inUse.delete(buffer)).toBe(true);
+      pool.forget(buffer);
+    },
   };
 }
 
@@ -97,4 +101,33 @@ test("a consumer that waits hears of a failure, and so does one that comes later
   flow.fail(new Error("broken"));
   await expect(waiting).rejects.toThrow("broken");
   await expect(flow.next()).rejects.toThrow("broken");
+});
+
+test("what fails takes its buffers with it, each once", async () => {
+  const pool = strictPool();
+  const flow = inflow(pool, size, Buffer.from("head"));
+  await flow.next();
+  for (let i = 0; i < 3; i++) {
+    flow.region().fill(i);
+    flow.wrote(size);
+  }
+  await flow.next();
+  flow.region();
+  expect(pool.taken()).toBe(4);
+  flow.fail(new Error("broken"));
+  flow.fail(new Error("again"));
+  expect(pool.taken()).toBe(0);
+  await expect(flow.next()).rejects.toThrow("broken");
+});
+
+test("a pool hands out full buffers up to its count, smaller ones beyond, and makes good for the forgotten", () => {
+  const pool = bufferPool(64, 2);
+  const [one, two, three] = [pool.take(), pool.take(), pool.take()];
+  expect([one, two, three].map((buffer) => buffer.length)).toEqual([64, 64, 16]);
+  pool.give(three);
+  expect(pool.take()).toBe(three);
+  pool.give(one);
+  expect(pool.take()).toBe(one);
+  pool.forget(two);
+  expect(pool.take()).toHaveLength(64);
 });

@@ -156,6 +156,15 @@ describe("errors", () => {
     net.close();
   });
 
+  test.each([true, false])("who does not even greet is given up too (transient: %s)", async (transient) => {
+    await using server = await listenTcp(() => {});
+    const sent = wire({ timeouts: { connect: 30 } })(ask(`https://${server.url.host}/`, "GET", { transient }));
+    await expect(sent).rejects.toMatchObject({
+      code: "TIMEOUT",
+      message: `${server.url.host} could not be connected to within 0.03 s`,
+    });
+  });
+
   test("a header that could carry another is refused before anything is sent, and not shown", async () => {
     const sent = wire()(ask("http://127.0.0.1:1/", "GET", { headers: { "x-a": "secret\r\nx-b: 2" } }));
     await expect(sent).rejects.toMatchObject({

@@ -18,7 +18,7 @@ export interface Inflow {
   readonly isAwaited: boolean;
   /** No more bytes come: the body is complete. */
   end(): void;
-  /** No more bytes come: what did is not handed out any more. */
+  /** No more bytes come, or are wanted: what did is not handed out any more. */
   fail(error: Error): void;
   next(): Promise<IteratorResult<Uint8Array, undefined>>;
 }
@@ -90,7 +90,10 @@ export function inflow(pool: BufferPool, room: number, first: Buffer): Inflow {
       flow.flush();
     },
     fail(error) {
+      if (failure) return;
       failure = error;
+      const left = new Set([...full.splice(0), ...(open ? [open] : []), ...(lent ? [lent] : [])]);
+      for (const fill of left) if (fill.isPooled) pool.forget(fill.bytes);
       waiting?.reject(error);
       waiting = undefined;
     },

@@ -47,6 +47,7 @@ export function respond(answer: Answer, request: Req, idleMs: number): Res {
       next,
       async return() {
         if (!isOver) await drain(next, length === undefined ? undefined : length - received, giveUp);
+        body.fail(new Error("given up"));
         if (!isOver) over();
         return { done: true, value: undefined };
       },
