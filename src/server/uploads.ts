@@ -6,10 +6,6 @@ import type { BlobStorage, UploadFile } from "./storage/storage.ts";
 
 /** Up to this size an upload stays in memory until it is committed: one write instead of a file that grows. */
 const smallBlob = 1024 * 1024;
-/** The most that all uploads together keep in memory; past it they go to storage at once. */
-const memoryBudget = 64 * 1024 * 1024;
-/** The most uploads whose running digest is kept; the one left alone longest is parked, and goes on from storage. */
-const sessionLimit = 4096;
 const day = 24 * 60 * 60 * 1000;
 const sweepEvery = 10 * 60 * 1000;
 
@@ -50,8 +46,20 @@ export interface Uploads {
   hold(key: UploadKey): Promise<HeldUpload | undefined>;
 }
 
+export interface UploadLimits {
+  /** The most bytes that all uploads together keep in memory; past it they go to storage at once. */
+  readonly memory?: number;
+  /** The most uploads whose running digest is kept; past it the one left alone longest goes on from what is in storage. */
+  readonly live?: number;
+  /** Milliseconds of the epoch. */
+  readonly now?: () => number;
+}
+
 /** Makes the uploads of a registry over its blob storage. */
-export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now): Uploads {
+export function uploadSessions(
+  blobs: BlobStorage,
+  { memory = 64 * 1024 * 1024, live = 4096, now = Date.now }: UploadLimits = {},
+): Uploads {
   const sessions = new Map<string, Session>();
   let inMemory = 0;
   let swept = 0;
@@ -73,7 +81,7 @@ export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now)
   function keep(session: Session): void {
     sessions.delete(session.name);
     sessions.set(session.name, session);
-    if (sessions.size <= sessionLimit) return;
+    if (sessions.size <= live) return;
     for (const oldest of sessions.values()) {
       if (oldest.busy) continue;
       park(oldest);
@@ -83,8 +91,8 @@ export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now)
 
   async function find({ id, repository, user }: UploadKey): Promise<Session | undefined> {
     const name = nameOf(id, repository, user);
-    const live = sessions.get(name);
-    if (live) return live;
+    const known = sessions.get(name);
+    if (known) return known;
     if ((await blobs.uploadSize(name)) === undefined) return undefined;
     const algorithm = "sha256";
     const session: Session = {
@@ -133,7 +141,7 @@ export function uploadSessions(blobs: BlobStorage, now: () => number = Date.now)
   }
 
   function keepInMemory(pieces: Uint8Array[], size: number, piece: Uint8Array): boolean {
-    if (size > smallBlob || inMemory + piece.byteLength > memoryBudget) return false;
+    if (size > smallBlob || inMemory + piece.byteLength > memory) return false;
     pieces.push(piece);
     inMemory += piece.byteLength;
     return true;

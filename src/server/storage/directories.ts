@@ -14,14 +14,15 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Makes a directory and those above it, durably. */
 export async function makeDirectory(path: string): Promise<void> {
-  const whole = resolve(path);
-  const first = await mkdir(whole, { recursive: true });
+  const full = resolve(path);
+  const first = await mkdir(full, { recursive: true });
   if (first === undefined) return;
-  const above = dirname(first);
-  for (let made = dirname(whole); ; made = dirname(made)) {
+  const above = dirname(resolve(first));
+  let made = full;
+  do {
+    made = dirname(made);
     await syncDirectory(made);
-    if (made === above || made === dirname(made)) return;
-  }
+  } while (made !== above && made !== dirname(made));
 }
 
 export interface DirectorySyncs {

@@ -1,5 +1,7 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { resolve } from "node:path";
 import { RegistryError } from "../../oci/error.ts";
-import { makeDirectory } from "./directories.ts";
+import { makeDirectory, syncDirectory } from "./directories.ts";
 import { diskBlobs } from "./disk-blobs.ts";
 import { openMetadataFile } from "./schema.ts";
 import { sqliteMetadata } from "./sqlite-metadata.ts";
@@ -17,10 +19,11 @@ export interface DiskOptions {
 export function diskStorage(directory: string, { now = Date.now }: DiskOptions = {}): Storage {
   return {
     async open() {
-      await prepare(directory);
-      const file = await openMetadataFile(directory);
+      const root = resolve(directory);
+      await prepare(root);
+      const file = await openMetadataFile(root);
       const metadata = sqliteMetadata(file, now);
-      const blobs = diskBlobs(directory);
+      const blobs = diskBlobs(root);
       return {
         blobs,
         metadata,
@@ -36,13 +39,20 @@ export function diskStorage(directory: string, { now = Date.now }: DiskOptions =
 
 async function prepare(directory: string): Promise<void> {
   try {
-    await makeDirectory(directory);
     await makeDirectory(`${directory}/uploads`);
-    await makeDirectory(`${directory}/blobs`);
+    await makeFolders(`${directory}/blobs/sha256`);
   } catch (cause) {
     throw new RegistryError("INVALID", `${directory} cannot hold a registry: ${(cause as Error).message}`, {
       hint: "choose a directory that this user can write to",
       cause,
     });
   }
+}
+
+/** All the folders that blobs go to, made once and with one sync, so that no push has to. */
+async function makeFolders(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeDirectory(path);
+  for (let i = 0; i < 256; i++) mkdirSync(`${path}/${i.toString(16).padStart(2, "0")}`, { recursive: true });
+  await syncDirectory(path);
 }
