@@ -16,8 +16,16 @@ export async function runAsProcess(words: readonly string[]): Promise<never> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
   // A reader that has gone is told by the write that fails; without a listener the event would end the process.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) process.on(event, breakDown);
   hideSqliteWarning();
   process.exit(await run(words, io, stop.signal));
+}
+
+/** What nobody caught is a mistake of ours: said in a line, unless somebody looks for it. */
+function breakDown(error: unknown): never {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`error: internal error: ${message}\n${process.env["GANTRY_DEBUG"] ? `${stack}\n` : ""}`);
+  process.exit(1);
 }
 
 /** node:sqlite works and is called experimental: nobody who runs a registry can do anything about it. */

@@ -11,16 +11,18 @@ import { reporter } from "./render/reporter.ts";
 
 /** Runs one command line and answers the process's exit code. Never throws. */
 export async function run(words: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
+  let references: readonly string[] = [];
   try {
     const parsed = parse(words, lookOf(io.stdout, io.env));
     if ("text" in parsed) {
       await write(parsed.mistake ? io.stderr : io.stdout, parsed.text);
       return exitCodes[parsed.mistake ? "usage" : "done"].code;
     }
+    references = parsed.args.flat().filter((word) => typeof word === "string" && /[/:]/.test(word)) as string[];
     return exitCodes[await runBody(parsed, io, signal)].code;
   } catch (error) {
     if (isClosedPipe(error)) return exitCodes.done.code;
-    return exitCodes[await fail(error, words, io, signal)].code;
+    return exitCodes[await fail(error, { words, references }, io, signal)].code;
   }
 }
 
@@ -69,23 +71,31 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
   }
 }
 
+/** A command line, and the words of it that name images. */
+interface Line {
+  readonly words: readonly string[];
+  readonly references: readonly string[];
+}
+
 /** Tells of an error on stderr; rendering is read from disk only when there is one. */
-async function fail(thrown: unknown, words: readonly string[], io: Io, signal: AbortSignal): Promise<ExitName> {
+async function fail(thrown: unknown, { words, references }: Line, io: Io, signal: AbortSignal): Promise<ExitName> {
   const { asRegistryError, errorJson, errorText, explain } = await import("./render/error.ts");
-  const error = signal.aborted
-    ? new RegistryError("ABORTED", "interrupted", { cause: thrown })
-    : asRegistryError(thrown);
-  const masked = maskLogins(words);
   const command = findCommand(words)?.command;
-  const explained = explain(error, {
-    words: masked,
-    references: masked.filter((word) => /[/:]/.test(word) && !word.startsWith("-")),
-    ...(command && { command: command.name }),
-  });
+  const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
+  const explained = explain(error, { words: maskLogins(words), references, ...(command && { command: command.name }) });
   const text = wantsJson(words) ? errorJson(explained) : errorText(explained, lookOf(io.stderr, io.env));
   const trace = io.env["GANTRY_DEBUG"] ? `${inspectTrace(thrown)}\n` : "";
   await write(io.stderr, text + trace).catch(() => {});
   return exitOf(error.code);
+}
+
+/** Whatever a signal made fail: it was the user's wish. */
+function interrupted(cause: unknown, command: Command | undefined): RegistryError {
+  const resumes = command?.options.includes(options.limitRate) ?? false;
+  return new RegistryError("ABORTED", "interrupted", {
+    cause,
+    ...(resumes && { hint: "run it again: it goes on from there" }),
+  });
 }
 
 function inspectTrace(error: unknown): string {

@@ -23,7 +23,7 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
   const root = branch(await tree(store, ref, { signal, referrers: get(referrers) }));
   await out.print({ name, ...root }, (result, look) => {
     const wide = look.width ?? Number.POSITIVE_INFINITY;
-    return `${paint(look, "bold", plain(name))}  ${label(result, look, wide)}\n${lines(result.nodes, look, "", wide)}`;
+    return `${paint(look, "bold", plain(name))}  ${label(result, look, wide - name.length - 2)}\n${lines(result.nodes, look, "", wide)}`;
   });
 };
 

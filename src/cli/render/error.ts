@@ -60,7 +60,7 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
   return {
     code,
     message,
-    ...(attempt.command && code !== "INVALID" && { tried: commandLine(attempt.words) }),
+    ...(attempt.command && code !== "INVALID" && code !== "ABORTED" && { tried: commandLine(attempt.words) }),
     ...(side && attempt.references.length > 1 && { side }),
     ...(host && { host }),
     ...(status && { status }),
@@ -130,7 +130,6 @@ function nextCommand(error: RegistryError, { command, words, references }: Attem
     case "UNAVAILABLE":
     case "CONFLICT":
     case "PARTIAL":
-    case "ABORTED":
       return command && command !== "serve" ? commandLine(words) : undefined;
     case "INVALID":
       return `gantry ${command === undefined ? "" : `${command} `}--help`;

@@ -91,7 +91,8 @@ export interface Live {
 
 export function live(sink: Sink): Live {
   let drawn = 0;
-  const wipe = (): string => (drawn > 0 ? `\u001B[${drawn}A\u001B[0J` : "");
+  // The cursor may have been moved: a terminal writes ^C where it stands.
+  const wipe = (): string => (drawn > 0 ? `\r\u001B[${drawn}A\u001B[0J` : "");
   const hide = "\u001B[?25l";
   const show = "\u001B[?25h";
   return {
