@@ -17,7 +17,8 @@ let client: Client;
 let requests: string[] = [];
 
 beforeEach(async () => {
-  const start = async (): Promise<Started> => createRegistry({ storage: memoryStorage() }).listen({ host: "127.0.0.1", port: 0 });
+  const start = async (): Promise<Started> =>
+    createRegistry({ storage: memoryStorage() }).listen({ host: "127.0.0.1", port: 0 });
   [first, second, dir] = [await start(), await start(), await mkdtemp(join(tmpdir(), "gantry-copy-"))];
   requests = [];
   client = createClient({
@@ -33,7 +34,8 @@ afterEach(async () => {
   await Promise.all([first.close(), second.close(), rm(dir, { recursive: true })]);
 });
 
-const ask = (host: string, pattern: RegExp): readonly string[] => requests.filter((line) => line.startsWith(`${host} `) && pattern.test(line));
+const ask = (host: string, pattern: RegExp): readonly string[] =>
+  requests.filter((line) => line.startsWith(`${host} `) && pattern.test(line));
 const seed = async (image: images.TestImage, at: string): Promise<void> => {
   const { store, ref } = client.open(at);
   await images.putImage(store, image, ref);
@@ -71,15 +73,16 @@ describe("the requests of a copy, N blobs", () => {
     expect(ask(first.host, / (GET|PUT|PATCH) .*\/blobs\//)).toEqual([]);
   });
 
-  test("for all tags that are there already: one at each end", async () => {
+  test("for all tags that are there already: a list and one for each tag at each end", async () => {
     await seed(image, `${first.host}/app:v1`);
     await seed(images.image("second"), `${first.host}/app:v2`);
-    const copy = async () => client.copy(`${first.host}/app`, `${second.host}/app`, { allTags: true, referrers: false });
+    const copy = async () =>
+      client.copy(`${first.host}/app`, `${second.host}/app`, { allTags: true, referrers: false });
     expect((await copy()).images.map((one) => one.outcome)).toEqual(["copied", "copied"]);
     requests = [];
     expect((await copy()).images.map((one) => one.outcome)).toEqual(["unchanged", "unchanged"]);
     expect(ask(first.host, /./)).toHaveLength(1 + 2);
-    expect(ask(second.host, /./)).toHaveLength(2);
+    expect(ask(second.host, /./)).toHaveLength(1 + 2);
   });
 });
 
@@ -105,7 +108,9 @@ describe("the destination's name", () => {
   test("with a digest is that digest or an error before anything is written", async () => {
     await seed(image, `${first.host}/app:v1`);
     const other = `sha256:${"0".repeat(64)}`;
-    await expect(client.copy(`${first.host}/app:v1`, `${second.host}/app@${other}`)).rejects.toMatchObject({ code: "INVALID" });
+    await expect(client.copy(`${first.host}/app:v1`, `${second.host}/app@${other}`)).rejects.toMatchObject({
+      code: "INVALID",
+    });
     expect(ask(second.host, /./)).toEqual([]);
   });
 
@@ -127,8 +132,12 @@ describe("the destination's name", () => {
   });
 
   test("is needed for a tag, and there is none for all tags", async () => {
-    await expect(client.copy(`${first.host}/app`, `${second.host}/app:v1`, { allTags: true })).rejects.toMatchObject({ code: "INVALID" });
-    await expect(client.copy(`oci-archive:${dir}/a.tar:v1`, `oci-archive:${dir}/a.tar:v2`)).rejects.toMatchObject({ code: "INVALID" });
+    await expect(client.copy(`${first.host}/app`, `${second.host}/app:v1`, { allTags: true })).rejects.toMatchObject({
+      code: "INVALID",
+    });
+    await expect(client.copy(`oci-archive:${dir}/a.tar:v1`, `oci-archive:${dir}/a.tar:v2`)).rejects.toMatchObject({
+      code: "INVALID",
+    });
   });
 });
 

@@ -1,5 +1,6 @@
+import { isAbsent } from "../oci/error.ts";
 import { isDigestTag } from "../oci/reference.ts";
-import type { Source } from "../store/store.ts";
+import type { Call, Source } from "../store/store.ts";
 import { copier, type CopyOptions, type Destination, type Outcome } from "./copy.ts";
 import { semaphore } from "./semaphore.ts";
 import { sided } from "./sides.ts";
@@ -9,22 +10,24 @@ const imagesAtOnce = 32;
 
 /**
  * Copies every tag of a repository, each to the same tag. A tag that names the same digest at both ends costs one
- * request at each, unless `recheck` asks to look whether all it needs is really there. One tag's failure stops no other.
+ * request at each, unless `recheck` asks to look whether all it needs is really there; one that no destination lists is
+ * copied without asking. One tag's failure stops no other.
  */
 export async function copyTags(
   from: Source,
   destinations: readonly Destination[],
   options: CopyOptions & { readonly recheck?: boolean } = {},
 ): Promise<readonly Outcome[]> {
-  const tags: string[] = [];
-  await sided("source", async () => {
-    for await (const tag of from.tags(options)) tags.push(tag);
-  });
+  const [tags, ...there] = await Promise.all([
+    sided("source", () => list(from, options)),
+    ...destinations.map(async ({ store }) => listThere(store, options)),
+  ]);
   const copies = copier(from, destinations, options);
   const slot = semaphore(imagesAtOnce);
   const carried = options.referrers !== false;
+  const isNew = (tag: string): boolean => there.every((known) => known && !known.has(tag));
   const run = (tag: string): Promise<readonly Outcome[]> =>
-    slot(() => (options.recheck ? copies.copy(tag, tag) : copies.update(tag)));
+    slot(() => (options.recheck || isNew(tag) ? copies.copy(tag, tag) : copies.update(tag)));
 
   const images = await Promise.all(tags.filter((tag) => !isDigestTag(tag)).map(run));
   // What hangs on those images has gone along. A bare `sha256-<hex>` is a registry's own list of referrers: the
@@ -32,4 +35,19 @@ export async function copyTags(
   const attached = new Set(images.flat().flatMap((one) => ("result" in one ? one.attachedTags : [])));
   const rest = carried ? tags.filter((tag) => isDigestTag(tag) && tag.includes(".") && !attached.has(tag)) : [];
   return [...images.flat(), ...(await Promise.all(rest.map(run))).flat()];
+}
+
+async function list(store: Source, call: Call): Promise<readonly string[]> {
+  const tags: string[] = [];
+  for await (const tag of store.tags(call)) tags.push(tag);
+  return tags;
+}
+
+/** The tags of a destination; undefined where it does not say: each tag is asked for then, and tells what is wrong. */
+async function listThere(store: Source, call: Call): Promise<ReadonlySet<string> | undefined> {
+  try {
+    return new Set(await list(store, call));
+  } catch (error) {
+    return isAbsent(error) ? new Set() : undefined;
+  }
 }

@@ -291,14 +291,39 @@ describe("all tags", () => {
     expect(await to.head(signature.manifest.descriptor.digest)).toBeDefined();
   });
 
+  test("cost one request at the source where the destination does not list them, or cannot list any", async () => {
+    const from = memoryStore("a");
+    await images.putImage(from, images.image("one"), "one");
+    await images.putImage(from, images.image("two"), "two");
+    const asked: string[] = [];
+    const counting: Source = {
+      ...from,
+      head: (ref, call) => (asked.push(`HEAD ${ref}`), from.head(ref, call)),
+      manifest: (ref, call) => (asked.push(`GET ${ref}`), from.manifest(ref, call)),
+    };
+    const to = memoryStore("b");
+    results(await copyTags(counting, [{ store: to }]));
+    expect(asked.sort()).toEqual(["GET one", "GET two"]);
+
+    const silent: Store = {
+      ...memoryStore("c"),
+      // oxlint-disable-next-line require-yield
+      async *tags() {
+        throw new RegistryError("UNSUPPORTED", "no lists here");
+      },
+    };
+    const outcomes = results(await copyTags(counting, [{ store: to }, { store: silent }]));
+    expect(outcomes.map((one) => one.outcome).sort()).toEqual(["copied", "copied", "unchanged", "unchanged"]);
+  });
+
   test("go on past one that fails", async () => {
     const [from, to] = [memoryStore("a"), memoryStore("b")];
     await images.putImage(from, images.image("good"), "good");
     await images.putImage(from, images.image("bad"), "bad");
     const half: Source = {
       ...from,
-      head: async (ref, call) =>
-        ref === "bad" ? Promise.reject(new RegistryError("UNAVAILABLE", "x")) : from.head(ref, call),
+      manifest: async (ref, call) =>
+        ref === "bad" ? Promise.reject(new RegistryError("UNAVAILABLE", "x")) : from.manifest(ref, call),
     };
     const outcomes = await copyTags(half, [{ store: to }]);
     expect(outcomes).toMatchObject([
