@@ -21,7 +21,8 @@ export function appender(file: FileHandle, position: number): Appender {
   let at = position;
   let synced = position;
   let writing: Promise<void> | undefined;
-  let syncing: Promise<void> | undefined;
+  let syncing: Promise<undefined> | undefined;
+  let failure: { readonly error: unknown } | undefined;
 
   function write(): void {
     const batch = pieces;
@@ -36,8 +37,9 @@ export function appender(file: FileHandle, position: number): Appender {
     synced = at;
     syncing = file
       .datasync()
-      .catch(() => {})
-      .finally(() => (syncing = undefined));
+      // The kernel tells of a page that it could not write once: the sync at the end may say that all is well.
+      .catch((error: unknown) => (failure ??= { error }))
+      .then(() => (syncing = undefined));
   }
 
   async function next(): Promise<void> {
@@ -56,6 +58,7 @@ export function appender(file: FileHandle, position: number): Appender {
       if (bytes > 0) write();
       await writing;
       await syncing;
+      if (failure) throw failure.error;
     },
   };
 }
