@@ -88,7 +88,9 @@ async function converse(
     resolve(incoming);
   });
   outgoing.on("error", reject);
-  outgoing.once("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
+  outgoing.once("close", () => {
+    if (!answered) reject(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
+  });
   const { answer } = timeouts;
   const send = async (): Promise<void> => {
     await upload(outgoing, request, timer, timeouts.idle);
