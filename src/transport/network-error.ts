@@ -120,6 +120,11 @@ export function isReset(error: unknown): boolean {
   return error instanceof Error && "code" in error && resets.includes(error.code as string);
 }
 
+/** Whether an error says that the other end does not speak TLS. */
+export function isNotTls(error: unknown): boolean {
+  return error instanceof RegistryError && meanings[describe(error.cause).code]?.hint === plainHint;
+}
+
 const resets: readonly string[] = ["ECONNRESET", "ECONNABORTED", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"];
 
 /** Node's code for an error, and a cause to keep: a parse error carries the response's bytes, which are not for showing. */

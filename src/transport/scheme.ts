@@ -2,6 +2,7 @@ import { isRegistryError } from "../oci/error.ts";
 import { isLoopback } from "../oci/reference.ts";
 import { collect } from "../oci/stream.ts";
 import { streamFrom } from "./body.ts";
+import { isNotTls } from "./network-error.ts";
 import type { IsInsecure } from "./origin.ts";
 import { discard, type Middleware, type Req, type Res, type Transport } from "./transport.ts";
 
@@ -74,8 +75,12 @@ async function tryBoth(
   }
 }
 
-/** A certificate that is not trusted says more than the connection that broke because TLS is spoken. */
+/**
+ * Where TLS is not spoken, what plain HTTP came to is told: it may pass. A certificate that is not trusted says more than
+ * the connection that broke because TLS is spoken.
+ */
 function tellsMore(error: unknown, first: unknown): boolean {
+  if (isNotTls(error) || isNotTls(first)) return isNotTls(first);
   return isRegistryError(first) && first.retryable && isRegistryError(error) && !error.retryable;
 }
 

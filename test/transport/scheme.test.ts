@@ -2,6 +2,7 @@ import { createServer as createSecureServer } from "node:https";
 import { describe, expect, test } from "vitest";
 import { RegistryError } from "../../src/oci/error.ts";
 import { collect, contentOf } from "../../src/oci/stream.ts";
+import { networkError } from "../../src/transport/network-error.ts";
 import { scheme } from "../../src/transport/scheme.ts";
 import { wire } from "../../src/transport/wire.ts";
 import { authority, serverCertificate, serverKey } from "./certificates.ts";
@@ -67,6 +68,16 @@ test("where TLS is spoken and the certificate is not trusted, that is told, and 
   const net = scripted(cut, new RegistryError("NETWORK", "has a self-signed TLS certificate"));
   await expect(scheme()(net)(ask("https://localhost/"))).rejects.toThrow("self-signed");
 });
+
+test.each(["https://localhost/", "https://insecure.example/"])(
+  "where TLS is not spoken, what became of plain HTTP is told, as that may pass: %s",
+  async (url) => {
+    const cut = new RegistryError("NETWORK", "broke the connection off", { retryable: true });
+    const notTls = networkError(Object.assign(new Error(), { code: "ERR_SSL_WRONG_VERSION_NUMBER" }), ask(url));
+    const net = scripted(...(url.includes("localhost") ? [cut, notTls] : [notTls, cut]));
+    await expect(scheme({ isInsecure })(net)(ask(url))).rejects.toBe(cut);
+  },
+);
 
 test("a plain answer that asks for TLS leads to TLS; any other 400 is passed on whole", async () => {
   const net = scripted(respond(400, {}, "Client sent an HTTP request to an HTTPS server.\n"), respond(200));
