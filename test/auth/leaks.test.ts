@@ -68,10 +68,10 @@ async function attack(
   const transport = compose(
     network,
     retry({ clock, onEvent, attempts: 2 }),
-    scheme(waived),
     redirect(waived),
     authenticate({ credentials, clock, ...waived }),
     limit({ clock, onEvent }),
+    scheme(waived),
     observe({ clock, onEvent }),
   );
   const outcome = await transport(first).catch((error: unknown) => error);

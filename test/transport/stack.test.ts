@@ -36,10 +36,10 @@ test("all middlewares in order fetch a blob: challenge, token, a refusal, a redi
   const transport = compose(
     net,
     retry({ onEvent }),
-    scheme(),
     redirect(),
     authenticate({ credentials: fixedSource("flag", parseUserPassword("ann:s3cret", "--creds")) }),
     limit({ onEvent }),
+    scheme(),
     observe({ onEvent }),
   );
   const get = async (): Promise<string> => {
