@@ -208,7 +208,7 @@ export const limitRate: Option<number | undefined> = value(
   "at most this much a second, such as 20MB",
   parseSize,
 );
-export const referrers: Option<boolean> = unless("--no-referrers", "leave signatures and what else is attached behind");
+export const referrers: Option<boolean> = unless("--no-referrers", "without signatures and what else is attached");
 export const toOci: Option<boolean> = flag("--to-oci", "turn Docker's media types into OCI's (digests change)");
 export const digestFile: Option<string | undefined> = value(
   "--digest-file <file>",

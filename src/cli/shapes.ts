@@ -1,0 +1,145 @@
+/** What a value in a result is: in words, or a list, or an object; a name with `?` may be missing, `*` stands for any. */
+export type Shape = string | readonly [Shape] | { readonly [name: string]: Shape };
+
+const digest = "a digest: sha256:...";
+const mediaType = "a media type";
+const reference = "the image, as it was named";
+const moment = "a time: 2026-11-20T14:05:00Z";
+
+const copied: Shape = {
+  images: [
+    {
+      from: "where it was read",
+      to: "where it is now",
+      digest,
+      mediaType,
+      outcome: "copied, unchanged, or kept (for --no-clobber)",
+      manifests: "how many were put",
+      blobs: { exists: "how many were there already", mounted: "how many were mounted", written: "how many were sent" },
+      bytes: "bytes of blobs sent",
+      referrers: "how many attached artifacts went along",
+      digestTags: "how many sha256-... tags went along",
+    },
+  ],
+  failures: [
+    {
+      to: "where it should have gone",
+      error: {
+        code: "one word, such as DENIED",
+        message: "what happened",
+        "side?": "source or destination",
+        "host?": "the registry's host",
+        "status?": "the HTTP status",
+        "hint?": "the way out",
+      },
+    },
+  ],
+  bytes: "bytes of blobs sent, over all",
+  ms: "how long it took, in milliseconds",
+};
+
+const node = {
+  role: "root, child, referrer or tag",
+  digest,
+  mediaType,
+  "artifactType?": "of an artifact, its type",
+  "platform?": "os/arch",
+  "tag?": "the sha256-... tag that names it",
+  "size?": "bytes of the manifest and its blobs; missing where the manifest is",
+  "layers?": "how many layers, or files",
+};
+
+/** The JSON of each command's result, by the command's name: what docs/cli shows, and what a test holds the commands to. */
+export const shapes: Readonly<Record<string, Shape>> = {
+  copy: copied,
+  pull: copied,
+  push: copied,
+  tag: { name: reference, digest, tags: ["a reference with a new tag"] },
+  ls: [
+    {
+      "repository?": "of a registry: a repository's name",
+      "tags?": "of a registry, with --long: how many tags it has",
+      "tag?": "of a repository: a tag",
+      reference: "registry, repository and tag in one",
+      "digest?": "with --long",
+      "mediaType?": "with --long",
+      "size?": "with --long: bytes of all platforms, what they share counted once",
+      "created?": `with --long: ${moment}`,
+      "platforms?": ["with --long: os/arch"],
+    },
+  ],
+  inspect: {
+    name: reference,
+    digest,
+    mediaType,
+    size: "bytes of all of it, what its images share counted once",
+    "annotations?": { "*": "its value" },
+    images: [
+      {
+        digest,
+        mediaType,
+        "artifactType?": "of an artifact, its type",
+        size: "bytes of manifest, config and layers",
+        "platform?": "os/arch",
+        "created?": moment,
+        "labels?": { "*": "its value" },
+        "user?": "who it runs as",
+        "workingDir?": "where it runs",
+        "entrypoint?": ["a word"],
+        "cmd?": ["a word"],
+        "env?": ["NAME=VALUE"],
+        "ports?": ["8080/tcp"],
+        layers: [{ digest, mediaType, size: "bytes", "createdBy?": "the step that made it" }],
+      },
+    ],
+  },
+  tree: { name: reference, ...node, nodes: [{ ...node, nodes: ["the same again"] }] },
+  digest: { name: reference, digest, mediaType, size: "bytes of the manifest" },
+  delete: {
+    name: reference,
+    digest,
+    done: "true, or false where it was only shown",
+    steps: [
+      {
+        kind: "tag or manifest",
+        reference: "what goes",
+        digest,
+        "artifactType?": "of an artifact, its type",
+        "tags?": ["a tag that goes with the manifest"],
+      },
+    ],
+    kept: ["a tag of the same image that stays"],
+  },
+  check: {
+    name: reference,
+    digest,
+    manifests: "how many were looked at",
+    blobs: "how many were looked at",
+    bytes: "bytes of all that",
+    findings: [
+      {
+        path: "where it is in the image: linux/amd64 > layer 2",
+        kind: "manifest or blob",
+        digest,
+        fault: "missing, size, corrupt or unreadable",
+        message: "what is wrong",
+      },
+    ],
+    repaired: [digest],
+  },
+  "artifact attach": {
+    name: "the artifact, by its digest",
+    subject: "the image it is attached to",
+    digest,
+    artifactType: "its type",
+    files: [{ title: "the file's name", mediaType, digest, size: "bytes" }],
+  },
+  "artifact get": {
+    name: reference,
+    files: [
+      { path: "the file written", artifact: "the digest of the artifact it is of", mediaType, digest, size: "bytes" },
+    ],
+  },
+  "blob put": { repository: "where it is now", digest, size: "bytes", how: "written, or exists where it was there" },
+  version: { version: "of Gantry", node: "the version of Node.js", os: "linux", architecture: "x64" },
+};
