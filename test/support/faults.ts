@@ -155,7 +155,9 @@ async function forward(
   const onward = httpRequest({ agent, hostname, port, method, path, headers });
   const { socket } = incoming;
   onward.on("error", () => socket.destroy());
-  socket.once("close", () => onward.destroy());
+  const stop = (): void => void onward.destroy();
+  socket.once("close", stop);
+  onward.once("close", () => socket.off("close", stop));
   const answer = once(onward, "response") as Promise<[IncomingMessage]>;
   const sent = send(incoming, onward, fault).catch((error: unknown) => {
     onward.destroy();
