@@ -47,7 +47,7 @@ export async function attach(
   artifact: Artifact,
   { subject, tag, signal }: Call & { readonly subject?: string; readonly tag?: string },
 ): Promise<Descriptor> {
-  if (!/^[\w.+-]+\/[\w.+-]+$/.test(artifact.artifactType)) {
+  if (!/^\w[\w.+!#$&^-]*\/\w[\w.+!#$&^-]*$/.test(artifact.artifactType)) {
     throw new RegistryError("INVALID", `${JSON.stringify(artifact.artifactType)} is no media type`, {
       hint: "write type/subtype, such as application/spdx+json",
     });

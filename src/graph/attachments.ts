@@ -115,8 +115,10 @@ export function attachments(from: Source): Attachments {
       let level = await below([root], image, seen);
       for (let depth = 1; level.length > 0; depth++) {
         const lists = level.map((digest) => sided("source", () => attachedTo(from, digest, tags, signal)));
-        const found = (await Promise.all(lists)).flat();
-        const fresh = found.map(present).filter((one) => one.tag !== undefined || !seen.has(one.descriptor.digest));
+        const found = (await Promise.all(lists)).flat().map(present);
+        // A registry may list a referrer under several subjects; each tag counts.
+        const byName = new Map(found.map((one) => [one.tag ?? one.descriptor.digest, one]));
+        const fresh = [...byName.values()].filter((one) => one.tag !== undefined || !seen.has(one.descriptor.digest));
         if (fresh.length === 0) return;
         if (depth > attachmentLimit || seen.size > countLimit) throw endless(from, root.descriptor.digest);
         yield fresh;

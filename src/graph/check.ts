@@ -1,22 +1,23 @@
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
-import { isAbsent, isRegistryError, RegistryError } from "../oci/error.ts";
+import { isDigest, type Digest } from "../oci/digest.ts";
+import { RegistryError } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { isForeignLayer } from "../oci/media-types.ts";
-import { formatPlatform } from "../oci/platform.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Call, Source, Store } from "../store/store.ts";
-import { attachedTo, digestTags, type DigestTags } from "./attachments.ts";
+import { attachedTo, attachmentLimit, digestTags, endless, type DigestTags } from "./attachments.ts";
+import { blobFault, mendBlob, mendManifest, readManifest, sizeFault, type Fault, type ManifestRead } from "./fault.ts";
+import { checkNesting } from "./nesting.ts";
 import { semaphore } from "./semaphore.ts";
-import { isAbort, manifestAt, nameOf } from "./sides.ts";
+import { manifestAt, nameOf } from "./sides.ts";
+import { together } from "./together.ts";
 
 /** Something that a tag needs and that is not as it must be. */
-export interface Finding {
-  /** Where in the image, from the root down: `linux/amd64 > layer 2`. */
+export interface Finding extends Fault {
+  /** Where in the image, from the root down: `linux/amd64 > layer 2`; empty for the root. */
   readonly path: string;
   readonly kind: "manifest" | "blob";
   readonly digest: Digest;
-  readonly fault: "missing" | "size" | "corrupt" | "unreadable";
-  readonly message: string;
 }
 
 export interface CheckResult {
@@ -43,134 +44,128 @@ export interface CheckOptions extends Call {
 /**
  * Looks whether all that a tag or digest needs is there: every manifest is read, every blob's size asked for or, with
  * `deep`, its bytes hashed. With `repairFrom` it puts back what it misses, blobs before the manifests that need them,
- * and findings are what is left. Throws MANIFEST_UNKNOWN where neither end has the root.
+ * looks again, and findings are what is left. Throws MANIFEST_UNKNOWN where neither end has the root.
  */
 export async function check(store: Source | Store, ref: string, options: CheckOptions = {}): Promise<CheckResult> {
-  const { signal, repairFrom: spare } = options;
+  const image = nameOf(store, ref);
+  const { signal, all } = together(options.signal);
+  const into = options.repairFrom && { store: writable(store), spare: options.repairFrom };
   const slot = semaphore(options.jobs ?? 16);
-  const seen = new Map<Digest, Promise<void>>();
+  const seen = new Map<string, Promise<void>>();
   const findings: Finding[] = [];
   const repaired: Digest[] = [];
   const tally = { manifests: 0, blobs: 0, bytes: 0 };
-  const into = spare ? writable(store) : undefined;
-  let tags: DigestTags | undefined;
+  let reached: { readonly digest: Digest; readonly path: string }[] = [];
 
-  const once = (digest: Digest, work: () => Promise<void>): Promise<void> => {
-    const known = seen.get(digest) ?? work();
-    seen.set(digest, known);
+  const once = (key: string, work: () => Promise<void>): Promise<void> => {
+    const known = seen.get(key) ?? work();
+    seen.set(key, known);
     return known;
   };
 
   async function visitBlob(blob: Descriptor, path: string): Promise<void> {
     tally.blobs += 1;
     tally.bytes += blob.size;
-    const fault = await slot(() => blobFault(store, blob, options));
+    const fault = await slot(() => blobFault(store, blob, { signal, deep: options.deep }));
     if (!fault) return;
-    const source = spare;
-    if (source && into && (await slot(() => mendBlob(into, blob, source, fault.fault, signal))))
+    if (into && (await slot(() => mendBlob(into.store, blob, into.spare, { signal }, fault))))
       repaired.push(blob.digest);
     else findings.push({ path, kind: "blob", digest: blob.digest, ...fault });
   }
 
-  async function visitManifest(descriptor: Descriptor, path: string): Promise<void> {
-    const { manifest, fault } = await slot(() => readManifest(store, descriptor.digest, signal));
-    const usable =
-      manifest ?? (fault && spare ? await slot(() => spare.manifest(descriptor.digest, { signal })) : undefined);
-    if (usable) await visitContent(usable, path);
+  async function visitManifest({ digest, size, path, depth, tag, read }: Place): Promise<void> {
+    const finding = { path, kind: "manifest", digest } as const;
+    const { manifest, fault } = read ?? (await slot(() => readManifest(store, digest, { signal })));
+    const usable = manifest ?? (into && (await slot(() => readManifest(into.spare, digest, { signal }))).manifest);
+    const wrong = usable && size !== undefined && sizeFault(store, usable, size);
+    if (wrong) findings.push({ ...finding, ...wrong });
+    if (usable) await visitContent(usable, path, depth);
     if (!fault) return;
-    if (usable && into) {
-      await into.putManifest(usable, { signal });
-      repaired.push(descriptor.digest);
-    } else findings.push({ path, kind: "manifest", digest: descriptor.digest, ...fault });
+    const call = { signal, ...(tag !== undefined && { tag }) };
+    if (usable && into && (await slot(() => mendManifest(into.store, usable, call)))) repaired.push(digest);
+    else findings.push({ ...finding, ...fault });
   }
 
-  async function visitContent(manifest: Manifest, path: string): Promise<void> {
+  async function visitContent(manifest: Manifest, path: string, depth: number): Promise<void> {
+    checkNesting(manifest, depth, image);
     tally.manifests += 1;
     tally.bytes += manifest.descriptor.size;
-    await Promise.all([
-      ...manifest.manifests.map((child, i) =>
-        once(child.digest, () => visitManifest(child, join(path, childName(child, i)))),
-      ),
-      ...manifest.blobs
-        .filter((blob) => !isForeignLayer(blob.mediaType))
-        .map((blob) => once(blob.digest, () => visitBlob(blob, join(path, blobName(manifest, blob))))),
-    ]);
-    if (options.referrers === false) return;
-    const attached = await slot(() => attachedTo(store, manifest.descriptor.digest, tags, signal));
-    await Promise.all(
-      attached.map(({ descriptor, tag }) =>
-        once(descriptor.digest, () =>
-          visitManifest(descriptor, join(path, tag ?? `referrer ${descriptor.artifactType ?? descriptor.digest}`)),
-        ),
+    reached.push({ digest: manifest.descriptor.digest, path });
+    const children = manifest.manifests.map(({ digest, size, platform }, i) =>
+      once(`manifest ${digest}`, () =>
+        visitManifest({ digest, size, path: join(path, childName(platform, i)), depth: depth + 1 }),
       ),
     );
+    const blobs = manifest.blobs
+      .filter((blob) => !isForeignLayer(blob.mediaType))
+      .map((blob) => once(`blob ${blob.digest}`, () => visitBlob(blob, join(path, blobName(manifest, blob)))));
+    await all([...children, ...blobs]);
   }
 
-  if (options.referrers !== false) tags = await digestTags(store, signal);
-  const found = await readManifest(store, ref, signal);
-  const root = found.manifest ?? (await manifestAt(spare ?? store, ref, signal));
-  await once(root.descriptor.digest, () => visitContent(root, ""));
-  if (!found.manifest && into) {
-    await into.putManifest(root, { signal, ...(!ref.includes(":") && { tag: ref }) });
-    repaired.push(root.descriptor.digest);
+  /** What hangs on all that was reached, level by level, as something may hang on itself, by way of tags. */
+  async function visitAttached(root: Digest): Promise<void> {
+    const tags = await digestTags(store, signal);
+    const listed = unread(store, tags, signal);
+    for (let depth = 1; reached.length > 0; depth++) {
+      const level = reached;
+      reached = [];
+      const found = level.map(async ({ digest, path }) =>
+        (await slot(() => attachedTo(listed, digest, tags, signal))).map((one) => ({ ...one, path })),
+      );
+      const fresh = (await Promise.all(found)).flat().filter((one) => !seen.has(`manifest ${one.descriptor.digest}`));
+      if (fresh.length > 0 && depth > attachmentLimit) throw endless(store, root);
+      const visits = fresh.map(({ descriptor: { digest, artifactType }, tag, path }) => {
+        const name = tag ?? `referrer ${artifactType ?? digest}`;
+        return once(`manifest ${digest}`, () => visitManifest({ digest, path: join(path, name), depth: 1, tag }));
+      });
+      await all(visits);
+    }
   }
-  await into?.flush({ signal });
-  return { digest: root.descriptor.digest, ...tally, findings, repaired };
+
+  const found = await findRoot(store, ref, options);
+  const { digest: root } = found;
+  const place = { ...found, path: "", depth: 1, ...(!isDigest(ref) && { tag: ref }) };
+  await all([once(`manifest ${root}`, () => visitManifest(place))]);
+  if (options.referrers !== false) await visitAttached(root);
+  await into?.store.flush({ signal });
+  return { digest: root, ...tally, findings, repaired };
 }
 
-type Fault = Pick<Finding, "fault" | "message">;
+/** A manifest to look at. */
+interface Place {
+  readonly digest: Digest;
+  /** What the index that lists it says. */
+  readonly size?: number;
+  readonly path: string;
+  /** How deep in indexes it is, the first being 1. */
+  readonly depth: number;
+  /** Under which it is to be put where it is missing. */
+  readonly tag?: string | undefined;
+  /** What came of reading it already. */
+  readonly read?: ManifestRead;
+}
 
-async function readManifest(
+/** What a tag names here, even if that is broken; what it names at the spare copy only where it is not here at all. */
+async function findRoot(
   store: Source,
   ref: string,
-  signal?: AbortSignal,
-): Promise<{ manifest?: Manifest; fault?: Fault }> {
-  try {
-    const manifest = await store.manifest(ref, { signal });
-    return manifest ? { manifest } : { fault: { fault: "missing", message: `${nameOf(store, ref)} is not there` } };
-  } catch (error) {
-    return { fault: faultOf(error) };
-  }
+  { signal, repairFrom }: CheckOptions,
+): Promise<Pick<Place, "digest" | "read">> {
+  const read = await readManifest(store, ref, { signal });
+  if (read.manifest) return { digest: read.manifest.descriptor.digest, read };
+  if (isDigest(ref) && read.fault?.fault !== "missing") return { digest: ref, read };
+  const named = isDigest(ref) ? undefined : (await store.head(ref, { signal }))?.digest;
+  const digest = named ?? (await manifestAt(repairFrom ?? store, ref, signal)).descriptor.digest;
+  return { digest, read };
 }
 
-async function blobFault(store: Source, blob: Descriptor, options: CheckOptions): Promise<Fault | undefined> {
-  const { signal, deep } = options;
-  try {
-    const size = await store.size(blob.digest, { signal });
-    if (size === undefined) return { fault: "missing", message: `${nameOf(store, blob.digest)} is not there` };
-    if (size !== blob.size)
-      return { fault: "size", message: `${nameOf(store, blob.digest)} has ${size} bytes instead of ${blob.size}` };
-    if (deep) for await (const _ of await store.blob(blob.digest, { signal, transient: true, size })) continue;
-    return undefined;
-  } catch (error) {
-    return faultOf(error);
-  }
-}
-
-/** Only what is wrong with the content is a finding; a registry that does not answer ends the check. */
-function faultOf(error: unknown): Fault {
-  if (isAbort(error) || !(error instanceof Error)) throw error;
-  if (isAbsent(error)) return { fault: "missing", message: error.message };
-  if (isRegistryError(error, "UNVERIFIED")) return { fault: "corrupt", message: error.message };
-  if (isRegistryError(error, "MANIFEST_INVALID", "CORRUPT", "TOO_LARGE", "UNSUPPORTED"))
-    return { fault: "unreadable", message: error.message };
-  throw error;
-}
-
-/** Puts a blob back; false where the spare copy has not got it either. A broken one is in the way of the good one. */
-async function mendBlob(
-  into: Store,
-  blob: Descriptor,
-  spare: Source,
-  fault: Finding["fault"],
-  signal?: AbortSignal,
-): Promise<boolean> {
-  if ((await spare.size(blob.digest, { signal })) === undefined) return false;
-  const put = await into.putBlob(blob, () => spare.blob(blob.digest, { signal, transient: true, size: blob.size }), {
-    signal,
-    replace: fault !== "missing",
-  });
-  return fault === "missing" || put === "written";
+/** A store whose manifests are not read while they are listed: a broken one must not end the list. */
+function unread(store: Source, tags: DigestTags | undefined, signal: AbortSignal): Source {
+  return {
+    ...store,
+    manifest: async (ref) =>
+      isDigest(ref) || tags ? undefined : (await readManifest(store, ref, { signal })).manifest,
+  };
 }
 
 function writable(store: Source | Store): Store {
@@ -178,8 +173,8 @@ function writable(store: Source | Store): Store {
   throw new RegistryError("UNSUPPORTED", `${store.name} can only be read`);
 }
 
-function childName(child: Descriptor, index: number): string {
-  return child.platform && child.platform.os !== "unknown" ? formatPlatform(child.platform) : `manifest ${index + 1}`;
+function childName(platform: Platform | undefined, index: number): string {
+  return platform && platform.os !== "unknown" ? formatPlatform(platform) : `manifest ${index + 1}`;
 }
 
 function blobName(manifest: Manifest, blob: Descriptor): string {

@@ -5,7 +5,7 @@ export interface Together {
   /** Fires at the first failure, and with the signal from outside. */
   readonly signal: AbortSignal;
   /** Waits for all; the first failure, of any call, is thrown when the others have settled. */
-  all(work: readonly Promise<void>[]): Promise<void>;
+  readonly all: (work: readonly Promise<void>[]) => Promise<void>;
 }
 
 export function together(outer: AbortSignal | undefined): Together {

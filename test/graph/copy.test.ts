@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { mediaTypes } from "../../src/oci/media-types.ts";
 import { parsePlatform } from "../../src/oci/platform.ts";
 import { RegistryError } from "../../src/oci/error.ts";
