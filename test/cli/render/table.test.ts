@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { fields, table, type Column } from "../../../src/cli/render/table.ts";
+
+interface Row {
+  readonly tag: string;
+  readonly digest: string;
+  readonly size: string;
+}
+
+const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+const rows: readonly Row[] = [
+  { tag: "1.0", digest, size: "9 B" },
+  { tag: "a-rather-long-tag-for-a-table", digest, size: "120 MB" },
+];
+const columns: readonly Column<Row>[] = [
+  { title: "TAG", value: (row) => row.tag },
+  { title: "DIGEST", value: (row) => row.digest },
+  { title: "SIZE", value: (row) => row.size, right: true },
+];
+
+describe("a table", () => {
+  test("has columns as wide as their widest cell, and no space at line ends", () => {
+    expect(table(rows, columns, { color: false })).toBe(
+      [
+        `TAG                            ${"DIGEST".padEnd(71)}    SIZE`,
+        `1.0                            ${digest}     9 B`,
+        `a-rather-long-tag-for-a-table  ${digest}  120 MB`,
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("shortens digests on a terminal that is too narrow for them", () => {
+    expect(table(rows, columns, { color: false, width: 80 })).toContain(
+      "1.0                            sha256:0123456789ab     9 B",
+    );
+  });
+
+  test.each([55, 50, 45])("stays within %d columns", (width) => {
+    const lines = table(rows, columns, { color: false, width }).split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+    expect(lines[2]).toContain("…");
+  });
+
+  test("shows no control characters of its cells", () => {
+    expect(table([{ ...rows[0]!, tag: "\u001B[2J" }], columns, { color: false })).toContain(String.raw`\u001b[2J`);
+  });
+
+  test("of nothing is its heading", () => {
+    expect(table([], columns, { color: false })).toBe("TAG  DIGEST  SIZE\n");
+  });
+});
+
+test("fields stand in a column, those without a value are left out", () => {
+  const pairs = [
+    ["Name", "app"],
+    ["Longer", "x\ny"],
+    ["Empty", ""],
+    ["Missing", undefined],
+  ] as const;
+  expect(fields(pairs, { color: false }, "  ")).toBe("  Name    app\n  Longer  x\\ny\n");
+});
