@@ -88,6 +88,8 @@ function asked(registry: string): string {
 /** The registry that a word names by its host alone (`registry.example`, `localhost:5000/`, `[::1]:5000`), if it does. */
 export function hostOf(place: string): string | undefined {
   const bare = place.replace(/^docker:\/\//, "").replace(/\/$/, "");
-  if (bare.includes("/") || bare.includes("@")) return undefined;
-  return bare === "localhost" || /[.[]/.test(bare) || /:\d+$/.test(bare) ? bare.toLowerCase() : undefined;
+  if (!/^(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d+)?$/.test(bare) || /^(?:oci|oci-archive|docker-archive|dir):/.test(bare)) {
+    return undefined;
+  }
+  return bare === "localhost" || /[.[:]/.test(bare) ? bare.toLowerCase() : undefined;
 }

@@ -59,6 +59,7 @@ function rootParser(look: Look): Parser {
     .addHelpText("after", "\ngantry COMMAND --help shows a command's options, examples and exit codes.")
     .exitOverride()
     .configureHelp({
+      minWidthToWrap: 20,
       styleTitle: (text) => paint(look, "bold", text),
       subcommandTerm: (command) => [command.name(), ...command.aliases()].join(", "),
     });

@@ -2,8 +2,9 @@ import { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/run.ts";
-import { createClient, type Digest, type Store } from "../../src/index.ts";
+import type { Digest, Store } from "../../src/index.ts";
 import { createRegistry, memoryStorage, type RegistryOptions, type Storage } from "../../src/server/index.ts";
+import { remoteStore } from "../../src/store/index.ts";
 
 export interface Ended {
   readonly code: number;
@@ -47,6 +48,7 @@ export async function must(...words: readonly string[]): Promise<string> {
 export interface TestRegistry {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
+  /** A repository of it, without the socket between. */
   store(repository: string): Store;
   /** Makes a blob come with other bytes, until it is pushed again. */
   damage(blob: Digest): void;
@@ -59,14 +61,10 @@ export async function testRegistry(options: Omit<RegistryOptions, "storage"> = {
   const faults = { damaged: new Set<Digest>(), lost: new Set<Digest>() };
   const registry = createRegistry({ storage: faultyStorage(faults), ...options });
   const { host } = await registry.listen({ host: "127.0.0.1", port: 0 });
-  const client = createClient({ env: { HOME: "/nonexistent" } });
-  onTestFinished(async () => {
-    await client.close();
-    await registry.close();
-  });
+  onTestFinished(() => registry.close());
   return {
     host,
-    store: (repository) => client.open(`${host}/${repository}`).store,
+    store: (repository) => remoteStore({ transport: registry.transport, registry: host, repository }),
     damage: (blob) => void faults.damaged.add(blob),
     lose: (blob) => void faults.lost.add(blob),
   };

@@ -1,0 +1,132 @@
+import { hashSync } from "bcryptjs";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { commands } from "../../src/cli/commands.ts";
+import { shapes, type Shape } from "../../src/cli/shapes.ts";
+import { artifactFile, attach } from "../../src/index.ts";
+import { dockerArchiveStore, layoutStore } from "../../src/store/index.ts";
+import { image, putImage, twoPlatforms } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { gantry, testRegistry, type CliOptions, type Ended, type TestRegistry } from "./support.ts";
+
+const app = twoPlatforms("app");
+const examples = commands.flatMap((command) =>
+  command.examples.map((example) => [example.line, command.name] as const),
+);
+
+let files: string;
+
+beforeAll(async () => {
+  files = await mkdtemp(join(tmpdir(), "gantry-examples-"));
+  await putImage(layoutStore(join(files, "images")), app, "1.0");
+  const saved = dockerArchiveStore(join(files, "saved.tar"));
+  await putImage(saved, image("saved", { docker: true }), "registry.example/saved:1.0");
+  await saved.flush();
+  await saved.close();
+  await writeFile(join(files, "sbom.json"), "{}");
+  await writeFile(join(files, "users"), `alice:${hashSync("secret", 4)}\n`);
+});
+afterAll(() => rm(files, { recursive: true }));
+
+/** What the examples are about: two registries, and a directory with some images and files, which is where they run. */
+async function scene(): Promise<{
+  readonly source: TestRegistry;
+  readonly mirror: TestRegistry;
+  readonly work: string;
+}> {
+  const [source, mirror, work, before] = [
+    await testRegistry(),
+    await testRegistry(),
+    await temporaryDirectory(),
+    process.cwd(),
+  ];
+  process.chdir(work);
+  onTestFinished(() => process.chdir(before));
+  await cp(files, work, { recursive: true });
+  for (const tag of ["1.0", "old"]) await putImage(source.store("app"), app, tag);
+  await putImage(mirror.store("app"), app, "1.0");
+  const sbom = {
+    artifactType: "application/spdx+json",
+    files: [artifactFile(Buffer.from("{}"), "application/spdx+json", "first.json")],
+  };
+  await attach(source.store("app"), sbom, { subject: "1.0" });
+  return { source, mirror, work };
+}
+
+/** Runs an example as it stands, but for the hosts and digests; a server is stopped when it listens. */
+async function runExample(line: string, extra: readonly string[] = []): Promise<Ended> {
+  const { source, mirror } = await scene();
+  const [command, file] = line.split(" > ");
+  const words = [...command!.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!);
+  const filled = words
+    .slice(1)
+    .map((word) =>
+      word
+        .replace("registry.example", source.host)
+        .replace("mirror.example", mirror.host)
+        .replace("DIGEST", app.manifest.descriptor.digest)
+        .replace("LAYER", app.children[0]!.blobs[1]!.descriptor.digest),
+    );
+  const ended = await gantry([...filled, ...extra], words[1] === "serve" ? untilItListens() : {});
+  if (file !== undefined) await writeFile(file, ended.bytes);
+  return ended;
+}
+
+function untilItListens(): CliOptions {
+  const stop = new AbortController();
+  return { signal: stop.signal, onStderr: (text) => text.startsWith("listening on ") && stop.abort() };
+}
+
+test.each(examples)("%s", async (line) => {
+  const before = line.includes("--detailed-exitcode") ? 7 : 0;
+  const { code, stderr } = await runExample(line);
+  expect(code, stderr).toBe(before);
+});
+
+test("examples leave what they promise", async () => {
+  await runExample("gantry pull registry.example/app:1.0");
+  expect(await readdir(join(process.cwd(), "app"))).toContain("oci-layout");
+  await runExample("gantry artifact get -o attached registry.example/app:1.0");
+  expect(await readdir(join(process.cwd(), "attached"))).toEqual(["first.json"]);
+});
+
+describe("with --format json, the result has the shape that is documented", () => {
+  const shaped = examples.filter(
+    ([line, name]) => Object.hasOwn(shapes, name) && !line.includes("--format") && !line.includes(" - "),
+  );
+
+  test.each(shaped)("%s", async (line, name) => {
+    const { stdout, stderr } = await runExample(line, ["--format", "json"]);
+    expect(stdout, stderr).not.toBe("");
+    expect(misfits(JSON.parse(stdout), shapes[name]!, name)).toEqual([]);
+  });
+
+  test("which names that are missing or not documented would break", () => {
+    expect(misfits({ a: 1, extra: 2 }, { a: "text", b: "missing" }, "x")).toEqual([
+      "x.b is missing",
+      "x.extra is not documented",
+    ]);
+  });
+});
+
+/** Where a value is not of a shape. */
+function misfits(value: unknown, shape: Shape, at: string): string[] {
+  if (typeof shape === "string")
+    return shape === "the same again" || typeof value !== "object" ? [] : [`${at} is an object`];
+  if (Array.isArray(shape)) {
+    const [item] = shape as readonly [Shape];
+    return Array.isArray(value) ? value.flatMap((one, i) => misfits(one, item, `${at}[${i}]`)) : [`${at} is no list`];
+  }
+  if (typeof value !== "object" || value === null) return [`${at} is no object`];
+  const names = Object.keys(shape);
+  const missing = names.filter((name) => !name.endsWith("?") && name !== "*" && !Object.hasOwn(value, name));
+  const found = Object.entries(value).flatMap(([name, one]) => {
+    const known = [name, `${name}?`, "*"].find((key) => Object.hasOwn(shape, key));
+    return known === undefined
+      ? [`${at}.${name} is not documented`]
+      : misfits(one, (shape as Record<string, Shape>)[known]!, `${at}.${name}`);
+  });
+  return [...missing.map((name) => `${at}.${name} is missing`), ...found];
+}

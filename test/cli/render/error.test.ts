@@ -1,0 +1,147 @@
+import { describe, expect, test } from "vitest";
+import { asRegistryError, errorJson, errorText, explain, type Attempt } from "../../../src/cli/render/error.ts";
+import { RegistryError, type ErrorCode, type ErrorDetails } from "../../../src/index.ts";
+
+const a = "a.example/app:1";
+const b = "b.example:5000/team/app:2";
+const copy: Attempt = { command: "copy", words: ["copy", a, b, "--format", "{{.x y}}"], references: [a, b] };
+const digest: Attempt = { command: "digest", words: ["digest", a], references: [a] };
+
+const failed = (code: ErrorCode, details: ErrorDetails = {}): RegistryError =>
+  new RegistryError(code, "it failed", details);
+const caused = (code: string): Error => Object.assign(new Error(code), { code });
+
+test("says what was tried, where, what came back, why that may be and what to do, in that order", () => {
+  const error = failed("UNAUTHORIZED", { side: "destination", host: "b.example:5000", status: 401, hint: "log in" });
+  expect(errorText(explain(error, copy), { color: false })).toBe(
+    [
+      "error: it failed",
+      "  tried   gantry copy a.example/app:1 b.example:5000/team/app:2 --format '{{.x y}}'",
+      "  at      b.example:5000, the destination: 401 UNAUTHORIZED",
+      "  likely  the registry wants a login, or does not accept the one it got",
+      "  hint    log in",
+      "  next    docker login b.example:5000",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("the same as JSON is one line", () => {
+  const text = errorJson(explain(failed("MANIFEST_UNKNOWN", { host: "a.example", status: 404 }), digest));
+  expect(text.split("\n")).toHaveLength(2);
+  expect(JSON.parse(text)).toEqual({
+    error: {
+      code: "MANIFEST_UNKNOWN",
+      message: "it failed",
+      tried: "gantry digest a.example/app:1",
+      host: "a.example",
+      status: 404,
+      likely: "the tag or digest was never pushed, was deleted, or is spelt otherwise",
+      next: "gantry ls a.example/app",
+    },
+  });
+});
+
+describe("the next command", () => {
+  test.each<[string, RegistryError, Attempt, string | undefined]>([
+    ["a login at the side that failed", failed("DENIED", { side: "destination" }), copy, "docker login b.example:5000"],
+    ["a login at the source", failed("DENIED", { side: "source" }), copy, "docker login a.example"],
+    [
+      "a list of tags",
+      failed("MANIFEST_UNKNOWN", { host: "b.example:5000" }),
+      copy,
+      "gantry ls b.example:5000/team/app",
+    ],
+    ["a list of repositories", failed("NAME_UNKNOWN", { host: "a.example" }), copy, "gantry ls a.example"],
+    ["a check", failed("BLOB_UNKNOWN", { side: "source" }), copy, `gantry check ${a}`],
+    ["a check of every byte", failed("UNVERIFIED", { side: "source" }), copy, `gantry check --deep ${a}`],
+    ["the same again", failed("UNAVAILABLE"), digest, `gantry digest ${a}`],
+    ["help", failed("INVALID"), digest, "gantry digest --help"],
+    ["help in general", failed("INVALID"), { words: [], references: [] }, "gantry --help"],
+    [
+      "a look at the host",
+      failed("NETWORK", { host: "a.example", cause: caused("ECONNREFUSED") }),
+      digest,
+      "curl -v https://a.example/v2/",
+    ],
+    [
+      "a look at this machine",
+      failed("NETWORK", { host: "127.0.0.1:1", cause: caused("ECONNREFUSED") }),
+      digest,
+      "curl -v http://127.0.0.1:1/v2/",
+    ],
+    [
+      "the same without TLS",
+      failed("NETWORK", { host: "a.example", cause: caused("ERR_SSL_WRONG_VERSION_NUMBER") }),
+      digest,
+      `gantry digest ${a} --plain-http`,
+    ],
+    [
+      "the same with a certificate",
+      failed("NETWORK", { host: "a.example", cause: caused("DEPTH_ZERO_SELF_SIGNED_CERT") }),
+      digest,
+      `gantry digest ${a} --ca-file FILE`,
+    ],
+    [
+      "nothing, where the hint knows better",
+      failed("MANIFEST_UNKNOWN", { host: "a.example", hint: "choose another" }),
+      digest,
+      undefined,
+    ],
+    [
+      "nothing about registries, where a file is missing",
+      failed("MANIFEST_UNKNOWN"),
+      { ...copy, references: ["oci:x", a] },
+      undefined,
+    ],
+    ["nothing, where nobody knows", failed("UNSUPPORTED"), digest, undefined],
+  ])("is %s", (_, error, attempt, next) => {
+    expect(explain(error, attempt).next).toBe(next);
+  });
+});
+
+test("control characters from elsewhere do nothing to a terminal", () => {
+  const error = new RegistryError("DENIED", "no\u001B[2J\nerror: forged", { host: "a.example", hint: "\u009B31m" });
+  const text = errorText(explain(error, digest), { color: false });
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  expect(text).not.toMatch(/[\u001B\u009B]/);
+  expect(text.split("\n")[0]).toBe(String.raw`error: no\u001b[2J\nerror: forged`);
+});
+
+describe("what is no RegistryError", () => {
+  test.each<[unknown, Partial<RegistryError>]>([
+    [
+      Object.assign(new Error("ENOENT: no such file or directory, open 'x'"), {
+        code: "ENOENT",
+        syscall: "open",
+        path: "x",
+      }),
+      { code: "INVALID", message: "x: no such file or directory" },
+    ],
+    [
+      Object.assign(new Error("EACCES: permission denied, open 'x'"), { code: "EACCES", syscall: "open", path: "x" }),
+      { code: "UNKNOWN", message: "x: permission denied" },
+    ],
+    [
+      Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write" }),
+      { code: "UNKNOWN", message: "no space left on device" },
+    ],
+    [new DOMException("aborted", "AbortError"), { code: "ABORTED", message: "interrupted" }],
+    [
+      new TypeError("x is not a function"),
+      {
+        code: "UNKNOWN",
+        message: "internal error: x is not a function",
+        hint: expect.stringContaining("GANTRY_DEBUG") as unknown as string,
+      },
+    ],
+    ["thrown", { code: "UNKNOWN", message: "thrown" }],
+  ])("%s is told as what it is", (thrown, expected) => {
+    expect(asRegistryError(thrown)).toMatchObject(expected);
+  });
+
+  test("a RegistryError stays itself", () => {
+    const error = failed("DENIED");
+    expect(asRegistryError(error)).toBe(error);
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import { image, putImage } from "../support/images.ts";
+import { gantry, testRegistry } from "./support.ts";
+
+describe("errors", () => {
+  test("show no stack, unless asked for", async () => {
+    const words = ["digest", "127.0.0.1:1/app:1", "--retries", "0"];
+    expect((await gantry(words)).stderr).not.toContain(".ts:");
+    expect((await gantry(words, { env: { GANTRY_DEBUG: "1" } })).stderr).toContain(".ts:");
+  });
+
+  test.each([
+    ["--creds", "alice:topsecret"],
+    ["--creds=alice:topsecret"],
+    ["--src-creds=alice:topsecret"],
+    ["--dest-creds", "alice:topsecret"],
+  ])("show no password: %s", async (...creds) => {
+    const { stderr, code } = await gantry(["copy", ...creds, "127.0.0.1:1/a:1", "127.0.0.1:1/b:1", "--retries", "0"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("USER:PASSWORD");
+    expect(stderr).not.toContain("topsecret");
+  });
+
+  test.each([[["--format", "json"]], [["--format=json"]], [["--format", "ndjson"]]])(
+    "are JSON with %j",
+    async (format) => {
+      const { stderr, stdout } = await gantry(["digest", "UPPER/case", ...format]);
+      expect(stdout).toBe("");
+      expect(JSON.parse(stderr)).toMatchObject({ error: { code: expect.any(String), message: expect.any(String) } });
+    },
+  );
+
+  test("of usage are JSON too", async () => {
+    expect(JSON.parse((await gantry(["digest", "--format", "json"])).stderr)).toMatchObject({
+      error: { code: "INVALID", next: "gantry digest --help" },
+    });
+  });
+});
+
+describe("output", () => {
+  test.each([
+    [["--format", "json"], /^\{\n {2}"name"/],
+    [["--format", "ndjson"], /^\{"name".*\}\n$/],
+    [["--format", "yaml"], /^name: 127/],
+    [["--format", "table"], /^sha256:[0-9a-f]{64}\n$/],
+    [["--format", "{{.size}}"], /^\d+\n$/],
+  ])("with %j", async (format, expected) => {
+    const { host, store } = await testRegistry();
+    await putImage(store("app"), image("x"), "1");
+    expect((await gantry(["digest", `${host}/app:1`, ...format])).stdout).toMatch(expected);
+  });
+
+  test("of a list: an array, a value a line, or a template for each", async () => {
+    const { host, store } = await testRegistry();
+    for (const tag of ["1", "2"]) await putImage(store("app"), image("x"), tag);
+    const ls = async (format: string): Promise<string> =>
+      (await gantry(["ls", `${host}/app`, "--format", format])).stdout;
+    expect(JSON.parse(await ls("json"))).toEqual([
+      { tag: "1", reference: `${host}/app:1` },
+      { tag: "2", reference: `${host}/app:2` },
+    ]);
+    expect(await ls("ndjson")).toBe(
+      `{"tag":"1","reference":"${host}/app:1"}\n{"tag":"2","reference":"${host}/app:2"}\n`,
+    );
+    expect(await ls("{{.tag}}")).toBe("1\n2\n");
+    expect(await ls("yaml")).toContain('- tag: "1"');
+  });
+
+  test("is coloured on a terminal, and where it is asked for, and not with NO_COLOR", async () => {
+    const colored = async (terminal: number | undefined, env: Record<string, string>): Promise<boolean> =>
+      (await gantry(["--help"], { env, ...(terminal !== undefined && { terminal }) })).stdout.includes("\u001B[");
+    expect(await colored(80, {})).toBe(true);
+    expect(await colored(80, { NO_COLOR: "1" })).toBe(false);
+    expect(await colored(80, { TERM: "dumb" })).toBe(false);
+    expect(await colored(undefined, {})).toBe(false);
+    expect(await colored(undefined, { FORCE_COLOR: "1" })).toBe(true);
+    expect(await colored(80, { FORCE_COLOR: "0" })).toBe(false);
+  });
+
+  test("fits the terminal's width", async () => {
+    const { stdout } = await gantry(["copy", "--help"], { terminal: 70, env: { NO_COLOR: "1" } });
+    const text = stdout.slice(0, stdout.indexOf("Examples:"));
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(70);
+  });
+});
+
+test("--verbose writes a line for each request", async () => {
+  const { host, store } = await testRegistry();
+  await putImage(store("app"), image("x"), "1");
+  expect((await gantry(["digest", "-v", `${host}/app:1`])).stderr).toMatch(
+    /^HEAD http:\/\/127\.0\.0\.1:\d+\/v2\/app\/manifests\/1 200 \d+ ms\n$/,
+  );
+});
