@@ -8,13 +8,13 @@ import type { Column } from "../render/table.ts";
 import { formatMoment, formatSize } from "../render/text.ts";
 
 export const run: Run<[place: string]> = async ([place], cli) => {
-  const host = hostOf(place);
-  const slash = place.indexOf("/");
-  if (host !== undefined) return listRepositories(host, "", place, cli);
-  if (place.endsWith("/") && !/^(oci|dir|oci-archive|docker-archive):/.test(place)) {
-    return listRepositories(place.slice(0, slash), place.slice(slash + 1), place, cli);
-  }
-  return listTags(place, cli);
+  const bare = place.replace(/^docker:\/\//, "");
+  const slash = bare.indexOf("/");
+  const host = hostOf(slash < 0 ? bare : bare.slice(0, slash));
+  const isPrefix = slash < 0 || bare.endsWith("/");
+  return host !== undefined && isPrefix
+    ? listRepositories(host, slash < 0 ? "" : bare.slice(slash + 1), cli)
+    : listTags(place, cli);
 };
 
 interface RepositoryEntry {
@@ -24,13 +24,8 @@ interface RepositoryEntry {
   readonly tags?: number;
 }
 
-async function listRepositories(
-  host: string,
-  prefix: string,
-  place: string,
-  { get, out, signal, client }: Cli,
-): Promise<void> {
-  const registry = (await client({ from: [place] })).registry(host);
+async function listRepositories(host: string, prefix: string, { get, out, signal, client }: Cli): Promise<void> {
+  const registry = (await client({ from: [host] })).registry(host);
   const names = registry.repositories(prefix, { signal });
   const entry = (repository: string): RepositoryEntry => ({ repository, reference: `${host}/${repository}` });
   if (!get(long)) return out.list(map(names, entry), ({ repository }) => `${repository}\n`);

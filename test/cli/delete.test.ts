@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import type { Access } from "../../src/server/index.ts";
+import { artifact, image, putImage } from "../support/images.ts";
+import { gantry, must, testRegistry, type TestRegistry } from "./support.ts";
+
+const app = image("app");
+const { digest } = app.manifest.descriptor;
+const sbom = artifact("sbom", app.manifest.descriptor);
+const signature = artifact("signature", sbom.manifest.descriptor);
+
+async function withTags(): Promise<TestRegistry> {
+  const registry = await testRegistry();
+  for (const tag of ["1", "1.0", "latest"]) await putImage(registry.store("app"), app, tag);
+  return registry;
+}
+
+describe("by tag", () => {
+  test("takes that tag alone, and names those that stay", async () => {
+    const { host } = await withTags();
+    expect(await must("delete", `${host}/app:1.0`)).toBe(
+      `deleted tag ${host}/app:1.0 (${digest})\nthe image stays, as 1, latest\n`,
+    );
+    expect(await must("ls", `${host}/app`)).toBe("1\nlatest\n");
+    expect(await must("rm", `${host}/app:1`)).toContain("the image stays, as latest");
+    expect(await must("rm", `${host}/app:latest`)).toContain("the image stays, without a tag");
+    expect(await must("digest", `${host}/app@${digest}`)).toBe(`${digest}\n`);
+  });
+
+  test("dry, sends no request that writes", async () => {
+    const { host } = await withTags();
+    expect(await gantry(["delete", "--dry-run", "--detailed-exitcode", `${host}/app:1`])).toMatchObject({
+      code: 7,
+      stdout: expect.stringContaining("would delete tag"),
+    });
+    expect(await must("ls", `${host}/app`)).toBe("1\n1.0\nlatest\n");
+  });
+
+  test("of what is not there is an error", async () => {
+    const { host } = await withTags();
+    expect((await gantry(["delete", `${host}/app:2`])).code).toBe(3);
+    expect((await gantry(["delete", `${host}/app`])).code).toBe(2);
+  });
+
+  test("where a registry cannot, names what a digest would take along, and deletes nothing", async () => {
+    const refusing: Access = {
+      open: true,
+      authorize: ({ method, target }) =>
+        method === "DELETE" && !target.includes("sha256:")
+          ? {
+              allow: false,
+              reply: { status: 405, headers: {}, body: Buffer.from('{"errors":[{"code":"UNSUPPORTED"}]}') },
+            }
+          : { allow: true },
+    };
+    const { host, store } = await testRegistry({ access: refusing });
+    for (const tag of ["1", "latest"]) await putImage(store("app"), app, tag);
+    const { code, stderr } = await gantry(["delete", `${host}/app:1`]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `nothing was deleted; there is: gantry delete ${host}/app@${digest}, which would delete the tags latest too`,
+    );
+    expect(await must("ls", `${host}/app`)).toBe("1\nlatest\n");
+  });
+});
+
+describe("by digest", () => {
+  test("names all that goes, and does nothing without a yes", async () => {
+    const { host, store } = await withTags();
+    for (const one of [sbom, signature]) await putImage(store("app"), one);
+    const { code, stderr, stdout } = await gantry(["delete", `${host}/app@${digest}`]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr.split("\n").slice(0, 4)).toEqual([
+      `would delete ${host}/app@${signature.manifest.descriptor.digest} (application/vnd.example.thing)`,
+      `would delete ${host}/app@${sbom.manifest.descriptor.digest} (application/vnd.example.thing)`,
+      `would delete ${host}/app@${digest} with its tags 1, 1.0, latest`,
+      `error: nothing was deleted: ${host}/app@${digest} goes with all that is named above`,
+    ]);
+    expect(await must("ls", `${host}/app`)).toBe("1\n1.0\nlatest\n");
+  });
+
+  test("with --yes takes the manifest, its tags and what is attached", async () => {
+    const { host, store } = await withTags();
+    await putImage(store("app"), image("other"), "other");
+    for (const one of [sbom, signature]) await putImage(store("app"), one);
+    expect((await must("delete", "--yes", `${host}/app@${digest}`)).split("\n")).toHaveLength(4);
+    expect(await must("ls", `${host}/app`)).toBe("other\n");
+    for (const one of [app, sbom, signature])
+      expect((await gantry(["digest", `${host}/app@${one.manifest.descriptor.digest}`])).code).toBe(3);
+  });
+
+  test("as JSON, the plan is on stdout and the refusal on stderr", async () => {
+    const { host } = await withTags();
+    const { code, stdout, stderr } = await gantry(["delete", `${host}/app@${digest}`, "--format", "json"]);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      done: false,
+      steps: [{ kind: "manifest", tags: ["1", "1.0", "latest"] }],
+    });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "INVALID", hint: "say --yes to delete it" } });
+  });
+});

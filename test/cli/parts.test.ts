@@ -1,0 +1,161 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { artifactFile, attach, digestOf } from "../../src/index.ts";
+import { image, putImage } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { gantry, must, testRegistry, type TestRegistry } from "./support.ts";
+
+const app = image("app");
+const layer = app.blobs[1]!;
+
+async function withApp(): Promise<TestRegistry> {
+  const registry = await testRegistry();
+  await putImage(registry.store("app"), app, "1");
+  return registry;
+}
+
+describe("blob", () => {
+  test("get writes its very bytes, to stdout or a file", async () => {
+    const [{ host }, work] = [await withApp(), await temporaryDirectory()];
+    const name = `${host}/app@${layer.descriptor.digest}`;
+    expect((await gantry(["blob", "get", name])).bytes).toEqual(Buffer.from(layer.bytes));
+    await must("blob", "get", "-o", join(work, "layer"), name);
+    expect(await readFile(join(work, "layer"))).toEqual(Buffer.from(layer.bytes));
+  });
+
+  test("get leaves no file of a damaged blob", async () => {
+    const [{ host, damage }, work] = [await withApp(), await temporaryDirectory()];
+    damage(layer.descriptor.digest);
+    const { code } = await gantry([
+      "blob",
+      "get",
+      "-o",
+      join(work, "layer"),
+      `${host}/app@${layer.descriptor.digest}`,
+      "--retries",
+      "0",
+    ]);
+    expect(code).toBe(5);
+    expect(await readdir(work)).toEqual([]);
+  });
+
+  test("get writes nothing to a terminal, and wants a digest", async () => {
+    const { host } = await withApp();
+    expect((await gantry(["blob", "get", `${host}/app@${layer.descriptor.digest}`], { terminal: 80 })).code).toBe(2);
+    expect((await gantry(["blob", "get", `${host}/app:1`])).code).toBe(2);
+    expect((await gantry(["blob", "get", `${host}/app@${digestOf("none")}`])).code).toBe(3);
+  });
+
+  test("put stores a file, or stdin, and says where", async () => {
+    const [{ host, store }, work] = [await withApp(), await temporaryDirectory()];
+    await writeFile(join(work, "file"), "hello");
+    expect(await must("blob", "put", `${host}/app`, join(work, "file"))).toBe(`${digestOf("hello")}\n`);
+    const { stdout } = await gantry(["blob", "put", `${host}/app`, "-", "--format", "json"], { stdin: "from stdin" });
+    expect(JSON.parse(stdout)).toEqual({
+      repository: `${host}/app`,
+      digest: digestOf("from stdin"),
+      size: 10,
+      how: "written",
+    });
+    expect(await store("app").size(digestOf("from stdin"))).toBe(10);
+    expect((await gantry(["blob", "put", `${host}/app:1`, join(work, "file")])).code).toBe(2);
+  });
+});
+
+describe("artifact", () => {
+  test("attach and get bring files there and back", async () => {
+    const [{ host }, work] = [await withApp(), await temporaryDirectory()];
+    await writeFile(join(work, "sbom.json"), '{"a":1}');
+    await writeFile(join(work, "notes.txt"), "notes");
+    const files = [`${join(work, "sbom.json")}:application/spdx+json`, join(work, "notes.txt")];
+    const name = await must(
+      "artifact",
+      "attach",
+      "--type",
+      "application/spdx+json",
+      "--annotation",
+      "by=me",
+      `${host}/app:1`,
+      ...files,
+    );
+    expect(JSON.parse(await must("manifest", name.trim()))).toMatchObject({
+      artifactType: "application/spdx+json",
+      subject: { digest: app.manifest.descriptor.digest },
+      annotations: { by: "me" },
+      layers: [{ mediaType: "application/spdx+json" }, { mediaType: "application/octet-stream" }],
+    });
+    for (const [from, out] of [
+      [`${host}/app:1`, "by-image"],
+      [name.trim(), "by-digest"],
+    ] as const) {
+      await must("artifact", "get", "-o", join(work, out), from);
+      expect(await readFile(join(work, out, "sbom.json"), "utf8")).toBe('{"a":1}');
+      expect(await readFile(join(work, out, "notes.txt"), "utf8")).toBe("notes");
+    }
+    expect((await gantry(["artifact", "get", "--type", "application/other", `${host}/app:1`])).code).toBe(3);
+  });
+
+  test("attach wants a type, and files with names of their own", async () => {
+    const { host } = await withApp();
+    expect(await gantry(["artifact", "attach", `${host}/app:1`, "x"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--type"),
+    });
+    expect(await gantry(["artifact", "attach", "--type", "a/b", `${host}/app:1`, "a/x", "b/x"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("called x"),
+    });
+    expect((await gantry(["artifact", "attach", "--type", "a/b", `${host}/app:1`, "/nonexistent/x"])).code).toBe(2);
+  });
+
+  test.each(["../escape", "/etc/escape", "a/../../escape", "..", ".", "a\nb", String.raw`..\escape`])(
+    "get refuses the file name %j, before it writes anything",
+    async (title) => {
+      const [{ host, store }, work] = [await withApp(), await temporaryDirectory()];
+      const files = [
+        artifactFile(Buffer.from("good"), "text/plain", "good"),
+        artifactFile(Buffer.from("evil"), "text/plain", title),
+      ];
+      await attach(store("app"), { artifactType: "text/plain", files }, { subject: "1" });
+      const { code, stderr } = await gantry(["artifact", "get", "-o", join(work, "out"), `${host}/app:1`]);
+      expect(code).toBe(5);
+      expect(stderr).toContain("wants to be");
+      expect(await readdir(work)).toEqual([]);
+    },
+  );
+
+  test("get does not write one file over another of the same name", async () => {
+    const [{ host, store }, work] = [await withApp(), await temporaryDirectory()];
+    for (const text of ["one", "two"]) {
+      await attach(
+        store("app"),
+        { artifactType: "text/plain", files: [artifactFile(Buffer.from(text), "text/plain", "same")] },
+        { subject: "1" },
+      );
+    }
+    expect(await gantry(["artifact", "get", "-o", work, `${host}/app:1`])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("one artifact at a time"),
+    });
+    expect(await readdir(work)).toEqual([]);
+  });
+});
+
+describe("tag", () => {
+  test("gives an image more tags, and moves one that is there", async () => {
+    const { host, store } = await withApp();
+    await putImage(store("app"), image("old"), "latest");
+    expect(await must("tag", `${host}/app:1`, "1.0", "latest")).toBe(
+      ["1.0", "latest"].map((tag) => `${host}/app:${tag}@${app.manifest.descriptor.digest}\n`).join(""),
+    );
+    expect(await must("digest", `${host}/app:latest`)).toBe(`${app.manifest.descriptor.digest}\n`);
+  });
+
+  test("dry, or with what can be no tag, changes nothing", async () => {
+    const { host } = await withApp();
+    await must("tag", "--dry-run", `${host}/app:1`, "2");
+    expect((await gantry(["tag", `${host}/app:1`, "2", "a/b"])).code).toBe(2);
+    expect(await must("ls", `${host}/app`)).toBe("1\n");
+  });
+});

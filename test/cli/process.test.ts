@@ -1,0 +1,110 @@
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join, relative } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { version } from "../../src/version.ts";
+import { image, putImage } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { testRegistry } from "./support.ts";
+
+const root = join(import.meta.dirname, "../..");
+const main = join(root, "src/cli/main.ts");
+const built = join(root, "dist/gantry.js");
+
+function start(...words: readonly string[]): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, [main, ...words], { env: { ...process.env, HOME: "/nonexistent" } });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+async function ended(
+  child: ChildProcessWithoutNullStreams,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const texts = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const)
+    child[name].on("data", (piece: Buffer) => (texts[name] += piece.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, ...texts };
+}
+
+test("the version is the package's", async () => {
+  const { version: packaged } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  expect(version).toBe(packaged);
+  for (const word of ["version", "--version", "-V"]) {
+    expect(await ended(start(word))).toEqual({ code: 0, stdout: `gantry ${packaged}\n`, stderr: "" });
+  }
+});
+
+/** The files of ours that a command line reads. */
+async function filesRead(entry: string, ...words: readonly string[]): Promise<string[]> {
+  const recorder = join(await temporaryDirectory(), "recorder.mjs");
+  await writeFile(
+    recorder,
+    `import { registerHooks } from "node:module";
+     registerHooks({ load(url, context, next) { if (url.startsWith("file:")) process.stderr.write(url + "\\n"); return next(url, context); } });`,
+  );
+  const { stderr } = spawnSync(process.execPath, ["--import", recorder, entry, ...words], { encoding: "utf8" });
+  const files = stderr.split("\n").filter((line) => line.startsWith("file:"));
+  return files.map((url) => relative(root, new URL(url).pathname)).filter((path) => !path.startsWith(".."));
+}
+
+describe("start-up", () => {
+  test("version reads two small files", async () => {
+    expect(await filesRead(main, "version")).toEqual(["src/cli/main.ts", "src/version.ts"]);
+  });
+
+  test.skipIf(!existsSync(built))(
+    "of the built program reads few files: for help one chunk, for a command its own beside",
+    async () => {
+      const plain = async (...words: readonly string[]): Promise<string[]> =>
+        (await filesRead(built, ...words)).map((path) => path.replace(/-[\w-]{8}\.js$/, ""));
+      expect(await plain("version")).toEqual(["dist/gantry.js", "dist/cli/version"]);
+      const help = await plain("--help");
+      expect(help).not.toContain("dist/cli/library");
+      expect(help.length).toBeLessThanOrEqual(4);
+      const digest = await plain("digest", "127.0.0.1:1/x:y", "--retries", "0");
+      expect(digest).toEqual(expect.arrayContaining(["dist/cli/library", "dist/cli/digest"]));
+      expect(digest.some((path) => /serve|copy|tree/.test(path))).toBe(false);
+    },
+  );
+});
+
+describe("signals", () => {
+  test("Ctrl-C ends a command with 130, and a registry with 0", async () => {
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const silent = createServer(() => resolve()).listen(0, "127.0.0.1");
+    onTestFinished(() => void silent.close());
+    await once(silent, "listening");
+    const child = start("digest", `127.0.0.1:${(silent.address() as { port: number }).port}/app:1`);
+    await asked;
+    child.kill("SIGINT");
+    expect(await ended(child)).toEqual({ code: 130, stdout: "", stderr: "error: interrupted\n" });
+  });
+
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "%s stops a registry cleanly, and nobody reads of experiments",
+    async (signal) => {
+      const child = start("serve", "--data", join(await temporaryDirectory(), "data"), "--listen", "127.0.0.1:0");
+      const [first] = (await once(child.stderr, "data")) as [Buffer];
+      expect(first.toString()).toMatch(/^listening on http:\/\/127\.0\.0\.1:\d+, /);
+      child.kill(signal);
+      expect(await ended(child)).toEqual({ code: 0, stdout: "", stderr: "stopping\n" });
+    },
+  );
+});
+
+test("a reader that goes early is no failure", async () => {
+  const { host, store } = await testRegistry();
+  await putImage(store("app"), image("app"), "1");
+  const manifest = image("app").manifest;
+  for (let i = 0; i < 2000; i++)
+    await store("app").putManifest(manifest, { tag: `a-tag-with-a-long-name-so-that-it-fills-a-pipe-${i}` });
+  const child = start("ls", `${host}/app`);
+  const [piece] = (await once(child.stdout, "data")) as [Buffer];
+  child.stdout.destroy();
+  expect(piece.toString()).toContain("1\n");
+  expect(await ended(child)).toMatchObject({ code: 0, stderr: "" });
+});
