@@ -14,6 +14,7 @@ import { soleReference, type LocalStore } from "./store/local-store.ts";
 import { remoteRegistry, remoteStore } from "./store/remote/remote-store.ts";
 import type { RemoteOptions } from "./store/remote/remote.ts";
 import { remoteShared, type RemoteShared } from "./store/remote/shared.ts";
+import type { ArchiveOptions } from "./store/archive/archive-store.ts";
 import type { Call, Registry, Store } from "./store/store.ts";
 import { limit } from "./transport/limit.ts";
 import { observe } from "./transport/observe.ts";
@@ -28,7 +29,7 @@ import { version } from "./version.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface ClientOptions {
+export interface ClientOptions extends ArchiveOptions {
   /** Where DOCKER_CONFIG, REGISTRY_AUTH_FILE, the home directory and proxies are looked up; the process's own. */
   readonly env?: Environment;
   /** Asked before the files of Podman and Docker. */
@@ -83,7 +84,7 @@ export function createClient(options: ClientOptions = {}): Client {
   };
 
   const openStore = (location: Location): Store => {
-    if (location.transport !== "registry") return openLocal(location.transport, location.path);
+    if (location.transport !== "registry") return openLocal(location.transport, location.path, options);
     const { registry, repository } = location.reference;
     return remoteStore({ ...remote(registry), repository });
   };
@@ -111,14 +112,19 @@ export function createClient(options: ClientOptions = {}): Client {
   return client;
 }
 
-function openLocal(transport: Exclude<Location["transport"], "registry">, path: string): LocalStore {
+function openLocal(
+  transport: Exclude<Location["transport"], "registry">,
+  path: string,
+  { stdin, stdout }: ArchiveOptions,
+): LocalStore {
+  const streams = { ...(stdin && { stdin }), ...(stdout && { stdout }) };
   switch (transport) {
     case "oci":
       return layoutStore(path);
     case "oci-archive":
-      return ociArchiveStore(path);
+      return ociArchiveStore(path, streams);
     case "docker-archive":
-      return dockerArchiveStore(path);
+      return dockerArchiveStore(path, streams);
     case "dir":
       return dirStore(path);
   }
