@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { digestOf } from "../../src/oci/digest.ts";
 import { buildManifest, type Manifest } from "../../src/oci/manifest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
 import { contentOf } from "../../src/oci/stream.ts";
@@ -10,9 +11,10 @@ const store = memoryStore("host.example/app");
 
 /** An image whose config is this text. */
 async function configured(text: string, type: string = mediaTypes.ociConfig): Promise<Manifest> {
-  const { descriptor, bytes } = images.blobOf(text, type);
-  await store.putBlob(descriptor, contentOf(bytes));
-  return buildManifest({ mediaType: mediaTypes.ociManifest, config: descriptor, layers: [] });
+  const bytes = Buffer.from(text);
+  const config = { mediaType: type, digest: digestOf(bytes), size: bytes.byteLength };
+  await store.putBlob(config, contentOf(bytes));
+  return buildManifest({ mediaType: mediaTypes.ociManifest, config, layers: [] });
 }
 
 describe("imageConfig", () => {
