@@ -23,7 +23,8 @@ export {
 } from "./graph/copy.ts";
 export { copyTags } from "./graph/copy-tags.ts";
 export { selectPlatforms } from "./graph/select.ts";
-export { tagsOf, tree, walkTree, type TreeNode } from "./graph/tree.ts";
+export { namesOf, tagsNeeding, tagsOf, tagTargets } from "./graph/tags.ts";
+export { tree, walkTree, type TreeNode } from "./graph/tree.ts";
 
 export { parseDescriptor, refNameAnnotation, type Descriptor } from "./oci/descriptor.ts";
 export {

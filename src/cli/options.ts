@@ -220,6 +220,7 @@ export const digestFile: Option<string | undefined> = value(
   },
 );
 export const yes: Option<boolean> = flag("-y, --yes", "do it without asking", { also: [{ flags: "-f, --force" }] });
+export const breakIndexes: Option<boolean> = flag("--break-indexes", "delete even what the index of another tag needs");
 
 /** What single commands take. */
 export const long: Option<boolean> = flag("-l, --long", "digest, size, age and platforms of each");

@@ -1,6 +1,6 @@
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { isAbsent, RegistryError } from "../oci/error.ts";
+import { RegistryError } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { Call, Source } from "../store/store.ts";
 import { attachedTo, attachmentLimit, digestTags, endless } from "./attachments.ts";
@@ -99,16 +99,4 @@ export function* walkTree(
 ): Generator<{ readonly node: TreeNode; readonly depth: number }, void> {
   yield { node, depth };
   for (const below of node.nodes) yield* walkTree(below, depth + 1);
-}
-
-/** The tags of a repository that point at a digest, one HEAD a tag. */
-export async function tagsOf(from: Source, digest: string, call?: Call): Promise<readonly string[]> {
-  const tags: string[] = [];
-  try {
-    for await (const tag of from.tags(call)) tags.push(tag);
-  } catch (error) {
-    if (!isAbsent(error)) throw error;
-  }
-  const found = tags.map(async (tag) => ((await from.head(tag, call))?.digest === digest ? [tag] : []));
-  return (await Promise.all(found)).flat().sort();
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Access } from "../../src/server/index.ts";
-import { artifact, image, putImage } from "../support/images.ts";
+import { artifact, image, indexOf, putImage, twoPlatforms } from "../support/images.ts";
 import { gantry, must, testRegistry, type TestRegistry } from "./support.ts";
 
 const app = image("app");
@@ -86,6 +86,27 @@ describe("by digest", () => {
     expect(await must("ls", `${host}/app`)).toBe("other\n");
     for (const one of [app, sbom, signature])
       expect((await gantry(["digest", `${host}/app@${one.manifest.descriptor.digest}`])).code).toBe(3);
+  });
+
+  test("does not take what the index of another tag needs, unless told to", async () => {
+    const { host, store } = await withTags();
+    const index = twoPlatforms("needed");
+    await putImage(store("app"), indexOf([index]), "outer");
+    await putImage(store("app"), index.children[0]!, "amd64");
+    const child = `${host}/app@${index.children[0]!.manifest.descriptor.digest}`;
+    const { code, stderr } = await gantry(["delete", "--yes", child]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${child} is a part of ${host}/app:outer`);
+    expect((await gantry(["digest", child])).code).toBe(0);
+    expect(await must("delete", "--yes", "--break-indexes", child)).toContain("with its tag amd64");
+  });
+
+  test("names the other tags of what is attached, too", async () => {
+    const { host, store } = await withTags();
+    await putImage(store("app"), sbom, `sha256-${digest.slice(7)}.sbom`);
+    await putImage(store("app"), sbom, "sbom-1");
+    const { stderr } = await gantry(["delete", `${host}/app@${digest}`]);
+    expect(stderr).toContain(`with its tags sbom-1, sha256-${digest.slice(7)}.sbom`);
   });
 
   test("as JSON, the plan is on stdout and the refusal on stderr", async () => {

@@ -1,9 +1,20 @@
-import { RegistryError, isDigest, tagsOf, tree, walkTree, type Digest, type Opened } from "../../index.ts";
+import {
+  RegistryError,
+  isDigest,
+  namesOf,
+  tagsNeeding,
+  tagsOf,
+  tagTargets,
+  tree,
+  walkTree,
+  type Digest,
+  type Opened,
+} from "../../index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { absent } from "../image.ts";
-import { detailedExitcode, dryRun, format, yes } from "../options.ts";
+import { breakIndexes, detailedExitcode, dryRun, format, yes } from "../options.ts";
 import { count } from "../render/text.ts";
 
 /** One thing that goes. */
@@ -61,31 +72,36 @@ async function planTag({ store, name }: Opened, tag: string, { signal }: Cli): P
 }
 
 /** The manifest, its tags, and what is attached to it: that first, so that a failure leaves nothing dangling. */
-async function planDigest({ store, name }: Opened, digest: Digest, { signal }: Cli): Promise<Deletion> {
-  const root = await tree(store, digest, { signal });
+async function planDigest({ store, name }: Opened, digest: Digest, { signal, get }: Cli): Promise<Deletion> {
+  const [root, targets] = await Promise.all([tree(store, digest, { signal }), tagTargets(store, { signal })]);
   const attached = root.nodes
     .filter((node) => node.role !== "child")
     .flatMap((node) => [...walkTree(node)].filter(({ node }) => node.role !== "child"));
-  const steps = attached
-    .sort((a, b) => b.depth - a.depth)
-    .map(({ node: { descriptor, tag } }): Step => {
-      const { artifactType } = descriptor;
-      return {
+  const nodes = [...attached.sort((a, b) => b.depth - a.depth).map(({ node }) => node), root];
+  const steps = new Map(
+    nodes.map(({ descriptor: { digest: target, artifactType }, role }): [Digest, Step] => {
+      const tags = namesOf(targets, target);
+      const step: Step = {
         kind: "manifest",
-        reference: `${store.name}@${descriptor.digest}`,
-        digest: descriptor.digest,
-        ...(artifactType && { artifactType }),
-        ...(tag !== undefined && { tags: [tag] }),
+        reference: `${store.name}@${target}`,
+        digest: target,
+        ...(role !== "root" && artifactType && { artifactType }),
+        ...((role === "root" || tags.length > 0) && { tags }),
       };
-    });
-  const tags = await tagsOf(store, digest, { signal });
-  return {
-    name,
-    digest,
-    done: false,
-    steps: [...steps, { kind: "manifest", reference: `${store.name}@${digest}`, digest, tags }],
-    kept: [],
-  };
+      return [target, step];
+    }),
+  );
+  const broken = get(breakIndexes) ? [] : await tagsNeeding(store, new Set(steps.keys()), targets, { signal });
+  if (broken.length > 0) {
+    throw new RegistryError(
+      "CONFLICT",
+      `${name} is a part of ${broken.map((tag) => `${store.name}:${tag}`).join(", ")}`,
+      {
+        hint: "nothing was deleted; delete what needs it first, or say --break-indexes",
+      },
+    );
+  }
+  return { name, digest, done: false, steps: [...steps.values()], kept: [] };
 }
 
 /** Whether the user wants it: one tag goes without a question. Answers how to end where they do not. */

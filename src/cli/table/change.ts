@@ -10,10 +10,12 @@ export const changeCommands: readonly Command[] = [
     summary: "delete one tag, or a digest with all that hangs on it",
     details:
       "By tag: this tag alone; the image and its other tags stay. By digest: the manifest, every tag that points at it " +
-      "and what is attached to it; these are named first, and nothing is done without a yes (--yes in scripts).",
+      "and what is attached to it; these are named first, and nothing is done without a yes (--yes in scripts). What the " +
+      "index of another tag needs is not deleted.",
     arguments: [{ name: "reference", summary: "the tag, or the digest", completes: "reference" }],
     options: [
       options.yes,
+      options.breakIndexes,
       options.dryRun,
       options.detailedExitcode,
       ...options.formatOptions,
