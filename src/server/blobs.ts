@@ -12,7 +12,7 @@ export async function getBlob({ request, route: { name, ref } }: Exchange, conte
   if (size === undefined) return getManifestBytes(request, name, digest, context);
   const unchanged = request.headers["if-none-match"];
   if (unchanged !== undefined && isSame(unchanged, digest)) return emptyReply(304, { etag: `"${digest}"` });
-  const range = parseRange(request.headers["range"], size);
+  const range = rangeOf(request, digest, size);
   if (range === "unsatisfiable") return outOfRange(size);
   const body =
     request.method === "HEAD"
@@ -54,6 +54,17 @@ export function contentReply(
   return { status: range ? 206 : 200, headers, ...(body !== undefined && { body }) };
 }
 
+/** The part that is asked for: by GET only, and not where If-Range names other content (RFC 9110, "Range" and "If-Range"). */
+function rangeOf(
+  { method, headers }: ServerRequest,
+  digest: Digest,
+  size: number,
+): ByteRange | "unsatisfiable" | undefined {
+  const condition = headers["if-range"];
+  if (method !== "GET" || (condition !== undefined && condition !== `"${digest}"`)) return undefined;
+  return parseRange(headers["range"], size);
+}
+
 /** Whether an If-None-Match header names this content. */
 export function isSame(header: string, digest: Digest): boolean {
   return header === "*" || header.split(",").some((tag) => tag.trim().replace(/^W\//, "") === `"${digest}"`);
@@ -84,7 +95,7 @@ async function getManifestBytes(
   const manifest = await metadata.manifest(name, digest);
   if (!manifest) return unknownBlob(name, digest);
   const size = manifest.bytes.byteLength;
-  const range = parseRange(request.headers["range"], size);
+  const range = rangeOf(request, digest, size);
   if (range === "unsatisfiable") return outOfRange(size);
   const body = range ? manifest.bytes.subarray(range.start, range.end) : manifest.bytes;
   return contentReply(digest, "application/octet-stream", size, range, body);

@@ -22,16 +22,18 @@ function serverRequest({ method, url, headers, body, signal, transient }: Req): 
     target: url.pathname + url.search,
     headers: { host: url.host, ...headers, ...(size !== undefined && { "content-length": String(size) }) },
     secure: url.protocol === "https:",
-    body: () => (body ? received(body.open) : streamOf()),
-    ...(signal && { signal }),
+    body: () => (body ? received(body.open, signal) : streamOf()),
     ...(transient && { transient }),
   };
 }
 
 /** What a socket would do to a body: its pieces are copies, and its failure is seen as a broken connection. */
-async function* received(open: () => Promise<ByteStream>): ByteStream {
+async function* received(open: () => Promise<ByteStream>, signal: AbortSignal | undefined): ByteStream {
   try {
-    for await (const piece of await open()) yield Uint8Array.from(piece);
+    for await (const piece of await open()) {
+      signal?.throwIfAborted();
+      yield Uint8Array.from(piece);
+    }
   } catch (cause) {
     if (isRegistryError(cause, "NETWORK")) throw cause;
     throw new RegistryError("NETWORK", "the client broke off", { cause });

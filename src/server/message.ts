@@ -11,7 +11,6 @@ export interface ServerRequest {
   readonly secure: boolean;
   /** Opens the body, whose pieces may be kept; this is what answers `Expect: 100-continue`. Asked for once at most. */
   readonly body: () => ByteStream;
-  readonly signal?: AbortSignal;
   /** The address it came from, where it came over a socket. */
   readonly remote?: string;
   /** Whether pieces of the reply may be overwritten once the next is asked for. */

@@ -6,8 +6,10 @@ import type { BlobStorage, UploadFile } from "./storage/storage.ts";
 
 /** Up to this size an upload stays in memory until it is committed: one write instead of a file that grows. */
 const smallBlob = 1024 * 1024;
-const day = 24 * 60 * 60 * 1000;
-const sweepEvery = 10 * 60 * 1000;
+const minute = 60 * 1000;
+const hour = 60 * minute;
+/** An upload left alone for so long is given up. */
+const lifetime = 24 * hour;
 
 /** Who uploads where: an upload is found by its id together with these only. */
 export interface UploadKey {
@@ -23,6 +25,7 @@ interface Session {
   /** What has come so far, while it is small; undefined once it is in storage. */
   pieces: Uint8Array[] | undefined;
   busy: boolean;
+  touched: number;
 }
 
 /** An upload held for one request; nobody else can write to it until it is released. */
@@ -66,9 +69,12 @@ export function uploadSessions(
 
   /** Nobody waits for it, and what it could not remove is left for the next time. */
   function sweep(): void {
-    if (now() - swept < sweepEvery) return;
+    if (now() - swept < 10 * minute) return;
     swept = now();
-    blobs.sweepUploads(now() - day).catch(() => {});
+    for (const session of sessions.values()) {
+      if (!session.busy && session.touched < now() - hour) park(session);
+    }
+    blobs.sweepUploads(now() - lifetime).catch(() => {});
   }
 
   /** Forgets a session; what it has in storage stays, what it has in memory does not. */
@@ -79,6 +85,7 @@ export function uploadSessions(
   }
 
   function keep(session: Session): void {
+    session.touched = now();
     sessions.delete(session.name);
     sessions.set(session.name, session);
     if (sessions.size <= live) return;
@@ -101,6 +108,7 @@ export function uploadSessions(
       digester: await blobs.digestUpload(name, algorithm),
       pieces: undefined,
       busy: false,
+      touched: 0,
     };
     const other = sessions.get(name);
     if (other) return other;
@@ -188,7 +196,8 @@ export function uploadSessions(
     async start(repository, user, algorithm = "sha256") {
       sweep();
       const id = randomBytes(20).toString("hex");
-      keep({ name: nameOf(id, repository, user), algorithm, digester: digester(algorithm), pieces: [], busy: false });
+      const name = nameOf(id, repository, user);
+      keep({ name, algorithm, digester: digester(algorithm), pieces: [], busy: false, touched: 0 });
       return id;
     },
     size: async (key) => (await find(key))?.digester.size,

@@ -108,3 +108,22 @@ test("what the client has is not sent again", async () => {
   const other = await send("GET", `/v2/app/blobs/${digest}`, { headers: { "if-none-match": `"${digestOf("x")}"` } });
   expect(other.status).toBe(200);
 });
+
+test("a range is for GET, and for the content that If-Range names", async () => {
+  const { send } = testRegistry();
+  const digest = await pushBlob(send, "app", ten);
+  const path = `/v2/app/blobs/${digest}`;
+  const range = "bytes=0-3";
+  expect(await send("HEAD", path, { headers: { range } })).toMatchObject({
+    status: 200,
+    headers: { "content-length": "10" },
+  });
+  const same = await send("GET", path, { headers: { range, "if-range": `"${digest}"` } });
+  expect(same).toMatchObject({ status: 206, text: "0123" });
+  for (const other of [`"${digestOf("x")}"`, "Sat, 21 Nov 2026 00:00:00 GMT"]) {
+    expect(await send("GET", path, { headers: { range, "if-range": other } })).toMatchObject({
+      status: 200,
+      text: ten,
+    });
+  }
+});

@@ -95,6 +95,21 @@ test("an id leads nowhere without its repository and its user", async () => {
   }
 });
 
+test("an upload left alone for an hour is no longer kept in memory", async () => {
+  let now = Date.UTC(2026, 0, 10);
+  const { uploads } = await sessions({ now: () => now });
+  const [small, large, used] = [await start(uploads), await start(uploads), await start(uploads)];
+  await append(uploads, small, Buffer.alloc(10));
+  await append(uploads, large, Buffer.alloc(2_000_000));
+  now += 50 * 60 * 1000;
+  await append(uploads, used, Buffer.alloc(10));
+  now += 50 * 60 * 1000;
+  await start(uploads);
+  expect(await uploads.size(small)).toBeUndefined();
+  expect(await uploads.size(large)).toBe(2_000_000);
+  expect(await uploads.size(used)).toBe(10);
+});
+
 test("old uploads are swept when new ones start, now and then", async () => {
   let now = Date.UTC(2026, 0, 10);
   const { uploads, swept } = await sessions({ now: () => now });

@@ -35,11 +35,12 @@ export async function* readPieces(
       ahead = readInto(file, current, at, end);
       yield transient ? piece : Uint8Array.from(piece);
     }
+    // Only here have all pieces been let go of: of one that was given up, a write may still be under way.
+    give(current);
+    give(next);
   } finally {
     await ahead?.catch(() => {});
     await file?.close();
-    give(current);
-    give(next);
     reading--;
   }
 }
