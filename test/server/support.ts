@@ -39,7 +39,7 @@ export function sender(transport: Transport): Send {
   };
 }
 
-export function answerOf(status: number, headers: Readonly<Record<string, string>>, bytes: Uint8Array): Answer {
+function answerOf(status: number, headers: Readonly<Record<string, string>>, bytes: Uint8Array): Answer {
   const text = Buffer.from(bytes).toString();
   const json = (): unknown => JSON.parse(text);
   return {
@@ -56,7 +56,7 @@ export function answerOf(status: number, headers: Readonly<Record<string, string
   };
 }
 
-export function bytesOf(body: Uint8Array | string | object): Uint8Array {
+function bytesOf(body: Uint8Array | string | object): Uint8Array {
   if (body instanceof Uint8Array) return body;
   return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
 }
