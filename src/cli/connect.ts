@@ -9,6 +9,7 @@ import {
   type Credential,
   type CredentialSource,
 } from "../index.ts";
+import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
 import * as options from "./options.ts";
 
@@ -30,9 +31,20 @@ interface Spot {
 export async function connect(
   get: Get,
   places: Places,
-  rest: Pick<ClientOptions, "env" | "onEvent" | "stdin" | "stdout">,
+  io: Io,
+  onEvent: NonNullable<ClientOptions["onEvent"]>,
 ): Promise<Client> {
-  return createClient({ ...(await clientOptions(get, places)), ...rest });
+  return createClient({
+    ...(await clientOptions(get, places)),
+    env: io.env,
+    onEvent,
+    get stdin() {
+      return io.stdin;
+    },
+    get stdout() {
+      return io.stdout;
+    },
+  });
 }
 
 async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {

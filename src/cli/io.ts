@@ -12,13 +12,23 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a stream can show: colours on terminals, unless NO_COLOR or TERM=dumb; FORCE_COLOR asks for them elsewhere. */
-export function lookOf(sink: Sink, env: Io["env"]): Look {
-  const width = sink.isTTY ? { width: Math.max(40, sink.columns ?? 80) } : {};
-  if (env["NO_COLOR"]) return { color: false, ...width };
-  const forced = env["FORCE_COLOR"];
-  if (forced !== undefined) return { color: forced !== "0" && forced !== "false", ...width };
-  return { color: sink.isTTY === true && env["TERM"] !== "dumb", ...width };
+/**
+ * What a stream can show: colours on terminals, unless NO_COLOR or TERM=dumb; FORCE_COLOR asks for them elsewhere. The
+ * stream is looked at when somebody wants to know.
+ */
+export function lookOf(sink: () => Sink, env: Io["env"]): Look {
+  return {
+    get color() {
+      if (env["NO_COLOR"]) return false;
+      const forced = env["FORCE_COLOR"];
+      if (forced !== undefined) return forced !== "0" && forced !== "false";
+      return env["TERM"] !== "dumb" && sink().isTTY === true;
+    },
+    get width() {
+      const { isTTY, columns } = sink();
+      return isTTY ? Math.max(40, columns ?? 80) : undefined;
+    },
+  };
 }
 
 /** Writes, and waits until the bytes are out; rejects with EPIPE where the reader has gone. */

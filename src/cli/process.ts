@@ -1,24 +1,42 @@
-import type { Io } from "./io.ts";
+import type { Io, Sink } from "./io.ts";
 import { run } from "./run.ts";
 
 /** Runs a command line as this process, and ends it. */
 export async function runAsProcess(words: readonly string[]): Promise<never> {
-  const { stdin, stdout, stderr, env } = process;
-  const io: Io = { stdin, stdout, stderr, env };
   const stop = new AbortController();
   const interrupt = (): void => {
     if (stop.signal.aborted) {
-      if (stderr.isTTY) stderr.write("\u001B[?25h");
+      if (process.stderr.isTTY) process.stderr.write("\u001B[?25h");
       process.exit(130);
     }
     stop.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
-  // A reader that has gone is told by the write that fails; without a listener the event would end the process.
-  for (const stream of [stdout, stderr]) stream.on("error", () => {});
   for (const event of ["uncaughtException", "unhandledRejection"] as const) process.on(event, breakDown);
   hideSqliteWarning();
-  process.exit(await run(words, io, stop.signal));
+  process.exit(await run(words, processIo(), stop.signal));
+}
+
+/** The standard streams, each made when it is needed: that takes Node a millisecond or two. */
+function processIo(): Io {
+  const quiet = new Set<Sink>();
+  // A reader that has gone is told by the write that fails; without a listener the event would end the process.
+  const listening = (sink: Sink): Sink => {
+    if (!quiet.has(sink)) quiet.add(sink.on("error", () => {}));
+    return sink;
+  };
+  return {
+    env: process.env,
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return listening(process.stdout);
+    },
+    get stderr() {
+      return listening(process.stderr);
+    },
+  };
 }
 
 /** What nobody caught is a mistake of ours: said in a line, unless somebody looks for it. */

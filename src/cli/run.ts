@@ -13,7 +13,10 @@ import { reporter } from "./render/reporter.ts";
 export async function run(words: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
   let references: readonly string[] = [];
   try {
-    const parsed = parse(words, lookOf(io.stdout, io.env));
+    const parsed = parse(
+      words,
+      lookOf(() => io.stdout, io.env),
+    );
     if ("text" in parsed) {
       await write(parsed.mistake ? io.stderr : io.stdout, parsed.text);
       return exitCodes[parsed.mistake ? "usage" : "done"].code;
@@ -37,13 +40,14 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
   const cli: Cli = {
     get,
     signal,
-    stdin: io.stdin,
+    get stdin() {
+      return io.stdin;
+    },
     out: output(io, get(options.format)),
     reporter: report,
     async client(places) {
       const { connect } = await import("./connect.ts");
-      const { env, stdin, stdout } = io;
-      const client = await connect(get, places, { env, stdin, stdout, onEvent: (event) => report.on(event) });
+      const client = await connect(get, places, io, (event) => report.on(event));
       clients.push(client);
       return client;
     },
@@ -83,7 +87,12 @@ async function fail(thrown: unknown, { words, references }: Line, io: Io, signal
   const command = findCommand(words)?.command;
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
   const explained = explain(error, { words: maskLogins(words), references, ...(command && { command: command.name }) });
-  const text = wantsJson(words) ? errorJson(explained) : errorText(explained, lookOf(io.stderr, io.env));
+  const text = wantsJson(words)
+    ? errorJson(explained)
+    : errorText(
+        explained,
+        lookOf(() => io.stderr, io.env),
+      );
   const trace = io.env["GANTRY_DEBUG"] ? `${inspectTrace(thrown)}\n` : "";
   await write(io.stderr, text + trace).catch(() => {});
   return exitOf(error.code);

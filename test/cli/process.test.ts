@@ -60,8 +60,8 @@ describe("start-up", () => {
     "of the built program reads few files: for help one chunk, for a command its own beside",
     async () => {
       const plain = async (...words: readonly string[]): Promise<string[]> =>
-        (await filesRead(built, ...words)).map((path) => path.replace(/-[\w-]{8}\.js$/, ""));
-      expect(await plain("version")).toEqual(["dist/gantry.js", "dist/cli/version"]);
+        (await filesRead(built, ...words)).map((path) => path.replace(/\.js$/, ""));
+      expect(await plain("version")).toEqual(["dist/gantry", "dist/cli/version"]);
       const help = await plain("--help");
       expect(help).not.toContain("dist/cli/library");
       expect(help.length).toBeLessThanOrEqual(4);
@@ -85,7 +85,7 @@ describe("signals", () => {
   });
 
   test.each(["SIGTERM", "SIGINT"] as const)(
-    "%s stops a registry cleanly, and nobody reads of experiments",
+    "%s stops a registry cleanly, which has said nothing but where it listens",
     async (signal) => {
       const child = start("serve", "--data", join(await temporaryDirectory(), "data"), "--listen", "127.0.0.1:0");
       const [first] = (await once(child.stderr, "data")) as [Buffer];

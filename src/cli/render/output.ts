@@ -16,9 +16,9 @@ export interface Output {
   bytes(stream: ByteStream): Promise<void>;
 }
 
-export function output({ stdout, env }: Pick<Io, "stdout" | "env">, format: Format = "table"): Output {
-  const look = lookOf(stdout, env);
-  const out = (text: string): Promise<void> => (text === "" ? Promise.resolve() : write(stdout, text));
+export function output(io: Pick<Io, "stdout" | "env">, format: Format = "table"): Output {
+  const look = lookOf(() => io.stdout, io.env);
+  const out = (text: string): Promise<void> => (text === "" ? Promise.resolve() : write(io.stdout, text));
   return {
     async print(value, text) {
       await out(format === "table" ? text(value, look) : await machine(value, format));
@@ -33,12 +33,13 @@ export function output({ stdout, env }: Pick<Io, "stdout" | "env">, format: Form
         await out(format === "table" ? table(all, text as never, look) : await machine(all, format));
       }
     },
-    document: (bytes) => (stdout.isTTY ? out(`${screenText(Buffer.from(bytes).toString())}\n`) : write(stdout, bytes)),
+    document: (bytes) =>
+      io.stdout.isTTY ? out(`${screenText(Buffer.from(bytes).toString())}\n`) : write(io.stdout, bytes),
     async bytes(stream) {
-      if (stdout.isTTY) {
+      if (io.stdout.isTTY) {
         throw new RegistryError("INVALID", "this is not for a terminal", { hint: "write it to a file: -o FILE" });
       }
-      for await (const piece of stream) await write(stdout, piece);
+      for await (const piece of stream) await write(io.stdout, piece);
     },
   };
 }

@@ -25,9 +25,10 @@ const rateWindow = 4000;
 export function tracker(now: () => number): Tracker {
   const blobs = new Map<Digest, { size: number; moved: number; done: boolean }>();
   let samples: { at: number; bytes: number }[] = [];
-  const began = now();
+  let began: number | undefined;
   return {
     add(event) {
+      began ??= now();
       if (event.type === "found") blobs.set(event.digest, { size: event.size, moved: 0, done: false });
       const blob = blobs.get(event.digest);
       if (event.type === "bytes") {
@@ -43,7 +44,7 @@ export function tracker(now: () => number): Tracker {
     standing() {
       const at = now();
       samples = samples.filter((sample) => at - sample.at < rateWindow);
-      const span = Math.max(500, Math.min(rateWindow, at - began));
+      const span = Math.max(500, Math.min(rateWindow, at - (began ?? at)));
       const all = [...blobs];
       return {
         moved: all.reduce((sum, [, blob]) => sum + blob.moved, 0),
@@ -89,7 +90,7 @@ export interface Live {
   clear(): void;
 }
 
-export function live(sink: Sink): Live {
+export function live(sink: () => Sink): Live {
   let drawn = 0;
   // The cursor may have been moved: a terminal writes ^C where it stands.
   const wipe = (): string => (drawn > 0 ? `\r\u001B[${drawn}A\u001B[0J` : "");
@@ -97,15 +98,15 @@ export function live(sink: Sink): Live {
   const show = "\u001B[?25h";
   return {
     draw(lines) {
-      sink.write(`${hide}${wipe()}${lines.map((line) => `${line}\n`).join("")}`);
+      sink().write(`${hide}${wipe()}${lines.map((line) => `${line}\n`).join("")}`);
       drawn = lines.length;
     },
     above(line) {
-      sink.write(`${wipe()}${line}\n`);
+      sink().write(`${wipe()}${line}\n`);
       drawn = 0;
     },
     clear() {
-      if (drawn > 0) sink.write(`${wipe()}${show}`);
+      if (drawn > 0) sink().write(`${wipe()}${show}`);
       drawn = 0;
     },
   };

@@ -24,33 +24,33 @@ const frame = 100;
 const heartbeat = 10_000;
 
 /** Bars on a terminal; elsewhere a line for each image and a sign of life every ten seconds; or events as JSON lines. */
-export function reporter({ stderr, env }: Pick<Io, "stderr" | "env">, { kind, verbose }: ReporterOptions): Reporter {
-  const look = lookOf(stderr, env);
-  const bars = kind === "auto" && stderr.isTTY === true && env["TERM"] !== "dumb";
-  const screen = live(stderr);
+export function reporter(io: Pick<Io, "stderr" | "env">, { kind, verbose }: ReporterOptions): Reporter {
+  const look = lookOf(() => io.stderr, io.env);
+  const bars = (): boolean => kind === "auto" && io.env["TERM"] !== "dumb" && io.stderr.isTTY === true;
+  const screen = live(() => io.stderr);
   const track = tracker(() => performance.now());
   const warned = new Set<string>();
   const said = new Map<string, number>();
   let each = false;
   let timer: NodeJS.Timeout | undefined;
 
-  const line = (text: string): void => (bars ? screen.above(text) : void stderr.write(`${text}\n`));
+  const line = (text: string): void => (bars() ? screen.above(text) : void io.stderr.write(`${text}\n`));
   const tick = (): void => {
     const standing = track.standing();
-    if (bars) screen.draw(barLines(standing, look));
+    if (bars()) screen.draw(barLines(standing, look));
     else if (kind === "json") line(safeJson({ type: "progress", ...standing, active: undefined }));
     else line(standingLine(standing));
   };
   const start = (): void => {
     if (kind === "none") return;
-    timer ??= setInterval(tick, bars ? frame : heartbeat).unref();
+    timer ??= setInterval(tick, bars() ? frame : heartbeat).unref();
   };
 
   function onCopy(event: CopyEvent): void {
     start();
     track.add(event);
     if (kind === "json" && event.type !== "bytes") line(safeJson(event));
-    else if (each && !bars && kind !== "none" && event.type === "manifest" && event.tag !== undefined) {
+    else if (each && !bars() && kind !== "none" && event.type === "manifest" && event.tag !== undefined) {
       line(`${plain(event.to)}:${plain(event.tag)} ${paint(look, "dim", event.digest)}`);
     }
   }
@@ -87,7 +87,7 @@ export function reporter({ stderr, env }: Pick<Io, "stderr" | "env">, { kind, ve
     stop() {
       clearInterval(timer);
       timer = undefined;
-      if (bars) screen.clear();
+      screen.clear();
     },
   };
 }

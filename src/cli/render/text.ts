@@ -2,7 +2,7 @@
 export interface Look {
   readonly color: boolean;
   /** Columns of the terminal; undefined elsewhere. */
-  readonly width?: number;
+  readonly width?: number | undefined;
 }
 
 const styles = {

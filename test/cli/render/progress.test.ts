@@ -59,7 +59,7 @@ test("bars are those of the blobs that move, within the terminal's width", () =>
 
 test("live lines take the place of those before, and messages stay above them", () => {
   const [sink, text] = memorySink();
-  const screen = live(sink);
+  const screen = live(() => sink);
   screen.draw(["one", "two"]);
   screen.draw(["three"]);
   screen.above("message");
