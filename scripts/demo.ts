@@ -95,7 +95,9 @@ async function serve(name: string): Promise<string> {
 }
 
 async function cleanUp(): Promise<void> {
-  for (const child of registries) child.kill("SIGTERM");
-  await Promise.all(registries.map((child) => child.exitCode ?? once(child, "exit")));
+  const running = registries.filter((child) => child.exitCode === null && child.signalCode === null);
+  const ended = running.map((child) => once(child, "exit"));
+  for (const child of running) child.kill("SIGTERM");
+  await Promise.all(ended);
   await rm(work, { recursive: true, force: true });
 }

@@ -1,62 +1,23 @@
-import {
-  hostPlatform,
-  parsePlatform,
-  parseUserPassword,
-  RegistryError,
-  type Credential,
-  type Platform,
-} from "../index.ts";
+import type { Credential, Platform } from "../index.ts";
 import { flag, unless, value, values, type Option } from "./option.ts";
+import {
+  login,
+  parseAddress,
+  parseBoolean,
+  parseCount,
+  parseKind,
+  parseOnePlatform,
+  parsePair,
+  parseProgress,
+  parseSize,
+  progressKinds,
+  type Address,
+  type ProgressKind,
+} from "./option-values.ts";
 import { parseFormat, type Format } from "./render/format.ts";
 
 const network = "Network:";
 const outputs = "Output:";
-
-/** Reads a number of things: 1 or more. */
-export function parseCount(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new RegistryError("INVALID", `${JSON.stringify(text)} is not a whole number from 1 on`);
-}
-
-const units: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 1e3,
-  m: 1e6,
-  g: 1e9,
-  ki: 1024,
-  mi: 1024 ** 2,
-  gi: 1024 ** 3,
-};
-
-/** Reads a number of bytes: `800k`, `20MB`, `1.5GiB`. */
-export function parseSize(text: string): number {
-  const parts = /^(\d+(?:\.\d+)?)\s*([kmg]i?)?b?(?:\/s)?$/i.exec(text.trim());
-  const size = parts ? Math.round(Number(parts[1]) * units[(parts[2] ?? "").toLowerCase()]!) : 0;
-  if (size > 0) return size;
-  throw new RegistryError("INVALID", `${JSON.stringify(text)} is not a number of bytes`, {
-    hint: "write 800kB, 20MB or 1GiB",
-  });
-}
-
-function parseBoolean(text: string): boolean {
-  if (text === "true" || text === "false") return text === "true";
-  throw new RegistryError("INVALID", `${JSON.stringify(text)} is neither true nor false`);
-}
-
-/** Reads `NAME=VALUE`. */
-export function parsePair(text: string): readonly [name: string, value: string] {
-  const equals = text.indexOf("=");
-  if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
-  throw new RegistryError("INVALID", `${JSON.stringify(text)} is not NAME=VALUE`);
-}
-
-function login(name: string): (text: string) => Credential {
-  return (text) => parseUserPassword(text, name);
-}
-
-function parseOnePlatform(text: string): Platform {
-  return text === "local" ? hostPlatform() : parsePlatform(text);
-}
 
 /** How requests are made, and by whom. */
 export const creds: Option<Credential | undefined> = value(
@@ -157,18 +118,10 @@ export const format: Option<Format | undefined> = value(
   parseFormat,
   { heading: outputs, completes: ["table", "json", "ndjson", "yaml"] },
 );
-export type ProgressKind = "auto" | "plain" | "json" | "none";
-const progressKinds: readonly ProgressKind[] = ["auto", "plain", "json", "none"];
 export const progress: Option<ProgressKind | undefined> = value(
   "--progress <kind>",
   "auto, plain, json or none; on stderr",
-  (text) => {
-    const kind = progressKinds.find((kind) => kind === text);
-    if (kind) return kind;
-    throw new RegistryError("INVALID", `${JSON.stringify(text)} is no kind of progress`, {
-      hint: `write ${progressKinds.join(", ")}`,
-    });
-  },
+  parseProgress,
   { heading: outputs, completes: progressKinds },
 );
 export const quiet: Option<boolean> = flag("-q, --quiet", "no progress; of the result, the digests only", {
@@ -299,27 +252,3 @@ export const tlsKey: Option<string | undefined> = value("--tls-key <file>", "and
 });
 export const readOnly: Option<boolean> = flag("--read-only", "refuse everything that changes the registry");
 export const open: Option<boolean> = flag("--open", "answer to other machines though anybody may push");
-
-/** A host and a port to listen on. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-function parseAddress(text: string): Address {
-  const [, host, port] = /^(?:(\[[0-9a-fA-F:.]+\]|[\w.-]*):)?(\d{1,5})$/.exec(text) ?? [];
-  if (port === undefined || Number(port) > 65_535) {
-    throw new RegistryError("INVALID", `${JSON.stringify(text)} is not HOST:PORT`, {
-      hint: "write 127.0.0.1:5000, or :5000 for every interface",
-    });
-  }
-  return { host: host === undefined ? "127.0.0.1" : host.replace(/[[\]]/g, "") || "0.0.0.0", port: Number(port) };
-}
-
-const kinds = ["oci", "oci-archive", "docker-archive", "dir"];
-
-function parseKind(text: string): string {
-  const kind = text === "tarball" || text === "docker" ? "docker-archive" : text;
-  if (kinds.includes(kind)) return kind;
-  throw new RegistryError("INVALID", `unknown format ${JSON.stringify(text)}`, { hint: `write ${kinds.join(", ")}` });
-}

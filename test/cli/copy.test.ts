@@ -76,7 +76,7 @@ describe("copy", () => {
       stderr
         .split("\n")
         .map((line) => line.split(" ")[0])
-        .sort(),
+        .toSorted((a = "", b = "") => a.localeCompare(b)),
     ).toEqual(["", `${b.host}/app:1`, `${b.host}/app:3`]);
   });
 

@@ -163,7 +163,7 @@ describe("refuses to start", () => {
     const ended = await gantry(["serve", ...words.map((word) => word.replace("DATA", join(work, "data")))]);
     expect(ended).toMatchObject({ code, stderr: expect.stringContaining(message) });
     expect(ended.stderr).not.toContain("listening");
-    if (words.includes("--data") === false) expect(await readdir(work)).toEqual([]);
+    if (!words.includes("--data")) expect(await readdir(work)).toEqual([]);
   });
 });
 

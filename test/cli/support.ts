@@ -49,11 +49,11 @@ export interface TestRegistry {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
   /** A repository of it, without the socket between. */
-  store(repository: string): Store;
+  readonly store: (repository: string) => Store;
   /** Makes a blob come with other bytes, until it is pushed again. */
-  damage(blob: Digest): void;
+  readonly damage: (blob: Digest) => void;
   /** Makes a blob go missing, until it is pushed again. */
-  lose(blob: Digest): void;
+  readonly lose: (blob: Digest) => void;
 }
 
 /** A registry in memory on a port of its own, gone when the test is over. */

@@ -132,7 +132,7 @@ describe("what is no RegistryError", () => {
       {
         code: "UNKNOWN",
         message: "internal error: x is not a function",
-        hint: expect.stringContaining("GANTRY_DEBUG") as unknown as string,
+        hint: expect.stringContaining("GANTRY_DEBUG"),
       },
     ],
     ["thrown", { code: "UNKNOWN", message: "thrown" }],
