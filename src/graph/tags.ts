@@ -3,6 +3,7 @@ import type { Digest } from "../oci/digest.ts";
 import { isAbsent } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { isIndexType } from "../oci/media-types.ts";
+import { isDigestTag } from "../oci/reference.ts";
 import type { Call, Source } from "../store/store.ts";
 import { checkNesting } from "./nesting.ts";
 import { manifestAt, nameOf } from "./sides.ts";
@@ -30,7 +31,8 @@ export function namesOf(targets: ReadonlyMap<string, Descriptor>, digest: string
 }
 
 /**
- * The tags of other images whose index needs one of `digests`: what would break without it. Each index is read once.
+ * The tags of other images whose index needs one of `digests`: what would break without it. Each index is read once. A
+ * bare `sha256-<hex>` is a registry's own list of referrers, and needs none of them.
  * Throws MANIFEST_UNKNOWN where an index cannot be read, since nobody knows what it needs.
  */
 export async function tagsNeeding(
@@ -52,7 +54,8 @@ export async function tagsNeeding(
     return (await Promise.all(below.map((child) => needs(child.digest, depth + 1, image)))).includes(true);
   };
   const asked = [...targets].map(async ([tag, { digest, mediaType }]) => {
-    if (digests.has(digest) || !isIndexType(mediaType)) return [];
+    const lists = isDigestTag(tag) && !tag.includes(".");
+    if (lists || digests.has(digest) || !isIndexType(mediaType)) return [];
     return (await needs(digest, 1, nameOf(from, tag))) ? [tag] : [];
   });
   return (await Promise.all(asked)).flat();

@@ -101,6 +101,12 @@ describe("by digest", () => {
     expect(await must("delete", "--yes", "--break-indexes", child)).toContain("with its tag amd64");
   });
 
+  test("takes what a registry's own list of referrers names", async () => {
+    const { host, store } = await withTags();
+    await putImage(store("app"), indexOf([sbom]), `sha256-${digest.slice(7)}`);
+    expect(await must("delete", "--yes", `${host}/app@${digest}`)).toContain(sbom.manifest.descriptor.digest);
+  });
+
   test("names the other tags of what is attached, too", async () => {
     const { host, store } = await withTags();
     await putImage(store("app"), sbom, `sha256-${digest.slice(7)}.sbom`);

@@ -113,7 +113,10 @@ async function agreed(plan: Deletion, { get, out, reporter, confirm }: Cli): Pro
     `Delete ${count(plan.steps.length, "manifest")} and ${count(plan.steps.flatMap((step) => step.tags ?? []).length, "tag")}?`,
   );
   if (answer === true) return undefined;
-  if (answer === false) return "failed";
+  if (answer === false) {
+    reporter.say("nothing was deleted");
+    return "failed";
+  }
   await out.print(plan, () => "");
   throw new RegistryError("INVALID", `nothing was deleted: ${plan.name} goes with all that is named above`, {
     hint: "say --yes to delete it",
