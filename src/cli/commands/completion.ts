@@ -35,7 +35,7 @@ _gantry() {
       *) found+=("\${candidate//:/\\\\:}:$about") ;;
     esac
   done < <("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
-  (( $#found )) && _describe -t gantry gantry found $ending
+  (( $#found )) && _describe -t gantry gantry found "\${(@)ending}"
   (( $#files )) && $files
 }
 if [[ $funcstack[1] == _gantry ]]; then _gantry "$@"; else compdef _gantry gantry; fi
