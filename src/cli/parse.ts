@@ -26,8 +26,9 @@ export function parse(words: readonly string[], look: Look): Parsed {
     getOutHasColors: () => look.color,
     getErrHasColors: () => look.color,
   });
-  // Building a parser takes time: a command that is named needs no others beside it.
+  // Building parsers takes time: a command that is named needs no others beside it.
   const named = findCommand(words)?.command;
+  if (!named) describeRoot(program);
   for (const command of named ? [named] : commands) {
     addCommand(program, command, look).action(function (this: Parser) {
       const values = readOptions(command, this.opts());
@@ -50,19 +51,22 @@ export function parse(words: readonly string[], look: Look): Parsed {
 }
 
 function rootParser(look: Look): Parser {
-  return new Parser("gantry")
+  return new Parser("gantry").exitOverride().configureHelp({
+    minWidthToWrap: 20,
+    styleTitle: (text) => paint(look, "bold", text),
+    subcommandTerm: (command) => [command.name(), ...command.aliases()].join(", "),
+  });
+}
+
+/** What `gantry --help` says beside the commands. */
+function describeRoot(program: Parser): void {
+  program
     .description("Moves, looks at, checks and serves container images.")
     .usage("<command> [options]")
     .version(`gantry ${version}`, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
     .addHelpCommand(new Parser("help").argument("[command]").summary("show a command's help").helpGroup("This tool:"))
-    .addHelpText("after", "\ngantry COMMAND --help shows a command's options, examples and exit codes.")
-    .exitOverride()
-    .configureHelp({
-      minWidthToWrap: 20,
-      styleTitle: (text) => paint(look, "bold", text),
-      subcommandTerm: (command) => [command.name(), ...command.aliases()].join(", "),
-    });
+    .addHelpText("after", "\ngantry COMMAND --help shows a command's options, examples and exit codes.");
 }
 
 function addCommand(program: Parser, command: Command, look: Look): Parser {
