@@ -1,4 +1,4 @@
-import { RegistryError, type Client } from "../index.ts";
+import { RegistryError } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { Command } from "./command.ts";
 import { findCommand } from "./commands.ts";
@@ -36,7 +36,7 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
     kind: get(options.quiet) ? "none" : (get(options.progress) ?? "auto"),
     verbose: get(options.verbose),
   });
-  const clients: Client[] = [];
+  const open: { close(): Promise<void> }[] = [];
   const cli: Cli = {
     get,
     signal,
@@ -48,8 +48,15 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
     async client(places) {
       const { connect } = await import("./connect.ts");
       const client = await connect(get, places, io, (event) => report.on(event));
-      clients.push(client);
-      return client;
+      open.push(client);
+      return {
+        ...client,
+        open(at) {
+          const opened = client.open(at);
+          open.unshift(opened.store);
+          return opened;
+        },
+      };
     },
     async open(place) {
       const client = await cli.client({ from: [place] });
@@ -71,7 +78,7 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
     return (await body(args as never, cli)) ?? "done";
   } finally {
     report.stop();
-    await Promise.all(clients.map((client) => client.close()));
+    for (const one of open) await one.close();
   }
 }
 
