@@ -41,7 +41,8 @@ async function detectKind(path: string): Promise<string> {
   });
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is anything at a path. */
+export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,

@@ -63,22 +63,24 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
       const opened = client.open(place);
       return { ...opened, ref: await client.resolve(opened, { signal }) };
     },
-    async confirm(question) {
-      if (!io.stdin.isTTY || !io.stderr.isTTY) return undefined;
-      const { createInterface } = await import("node:readline/promises");
-      const prompt = createInterface({ input: io.stdin, output: io.stderr });
-      try {
-        return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `, { signal })).trim());
-      } finally {
-        prompt.close();
-      }
-    },
+    confirm: (question) => confirm(question, io, signal),
   };
   try {
     return (await body(args as never, cli)) ?? "done";
   } finally {
     report.stop();
     for (const one of open) await one.close();
+  }
+}
+
+async function confirm(question: string, { stdin, stderr }: Io, signal: AbortSignal): Promise<boolean | undefined> {
+  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  const { createInterface } = await import("node:readline/promises");
+  const prompt = createInterface({ input: stdin, output: stderr });
+  try {
+    return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `, { signal })).trim());
+  } finally {
+    prompt.close();
   }
 }
 

@@ -2,7 +2,8 @@ import { formatReference, isIndexType, type Digest, type Store } from "../../ind
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import { hostOf } from "../connect.ts";
-import { isImage, manifestOf, platformOf, sizeOf, summarize } from "../image.ts";
+import { absent, isImage, manifestOf, platformOf, sizeOf, summarize } from "../image.ts";
+import { exists } from "../local-image.ts";
 import { long } from "../options.ts";
 import type { Column } from "../render/table.ts";
 import { formatMoment, formatSize } from "../render/text.ts";
@@ -64,6 +65,8 @@ async function listTags(place: string, { get, out, signal, client }: Cli): Promi
     location.transport === "registry"
       ? formatReference({ registry: location.reference.registry, repository: location.reference.repository })
       : store.name;
+  // A place that is not there is empty to a copy, and a mistake to who looks.
+  if (location.transport !== "registry" && location.path !== "-" && !(await exists(location.path))) throw absent(at);
   const entry = (tag: string): TagEntry => ({ tag, reference: `${at}:${tag}` });
   const tags = store.tags({ signal });
   if (!get(long)) return out.list(map(tags, entry), ({ tag }) => `${tag}\n`);
