@@ -38,6 +38,8 @@ describe("ls", () => {
   test("of what is not there says so", async () => {
     const { host } = await testRegistry();
     expect(await gantry(["ls", `${host}/nothing`])).toMatchObject({ code: 3, stdout: "" });
+    for (const place of ["oci:nowhere", "oci-archive:nowhere.tar", "docker-archive:nowhere.tar", "dir:nowhere"])
+      expect(await gantry(["ls", place])).toMatchObject({ code: 3, stdout: "" });
     expect((await gantry(["ls", host])).code).toBe(0);
   });
 });
