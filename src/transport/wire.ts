@@ -4,7 +4,7 @@ import { RegistryError } from "../oci/error.ts";
 import { agents, isProxied, type AgentSettings } from "./agents.ts";
 import { exchange, staleConnection, type Timeouts } from "./exchange.ts";
 import { networkError } from "./network-error.ts";
-import { rawGets } from "./raw/raw.ts";
+import { rawReads } from "./raw/raw.ts";
 import type { Req, Res, Transport } from "./transport.ts";
 
 export interface WireSettings extends AgentSettings {
@@ -22,14 +22,15 @@ const maxStale = 16;
 export type Wire = Transport & { close(): void };
 
 /**
- * HTTP/1.1 over node:http and node:https; connections are kept and used again. GETs whose pieces may be `transient` are
- * read past node:http, in large reused buffers. Node's modules are taken as objects when first needed: an ES import of
- * node:http reads all its getters, and so loads fetch too, which takes 15 ms.
+ * HTTP/1.1 over node:http and node:https; connections are kept and used again. What has no body to send and gets none to
+ * keep (HEAD, and GET where pieces may be `transient`) goes past node:http: bodies come in large reused buffers, and a
+ * small answer takes half the time. Node's modules are taken as objects when first needed: an ES import of node:http
+ * reads all its getters, and so loads fetch too, which takes 15 ms.
  */
 export function wire(settings: WireSettings = {}): Wire {
   const pool = agents(settings);
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
-  const raw = rawGets({ timeouts, ...(settings.tls && { tls: settings.tls }) });
+  const raw = rawReads({ timeouts, ...(settings.tls && { tls: settings.tls }) });
   const agentFor = (request: Req): Agent => {
     try {
       return pool.find(request.url);
@@ -40,9 +41,7 @@ export function wire(settings: WireSettings = {}): Wire {
   const send = async (request: Req): Promise<Res> => {
     if (request.signal?.aborted) throw aborted(request.signal);
     const headers = outgoingHeaders(request, settings.userAgent);
-    if (request.transient && request.method === "GET" && !request.body && !isProxied(request.url, settings.proxyEnv)) {
-      return raw.get(request, headers);
-    }
+    if (isRead(request) && !isProxied(request.url, settings.proxyEnv)) return raw.read(request, headers);
     const agent = agentFor(request);
     for (let attempt = 1; ; attempt++) {
       try {
@@ -60,6 +59,10 @@ export function wire(settings: WireSettings = {}): Wire {
       raw.close();
     },
   });
+}
+
+function isRead({ method, transient, body }: Req): boolean {
+  return !body && (method === "HEAD" || (method === "GET" && transient === true));
 }
 
 const fieldForm = /^[\t\x20-\x7e\x80-\xff]*$/;

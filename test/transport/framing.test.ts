@@ -126,7 +126,16 @@ test.each([
   [{ "content-length": "-1" }, /not a number/],
   [{ "transfer-encoding": "gzip, chunked" }, /unknown Transfer-Encoding/],
 ])("headers that do not go together are refused: %j", (headers, why) => {
-  expect(() => framingOf({ status: 200, headers, length: 0, keepsAlive: true })).toThrow(why);
+  expect(() => framingOf("GET", { status: 200, headers, length: 0, keepsAlive: true })).toThrow(why);
+});
+
+test.each([
+  ["HEAD", 200],
+  ["GET", 204],
+  ["GET", 304],
+] as const)("the answer %s %i has no body, whatever its headers say", (method, status) => {
+  const headers = { "content-length": "5" };
+  expect(framingOf(method, { status, headers, length: 0, keepsAlive: true })).toBeUndefined();
 });
 
 test("any bytes are a head, the start of one, or refused", () => {

@@ -25,6 +25,36 @@ const kinds: Record<string, (handler: Handler) => Promise<Listening>> = {
 describe.each(["http", "https"])("over %s", (kind) => {
   const start = kinds[kind]!;
 
+  test("a HEAD, a small answer, an empty one and a large one come over one connection, each its own bytes", async () => {
+    const connections = new Set<unknown>();
+    const large = randomBytes(100_000);
+    const bodies: Record<string, Buffer> = {
+      "/small": Buffer.from("small"),
+      "/empty": Buffer.alloc(0),
+      "/large": large,
+    };
+    await using server = await start((request, response) => {
+      connections.add(request.socket);
+      const body = bodies[request.url!]!;
+      response.writeHead(request.url === "/empty" ? 404 : 200, { "content-length": body.length });
+      response.end(request.method === "HEAD" ? undefined : body);
+    });
+    const net = wire({ tls });
+    const kept: Uint8Array[] = [];
+    for (const path of ["/small", "/empty", "/large", "/small", "/large"]) {
+      const url = new URL(path, server.url);
+      const head = await net({ method: "HEAD", url, headers: {} });
+      expect(head.headers["content-length"]).toBe(`${bodies[path]!.length}`);
+      expect(await collect(head.body, 0)).toHaveLength(0);
+      kept.push(await collect((await get(net, url)).body, large.length));
+    }
+    net.close();
+    expect(kept.map((bytes) => bytes.length)).toEqual([5, 0, 100_000, 5, 100_000]);
+    expect(sha256(kept[4]!)).toBe(sha256(large));
+    expect(Buffer.from(kept[0]!).toString()).toBe("small");
+    expect(connections.size).toBe(1);
+  });
+
   test("many slow readers at once each get their own bytes, and connections serve again", async () => {
     const blobs = new Map(Array.from({ length: 40 }, (_, i) => [`/${i}`, randomBytes(i * i * 1500)]));
     const connections = new Set<unknown>();

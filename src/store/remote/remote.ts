@@ -92,7 +92,7 @@ export async function getWhole(
   attempt: Attempt,
 ): Promise<Whole> {
   for (let failures = 1; ; failures++) {
-    const response = await host.send({ ...request, method: "GET" }, attempt);
+    const response = await host.send({ ...request, method: "GET", transient: true }, attempt);
     if (response.status !== 200) return { response, bytes: new Uint8Array() };
     const length = contentLength(response);
     if (length !== undefined && length > limit) {

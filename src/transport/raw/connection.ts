@@ -23,7 +23,7 @@ export interface Answer {
   abandon(error: Error): void;
 }
 
-/** One connection, for a GET at a time. */
+/** One connection, for a HEAD or GET at a time. */
 export interface Connection {
   readonly socket: Socket;
   /** Sends a request's head and reads the answer's; rejects with what broke the connection. */
@@ -68,7 +68,6 @@ export function connection(open: (onread: OnRead) => Socket, settings: Connectio
   const complete = (exchange: Exchange, isReusable: boolean): void => {
     current = undefined;
     isUsed = true;
-    head = Buffer.alloc(0);
     headEnd = 0;
     // TLS delivers records after reading was stopped: the last of a body may come on a socket that does not read.
     socket.resume();
@@ -88,9 +87,10 @@ export function connection(open: (onread: OnRead) => Socket, settings: Connectio
     }
   };
   const startBody = (exchange: Exchange, found: Head, rest: Buffer): void => {
-    const framing = framingOf(found);
-    const body =
-      framing && inflow(pool, isTls ? tlsRecord : enough, rest.subarray(0, framing.decode(rest, rest.length)));
+    const framing = framingOf(exchange.request.method, found);
+    // A copy, as the next head goes where it lies.
+    const first = framing && Buffer.from(rest.subarray(0, framing.decode(rest, rest.length)));
+    const body = first && inflow(pool, isTls ? tlsRecord : enough, first);
     Object.assign(exchange, { head: found, framing, body });
     exchange.resolve({
       head: found,

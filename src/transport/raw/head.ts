@@ -1,3 +1,4 @@
+import type { Method } from "../transport.ts";
 import { chunkedFraming, closeFraming, lengthFraming, type Framing } from "./framing.ts";
 
 /** A response's head (RFC 9112, 2). */
@@ -54,11 +55,11 @@ function parseFields(lines: readonly string[]): Record<string, string> {
   return headers;
 }
 
-/** How the body of a GET's response ends; nothing where there is none. Throws where its headers do not go together. */
-export function framingOf({ status, headers }: Head): Framing | undefined {
+/** How a response's body ends; nothing where there is none. Throws where its headers do not go together. */
+export function framingOf(method: Method, { status, headers }: Head): Framing | undefined {
   const encoding = headers["transfer-encoding"];
   const length = headers["content-length"];
-  if (status === 204 || status === 304) return undefined;
+  if (method === "HEAD" || status === 204 || status === 304) return undefined;
   if (encoding !== undefined) {
     if (length !== undefined) throw new Error("it has both a Content-Length and a Transfer-Encoding");
     if (encoding.toLowerCase() !== "chunked") throw new Error("it has an unknown Transfer-Encoding");

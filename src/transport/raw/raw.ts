@@ -14,9 +14,9 @@ export interface RawSettings {
   readonly timeouts: Timeouts;
 }
 
-/** GETs whose bodies come in buffers that are used again: a piece is valid until the next is asked for. */
-export interface RawGets {
-  get(request: Req, headers: Readonly<Record<string, string>>): Promise<Res>;
+/** HEADs, and GETs whose bodies come in buffers that are used again: a piece is valid until the next is asked for. */
+export interface RawReads {
+  read(request: Req, headers: Readonly<Record<string, string>>): Promise<Res>;
   close(): void;
 }
 
@@ -25,7 +25,7 @@ const bufferSize = 512 * 1024;
 const bufferCount = 32;
 
 /** A reader of HTTP/1.1 responses over node:net and node:tls. */
-export function rawGets({ tls, timeouts }: RawSettings): RawGets {
+export function rawReads({ tls, timeouts }: RawSettings): RawReads {
   const pool = bufferPool(bufferSize, bufferCount);
   const idle = new Map<string, Connection[]>();
   const all = new Set<Connection>();
@@ -71,8 +71,8 @@ export function rawGets({ tls, timeouts }: RawSettings): RawGets {
     return connection;
   };
   return {
-    async get(request, headers) {
-      const head = requestHead(request.url, headers);
+    async read(request, headers) {
+      const head = requestHead(request, headers);
       for (;;) {
         if (request.signal?.aborted) throw aborted(request.signal);
         let used: Connection | undefined;
@@ -93,9 +93,9 @@ export function rawGets({ tls, timeouts }: RawSettings): RawGets {
   };
 }
 
-function requestHead(url: URL, headers: Readonly<Record<string, string>>): string {
+function requestHead({ method, url }: Req, headers: Readonly<Record<string, string>>): string {
   const lines = Object.entries({ host: url.host, connection: "keep-alive", ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
