@@ -4,7 +4,7 @@ import { RegistryError } from "../oci/error.ts";
 import { agents, isProxied, type AgentSettings } from "./agents.ts";
 import { exchange, staleConnection, type Timeouts } from "./exchange.ts";
 import { networkError } from "./network-error.ts";
-import { rawReads } from "./raw/raw.ts";
+import { rawExchanges } from "./raw/raw.ts";
 import type { Req, Res, Transport } from "./transport.ts";
 
 export interface WireSettings extends AgentSettings {
@@ -22,15 +22,15 @@ const maxStale = 16;
 export type Wire = Transport & { close(): void };
 
 /**
- * HTTP/1.1 over node:http and node:https; connections are kept and used again. What has no body to send and gets none to
- * keep (HEAD, and GET where pieces may be `transient`) goes past node:http: bodies come in large reused buffers, and a
- * small answer takes half the time. Node's modules are taken as objects when first needed: an ES import of node:http
+ * HTTP/1.1 over node:http and node:https; connections are kept and used again. What has no body to send goes past
+ * node:http, GETs where their pieces may be `transient`: bodies come in large reused buffers, and a small answer takes
+ * half the time. Node's modules are taken as objects when first needed: an ES import of node:http
  * reads all its getters, and so loads fetch too, which takes 15 ms.
  */
 export function wire(settings: WireSettings = {}): Wire {
   const pool = agents(settings);
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
-  const raw = rawReads({ timeouts, ...(settings.tls && { tls: settings.tls }) });
+  const raw = rawExchanges({ timeouts, ...(settings.tls && { tls: settings.tls }) });
   const agentFor = (request: Req): Agent => {
     try {
       return pool.find(request.url);
@@ -41,7 +41,7 @@ export function wire(settings: WireSettings = {}): Wire {
   const send = async (request: Req): Promise<Res> => {
     if (request.signal?.aborted) throw aborted(request.signal);
     const headers = outgoingHeaders(request, settings.userAgent);
-    if (isRead(request) && !isProxied(request.url, settings.proxyEnv)) return raw.read(request, headers);
+    if (isBare(request) && !isProxied(request.url, settings.proxyEnv)) return raw.send(request, headers);
     const agent = agentFor(request);
     for (let attempt = 1; ; attempt++) {
       try {
@@ -61,8 +61,9 @@ export function wire(settings: WireSettings = {}): Wire {
   });
 }
 
-function isRead({ method, transient, body }: Req): boolean {
-  return !body && (method === "HEAD" || (method === "GET" && transient === true));
+/** Whether there is no body to send, and none to come whose pieces are kept. */
+function isBare({ method, transient, body }: Req): boolean {
+  return (!body || body.size === 0) && (method !== "GET" || transient === true);
 }
 
 const fieldForm = /^[\t\x20-\x7e\x80-\xff]*$/;

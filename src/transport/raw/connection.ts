@@ -23,7 +23,7 @@ export interface Answer {
   abandon(error: Error): void;
 }
 
-/** One connection, for a HEAD or GET at a time. */
+/** One connection, for a request without a body at a time. */
 export interface Connection {
   readonly socket: Socket;
   /** Sends a request's head and reads the answer's; rejects with what broke the connection. */

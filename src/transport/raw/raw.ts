@@ -14,9 +14,9 @@ export interface RawSettings {
   readonly timeouts: Timeouts;
 }
 
-/** HEADs, and GETs whose bodies come in buffers that are used again: a piece is valid until the next is asked for. */
-export interface RawReads {
-  read(request: Req, headers: Readonly<Record<string, string>>): Promise<Res>;
+/** Requests without a body, and responses whose bodies come in buffers that are used again: a piece is valid until the next is asked for. */
+export interface RawExchanges {
+  send(request: Req, headers: Readonly<Record<string, string>>): Promise<Res>;
   close(): void;
 }
 
@@ -24,8 +24,8 @@ export interface RawReads {
 const bufferSize = 512 * 1024;
 const bufferCount = 32;
 
-/** A reader of HTTP/1.1 responses over node:net and node:tls. */
-export function rawReads({ tls, timeouts }: RawSettings): RawReads {
+/** HTTP/1.1 over node:net and node:tls, for requests without a body. */
+export function rawExchanges({ tls, timeouts }: RawSettings): RawExchanges {
   const pool = bufferPool(bufferSize, bufferCount);
   const idle = new Map<string, Connection[]>();
   const all = new Set<Connection>();
@@ -71,7 +71,7 @@ export function rawReads({ tls, timeouts }: RawSettings): RawReads {
     return connection;
   };
   return {
-    async read(request, headers) {
+    async send(request, headers) {
       const head = requestHead(request, headers);
       for (;;) {
         if (request.signal?.aborted) throw aborted(request.signal);
@@ -81,7 +81,7 @@ export function rawReads({ tls, timeouts }: RawSettings): RawReads {
           return respond(await ask(used, request, head, timeouts.answer), request, timeouts.idle);
         } catch (error) {
           const isStale = used?.mayBeStale === true && isReset(error);
-          if (!isStale) throw networkError(error, request);
+          if (!isStale || request.once) throw networkError(error, request);
         }
       }
     },
