@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const [cell, line, margin, columns] = [8.4, 19, 18, 112] as const;
+const [cell, line, margin, columns] = [8.4, 19, 18, 132] as const;
 /** SGR foreground colours 30 to 37 and 90 to 97, on a dark ground. */
 const palette = ["#6e7681", "#ff7b72", "#7ee787", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#e6edf3"];
 
@@ -35,11 +35,10 @@ function drawLine(text: string, row: number): string {
   const parts: string[] = [];
   let style: Style = {};
   let column = 0;
-  for (const [, codes, plain = ""] of text.matchAll(/\u001b\[([\d;]*)m|([^\u001b]+)/g)) {
-    if (codes !== undefined) {
-      style = styled(style, codes === "" ? [0] : codes.split(";").map(Number));
-      continue;
-    }
+  for (const part of text.split("\u001B[").map((piece, i) => (i === 0 ? `m${piece}` : piece))) {
+    const end = part.indexOf("m");
+    const plain = part.slice(end + 1);
+    if (end > 0 || part.startsWith("m")) style = styled(style, part.slice(0, end).split(";").map(Number));
     const shown = plain.slice(0, Math.max(0, columns - column));
     if (shown.trim() !== "") {
       const attributes = [

@@ -118,16 +118,9 @@ function openLocal(
   { stdin, stdout }: ArchiveOptions,
 ): LocalStore {
   const streams = { ...(stdin && { stdin }), ...(stdout && { stdout }) };
-  switch (transport) {
-    case "oci":
-      return layoutStore(path);
-    case "oci-archive":
-      return ociArchiveStore(path, streams);
-    case "docker-archive":
-      return dockerArchiveStore(path, streams);
-    case "dir":
-      return dirStore(path);
-  }
+  if (transport === "oci") return layoutStore(path);
+  if (transport === "dir") return dirStore(path);
+  return transport === "oci-archive" ? ociArchiveStore(path, streams) : dockerArchiveStore(path, streams);
 }
 
 /** All that lies between a request and the network, in the order of ARCHITECTURE.md. */

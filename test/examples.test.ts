@@ -9,10 +9,15 @@ import * as images from "./support/images.ts";
 
 const run = promisify(execFile);
 const folder = join(import.meta.dirname, "../examples");
-const example = async (file: string, ...args: string[]) => (await run(process.execPath, [join(folder, file), ...args])).stdout;
+const example = async (file: string, ...args: string[]) =>
+  (await run(process.execPath, [join(folder, file), ...args])).stdout;
 
 test("every example is run here", () => {
-  expect(globSync("*.ts", { cwd: folder }).sort()).toEqual(["copy-and-check.ts", "own-middleware.ts", "registry-without-a-socket.ts"]);
+  expect(globSync("*.ts", { cwd: folder }).sort()).toEqual([
+    "copy-and-check.ts",
+    "own-middleware.ts",
+    "registry-without-a-socket.ts",
+  ]);
 });
 
 test("copy-and-check.ts", async () => {
@@ -27,7 +32,9 @@ test("copy-and-check.ts", async () => {
 });
 
 test("registry-without-a-socket.ts", async () => {
-  expect(await example("registry-without-a-socket.ts")).toMatch(/^application\/vnd\.example\.notes sha256:[0-9a-f]{64}\n$/);
+  expect(await example("registry-without-a-socket.ts")).toMatch(
+    /^application\/vnd\.example\.notes sha256:[0-9a-f]{64}\n$/,
+  );
 });
 
 test("own-middleware.ts", async () => {
