@@ -1,7 +1,7 @@
 import { startDockerRegistry } from "../e2e/support/registries.ts";
 import type { ImageOptions } from "../e2e/support/images.ts";
 import { copyClients, type Client } from "./support/clients.ts";
-import { copyTable, cpuGoal, memoryGoal, speedGoal, type Samples } from "./support/copy-table.ts";
+import { copyTable, cpuGoal, levelGoal, memoryGoal, speedGoal, type Samples } from "./support/copy-table.ts";
 import { dataSet, load } from "./support/data.ts";
 import { rounds } from "./support/rounds.ts";
 import type { Scenario, Settings } from "./support/scenario.ts";
@@ -36,8 +36,8 @@ export const copyLayers: Scenario = {
         ...cpuGoal("1 GiB", big, "skopeo", 0.5),
         ...speedGoal("40 layers", many, "skopeo", 1.25),
         ...["crane", "regctl"].flatMap((peer) => [
-          ...speedGoal("1 GiB", big, peer, 1),
-          ...speedGoal("40 layers", many, peer, 1),
+          ...levelGoal("1 GiB", big, peer),
+          ...levelGoal("40 layers", many, peer),
         ]),
         memoryGoal("1 GiB", big, 110),
         memoryGoal("40 layers", many, 110),

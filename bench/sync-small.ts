@@ -1,7 +1,7 @@
 import type { ImageOptions } from "../e2e/support/images.ts";
 import { type RunningRegistry, startDockerRegistry } from "../e2e/support/registries.ts";
 import { copyClients, type Client } from "./support/clients.ts";
-import { copyTable, speedGoal, type Samples } from "./support/copy-table.ts";
+import { copyTable, levelGoal, memoryGoal, speedGoal, type Samples } from "./support/copy-table.ts";
 import { type DataSet, dataSet, load } from "./support/data.ts";
 import { roundTripTo, slowed } from "./support/latency.ts";
 import { digits, type Goal } from "./support/report.ts";
@@ -45,11 +45,12 @@ export const syncSmall: Scenario = {
         ...speedGoal("nothing to do", warm, "skopeo", 3),
         ...speedGoal("nothing to do, latency", warmSlow, "skopeo", 25),
         ...["crane", "regctl"].flatMap((name): Goal[] => [
-          ...speedGoal("empty", cold, name, 1),
-          ...speedGoal("empty, latency", coldSlow, name, 1),
-          ...speedGoal("nothing to do", warm, name, 1),
-          ...speedGoal("nothing to do, latency", warmSlow, name, 1),
+          ...levelGoal("empty", cold, name),
+          ...levelGoal("empty, latency", coldSlow, name),
+          ...levelGoal("nothing to do", warm, name),
+          ...levelGoal("nothing to do, latency", warmSlow, name),
         ]),
+        memoryGoal("empty", cold, 110),
       ],
     };
   },

@@ -30,6 +30,11 @@ export function speedGoal(what: string, samples: Samples, name: string, least: n
   ];
 }
 
+/** That Gantry is not behind a peer: what lies within a twentieth is noise. */
+export function levelGoal(what: string, samples: Samples, name: string): readonly Goal[] {
+  return speedGoal(what, samples, name, 0.95);
+}
+
 /** The most of a peer's CPU time that Gantry may take. */
 export function cpuGoal(what: string, samples: Samples, name: string, most: number): readonly Goal[] {
   const runs = samples.get(name);
