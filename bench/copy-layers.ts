@@ -18,6 +18,7 @@ export const copyLayers: Scenario = {
   about:
     "An image is copied from one docker-registry to another, both on a file system in memory, the destination empty each time. " +
     "After each run all that arrived is read back and hashed.",
+  runs: 5,
   async run(settings) {
     const folder = scratch("memory");
     const data = await dataSet(settings.quick ? "layers-quick" : "layers", recipe(settings.quick));

@@ -14,14 +14,14 @@ const scenarios: readonly Scenario[] = [copyLayers, syncSmall, server, startup];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    runs: { type: "string", default: "5" },
+    runs: { type: "string", default: "0" }, // 0: as often as the scenario thinks right.
     quick: { type: "boolean", default: false },
     save: { type: "boolean", default: false },
   },
 });
 const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name));
-const runs = Number(values.runs);
-if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1 || (values.save && values.quick)) {
+const wantedRuns = Number(values.runs);
+if (unknown.length > 0 || !Number.isInteger(wantedRuns) || wantedRuns < 0 || (values.save && values.quick)) {
   console.error(
     `usage: npm run bench -- [${scenarios.map(({ name }) => name).join("|")}]... [--runs N] [--quick | --save]`,
   );
@@ -30,6 +30,7 @@ if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1 || (values.save &&
 
 for (const scenario of scenarios) {
   if (positionals.length > 0 && !positionals.includes(scenario.name)) continue;
+  const runs = wantedRuns || scenario.runs;
   const report = await scenario.run({ runs, quick: values.quick, log: (line) => console.error(line) });
   const command = `npm run bench -- ${scenario.name} --runs ${runs}`;
   const text = [

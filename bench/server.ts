@@ -29,6 +29,7 @@ export const server: Scenario = {
     "`gantry serve` and docker-registry (its log off, what it knows of blobs in memory), one process each, under the same load, one after the other; " +
     "their data on the same disk. Small requests come from wrk, over 32 connections; the others from a program that does as little as it can. " +
     "Pushes are POST and PUT, each of a new blob, into a registry that was empty a moment before.",
+  runs: 5,
   async run(settings) {
     const folder = scratch("disk");
     const loads = [...(await readLoads(settings, folder)), ...(await writeLoads(settings, folder))];

@@ -19,6 +19,7 @@ export const startup: Scenario = {
   about:
     "From the start of a program to its end, or to the arrival of its first request; `gantry` is the built program under the Node that the install brings along, " +
     "with a warm compile cache, `bin/gantry` is the launcher of a clone.",
+  runs: 30,
   async run(settings) {
     const folder = scratch("memory");
     const env = await homeIn(folder);
@@ -38,7 +39,7 @@ export const startup: Scenario = {
       ...peerEnding("skopeo", env, "--version"),
       ...peerEnding("crane", env, "version"),
     ];
-    const samples = await rounds("startup", contenders, { ...settings, runs: settings.runs * 4 });
+    const samples = await rounds("startup", contenders, settings);
     const ms = (name: string): readonly number[] => (samples.get(name) ?? []).map((seconds) => seconds * 1000);
     const above = (name: string): number => median(ms(name)) - median(ms(bare));
     const goal = (name: string, most: number): Goal => ({

@@ -22,6 +22,7 @@ export const syncSmall: Scenario = {
     "A repository with 200 tags, each an image of 10 layers of 200 KiB, 8 of them from one of 5 bases, is copied from one docker-registry to another " +
     `by one command (\`skopeo sync\` for skopeo); with ${latency} ms of latency, that is added to every round trip to either registry. ` +
     "After each run into an empty repository all that arrived is read back and hashed.",
+  runs: 3,
   async run(settings) {
     const folder = scratch("memory");
     const data = await dataSet(settings.quick ? "small-quick" : "small", recipe(settings.quick ? 20 : 200));

@@ -15,5 +15,7 @@ export interface Scenario {
   readonly name: string;
   /** What is done, on what: a sentence above its tables. */
   readonly about: string;
+  /** How often each contender is measured unless told otherwise. */
+  readonly runs: number;
   readonly run: (settings: Settings) => Promise<Report>;
 }
