@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { digestOf } from "../../src/oci/digest.ts";
 import { parseContentRange, parseRange } from "../../src/server/range.ts";
