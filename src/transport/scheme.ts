@@ -97,10 +97,8 @@ async function unlessForTls(response: Res): Promise<Res | undefined> {
 }
 
 function over(protocol: Scheme, request: Req): Req {
-  if (request.url.protocol === protocol) return request;
-  const url = new URL(request.url);
-  url.protocol = protocol;
-  return { ...request, url };
+  const { href, protocol: before } = request.url;
+  return before === protocol ? request : { ...request, url: new URL(`${protocol}${href.slice(before.length)}`) };
 }
 
 function signalOf({ signal }: Req): Pick<Req, "signal"> {

@@ -24,9 +24,9 @@ export function respond(answer: Answer, request: Req, idleMs: number): Res {
 
   const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
     if (isOver) return { done: true, value: undefined };
-    timer.set(idleMs, () => answer.abandon(timeoutError("sent nothing more", idleMs, request)));
     try {
       const coming = body.next();
+      if (body.isAwaited) timer.set(idleMs, () => answer.abandon(timeoutError("sent nothing more", idleMs, request)));
       answer.resume();
       const result = await coming;
       if (result.done) over();
