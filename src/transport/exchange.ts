@@ -5,7 +5,7 @@ import { deadline, type Deadline } from "./deadline.ts";
 import { incomingBody } from "./incoming.ts";
 import { isReset, networkError, timeoutError } from "./network-error.ts";
 import type { Req, Res } from "./transport.ts";
-import { upload } from "./upload.ts";
+import { upload, type Outlet } from "./upload.ts";
 
 /** How long to wait, in milliseconds, for each phase of an exchange; 0 is for ever. */
 export interface Timeouts {
@@ -93,12 +93,21 @@ async function converse(
   });
   const { answer } = timeouts;
   const send = async (): Promise<void> => {
-    await upload(outgoing, request, timer, timeouts.idle);
+    await upload(outletOf(outgoing), request, timer, timeouts.idle);
     if (answered || outgoing.destroyed) return;
     timer.set(answer, () => outgoing.destroy(timeoutError("did not answer", answer, request)));
   };
   send().catch((error: unknown) => reject({ fromBody: error }));
   return promise;
+}
+
+function outletOf(outgoing: ClientRequest): Outlet {
+  return {
+    write: (piece, sent) => void outgoing.write(piece, () => sent()),
+    end: () => void outgoing.end(),
+    destroy: (error) => void outgoing.destroy(error),
+    onSettled: (stop) => void outgoing.once("response", stop).once("close", stop),
+  };
 }
 
 async function respond(
@@ -133,6 +142,6 @@ function flatten(headers: IncomingMessage["headers"]): Record<string, string> {
 }
 
 /** What the request's body threw, which is not of the network, whatever it looks like. */
-function isFromBody(error: unknown): error is { readonly fromBody: unknown } {
+export function isFromBody(error: unknown): error is { readonly fromBody: unknown } {
   return typeof error === "object" && error !== null && "fromBody" in error;
 }

@@ -1,8 +1,19 @@
-import type { ClientRequest } from "node:http";
 import { RegistryError } from "../oci/error.ts";
 import type { Deadline } from "./deadline.ts";
 import { timeoutError } from "./network-error.ts";
 import type { Req } from "./transport.ts";
+
+/** Where a request's body goes. */
+export interface Outlet {
+  /** Sends a piece; `sent` is called once it has left our hands. */
+  write(piece: Uint8Array, sent: () => void): void;
+  /** Says that this was all. */
+  end(): void;
+  /** Breaks the connection. */
+  destroy(error: Error): void;
+  /** Calls `stop` once the request is answered or broken. */
+  onSettled(stop: () => void): void;
+}
 
 /** So many bytes are written at most before the other end's answer, should there be one, is looked at. */
 const glance = 256 * 1024;
@@ -12,9 +23,9 @@ const glance = 256 * 1024;
  * and gives the body up, as soon as the request is answered or broken. Rejects with what the body threw, or SIZE_INVALID
  * where it is not as long as it said.
  */
-export async function upload(outgoing: ClientRequest, request: Req, timer: Deadline, idle: number): Promise<void> {
+export async function upload(outlet: Outlet, request: Req, timer: Deadline, idle: number): Promise<void> {
   const { body } = request;
-  if (!body || body.size === 0) return void outgoing.end();
+  if (!body || body.size === 0) return outlet.end();
   let stopped = false;
   let wake = (): void => {};
   let giveUp = (): void => {};
@@ -23,15 +34,15 @@ export async function upload(outgoing: ClientRequest, request: Req, timer: Deadl
     wake();
     giveUp();
   };
-  outgoing.once("response", stop).once("close", stop);
+  outlet.onSettled(stop);
   const source = (await body.open())[Symbol.asyncIterator]();
   giveUp = () => void source.return?.().catch(() => {});
   if (stopped) return giveUp();
   const write = (piece: Uint8Array): Promise<void> =>
     new Promise((resolve) => {
       wake = resolve;
-      timer.set(idle, () => outgoing.destroy(timeoutError("took nothing more of what we sent", idle, request)));
-      outgoing.write(piece, () => resolve());
+      timer.set(idle, () => outlet.destroy(timeoutError("took nothing more of what we sent", idle, request)));
+      outlet.write(piece, resolve);
     });
   let sent = 0;
   let unseen = 0;
@@ -54,7 +65,7 @@ export async function upload(outgoing: ClientRequest, request: Req, timer: Deadl
     if (stopped) return;
   }
   if (body.size !== undefined && sent !== body.size) throw wrongLength(request, body.size, `${sent}`);
-  outgoing.end();
+  outlet.end();
 }
 
 function wrongLength({ method, url }: Req, size: number, got: string): RegistryError {

@@ -55,6 +55,36 @@ describe.each(["http", "https"])("over %s", (kind) => {
     expect(connections.size).toBe(1);
   });
 
+  test("many bodies sent at once, in pieces that are used again, arrive as they are, over connections that serve again", async () => {
+    const connections = new Set<unknown>();
+    await using server = await start(async (request, response) => {
+      connections.add(request.socket);
+      const hash = sha256(await bodyOf(request));
+      response.writeHead(201, { "content-length": hash.length }).end(hash);
+    });
+    const net = wire({ tls });
+    const send = async (number: number): Promise<void> => {
+      const bytes = randomBytes(number * number * 1500);
+      const piece = Buffer.alloc(65_536);
+      const open = async (): Promise<ByteStream> =>
+        (async function* () {
+          for (let at = 0; at < bytes.length; at += piece.length) {
+            yield piece.subarray(0, bytes.copy(piece, 0, at));
+          }
+        })();
+      const body = { size: bytes.length, open };
+      const response = await net({ method: "PUT", url: server.url, headers: {}, body });
+      expect(Buffer.from(await collect(response.body, 100)).toString()).toBe(sha256(bytes));
+    };
+    const numbers = Array.from({ length: 60 }, (_, i) => i % 30).values();
+    const worker = async (): Promise<void> => {
+      for (const number of numbers) await send(number);
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+    net.close();
+    expect(connections.size).toBe(8);
+  });
+
   test("many slow readers at once each get their own bytes, and connections serve again", async () => {
     const blobs = new Map(Array.from({ length: 40 }, (_, i) => [`/${i}`, randomBytes(i * i * 1500)]));
     const connections = new Set<unknown>();

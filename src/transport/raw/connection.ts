@@ -15,6 +15,8 @@ export interface OnRead {
 /** What came back for a request. */
 export interface Answer {
   readonly head: Head;
+  /** Whether it came before the request was sent in full: such a connection may break at any moment. */
+  readonly isEarly: boolean;
   /** Absent where the response has no body. */
   readonly body?: Inflow;
   /** Reads on, where reading stopped because enough had come. */
@@ -23,11 +25,13 @@ export interface Answer {
   abandon(error: Error): void;
 }
 
-/** One connection, for a request without a body at a time. */
+/** One connection, for one request at a time. */
 export interface Connection {
   readonly socket: Socket;
   /** Sends a request's head and reads the answer's; rejects with what broke the connection. */
   exchange(request: Req, head: string): Promise<Answer>;
+  /** Says that the request's body has been sent. */
+  sent(): void;
   destroy(error: Error): void;
   /** Whether it served before and nothing has come yet for the request under way: the other end may have given it up. */
   readonly mayBeStale: boolean;
@@ -35,6 +39,8 @@ export interface Connection {
 
 interface Exchange extends PromiseWithResolvers<Answer> {
   readonly request: Req;
+  /** Whether some of the request's body is still to be sent. */
+  isSending: boolean;
   head?: Head;
   body?: Inflow;
   framing?: Framing;
@@ -71,7 +77,7 @@ export function connection(open: (onread: OnRead) => Socket, settings: Connectio
     headEnd = 0;
     // TLS delivers records after reading was stopped: the last of a body may come on a socket that does not read.
     socket.resume();
-    settings.onComplete(self, isReusable && exchange.head!.keepsAlive);
+    settings.onComplete(self, isReusable && exchange.head!.keepsAlive && !exchange.isSending);
     exchange.body?.end();
   };
   const readHead = (exchange: Exchange, length: number): void => {
@@ -94,6 +100,7 @@ export function connection(open: (onread: OnRead) => Socket, settings: Connectio
     Object.assign(exchange, { head: found, framing, body });
     exchange.resolve({
       head: found,
+      isEarly: exchange.isSending,
       ...(body && { body }),
       resume: () => void (current === exchange && socket.resume()),
       abandon: (error) => void (current === exchange && self.destroy(error)),
@@ -156,10 +163,14 @@ export function connection(open: (onread: OnRead) => Socket, settings: Connectio
     socket,
     exchange(request, text) {
       if (failure) return Promise.reject(failure);
-      current = { request, ...Promise.withResolvers<Answer>() };
+      const isSending = request.body !== undefined && request.body.size !== 0;
+      current = { request, isSending, ...Promise.withResolvers<Answer>() };
       cameAny = false;
       socket.write(text, "latin1");
       return current.promise;
+    },
+    sent() {
+      if (current) current.isSending = false;
     },
     destroy(error) {
       lose(error);

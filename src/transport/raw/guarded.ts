@@ -2,7 +2,7 @@ import { aborted } from "../clock.ts";
 import { deadline } from "../deadline.ts";
 import { timeoutError } from "../network-error.ts";
 import type { Req } from "../transport.ts";
-import type { Answer, Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 
 /** Nothing is sent before the other end has proven who it is. */
 export async function established(connection: Connection, request: Req, isTls: boolean, ms: number): Promise<void> {
@@ -17,14 +17,8 @@ export async function established(connection: Connection, request: Req, isTls: b
   await guarded(promise, request, { ms, what: "could not be connected to", fail });
 }
 
-/** Sends a request on a connection and waits for its answer. */
-export async function ask(connection: Connection, request: Req, head: string, ms: number): Promise<Answer> {
-  const fail = (error: Error): void => connection.destroy(error);
-  return guarded(connection.exchange(request, head), request, { ms, what: "did not answer", fail });
-}
-
 /** Waits as long as the signal and the timeout let us. */
-async function guarded<T>(
+export async function guarded<T>(
   work: Promise<T>,
   request: Req,
   { ms, what, fail }: { readonly ms: number; readonly what: string; readonly fail: (error: Error) => void },

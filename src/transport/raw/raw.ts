@@ -1,11 +1,12 @@
 import { aborted } from "../clock.ts";
-import type { Timeouts } from "../exchange.ts";
+import { isFromBody, type Timeouts } from "../exchange.ts";
 import { isReset, networkError } from "../network-error.ts";
 import { tlsFor, tlsOptions, type TlsByHost, type TlsOptions } from "../tls.ts";
 import type { Req, Res } from "../transport.ts";
 import { bufferPool } from "./buffers.ts";
 import { connection, type Connection } from "./connection.ts";
-import { ask, established } from "./guarded.ts";
+import { ask } from "./ask.ts";
+import { established } from "./guarded.ts";
 import { plainOpener, secureOpener } from "./open.ts";
 import { respond } from "./respond.ts";
 
@@ -14,7 +15,7 @@ export interface RawSettings {
   readonly timeouts: Timeouts;
 }
 
-/** Requests without a body, and responses whose bodies come in buffers that are used again: a piece is valid until the next is asked for. */
+/** Requests whose bodies, if any, have a known size, and responses whose bodies come in buffers that are used again: a piece is valid until the next is asked for. */
 export interface RawExchanges {
   send(request: Req, headers: Readonly<Record<string, string>>): Promise<Res>;
   close(): void;
@@ -24,7 +25,7 @@ export interface RawExchanges {
 const bufferSize = 512 * 1024;
 const bufferCount = 32;
 
-/** HTTP/1.1 over node:net and node:tls, for requests without a body. */
+/** HTTP/1.1 over node:net and node:tls. */
 export function rawExchanges({ tls, timeouts }: RawSettings): RawExchanges {
   const pool = bufferPool(bufferSize, bufferCount);
   const idle = new Map<string, Connection[]>();
@@ -78,8 +79,9 @@ export function rawExchanges({ tls, timeouts }: RawSettings): RawExchanges {
         let used: Connection | undefined;
         try {
           used = await (takeIdle(request.url) ?? connect(request));
-          return respond(await ask(used, request, head, timeouts.answer), request, timeouts.idle);
+          return respond(await ask(used, request, head, timeouts), request, timeouts.idle);
         } catch (error) {
+          if (isFromBody(error)) throw error.fromBody;
           const isStale = used?.mayBeStale === true && isReset(error);
           if (!isStale || request.once) throw networkError(error, request);
         }

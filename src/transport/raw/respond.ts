@@ -34,6 +34,7 @@ export function respond(answer: Answer, request: Req, idleMs: number): Res {
       return result;
     } catch (error) {
       over();
+      if (answer.isEarly && status >= 400 && !signal?.aborted) return { done: true, value: undefined };
       throw isReset(error) ? cutOff(request, received, length) : networkError(error, request);
     } finally {
       timer.stop();
