@@ -16,13 +16,13 @@ import type { RemoteOptions } from "./store/remote/remote.ts";
 import { remoteShared, type RemoteShared } from "./store/remote/shared.ts";
 import type { ArchiveOptions } from "./store/archive/archive-store.ts";
 import type { Call, Registry, Store } from "./store/store.ts";
+import { settingsByHost, type HostSettings, type SettingsOf } from "./transport/host-settings.ts";
 import { limit } from "./transport/limit.ts";
 import { observe } from "./transport/observe.ts";
 import type { IsInsecure } from "./transport/origin.ts";
 import { redirect } from "./transport/redirect.ts";
 import { retry } from "./transport/retry.ts";
 import { scheme } from "./transport/scheme.ts";
-import type { TlsByHost, TlsSettings } from "./transport/tls.ts";
 import { compose, type Transport } from "./transport/transport.ts";
 import { wire } from "./transport/wire.ts";
 import { version } from "./version.ts";
@@ -36,12 +36,8 @@ export interface ClientOptions extends ArchiveOptions {
   readonly credentials?: readonly CredentialSource[];
   /** A file to read logins from in place of Podman's and Docker's. */
   readonly authFile?: string;
-  /** Hosts (`name[:port]`, or all) that may be spoken to in plain HTTP; those of this machine always may. */
-  readonly plainHttp?: readonly string[] | true;
-  /** Hosts (or all) whose certificate is not looked at, and that may speak plain HTTP too. */
-  readonly insecure?: readonly string[] | true;
-  /** Certificates trusted beside the system's, PEM. */
-  readonly ca?: readonly string[];
+  /** How hosts are reached, by `name[:port]`; `*` is for all. Hosts of this machine may always speak plain HTTP. */
+  readonly hosts?: Readonly<Record<string, HostSettings>>;
   /** How often a request is sent again after a failure that may pass; 5. */
   readonly retries?: number;
   readonly userAgent?: string;
@@ -74,8 +70,9 @@ export interface Client {
 /** Makes a client. Nothing is read or sent before it is needed. */
 export function createClient(options: ClientOptions = {}): Client {
   const env = options.env ?? process.env;
-  const isInsecure: IsInsecure = (host) => isListed(options.plainHttp, host) || isListed(options.insecure, host);
-  const stack = transportStack(options, env, isInsecure);
+  const settingsOf = settingsByHost(options.hosts);
+  const isInsecure: IsInsecure = (host) => Boolean(settingsOf(host).plainHttp || settingsOf(host).insecure);
+  const stack = transportStack(options, env, settingsOf, isInsecure);
   const hosts = new Map<string, RemoteShared>();
   const remote = (registry: string): RemoteOptions => {
     const shared = hosts.get(registry) ?? remoteShared(registry);
@@ -127,10 +124,11 @@ function openLocal(
 function transportStack(
   options: ClientOptions,
   env: Environment,
+  settingsOf: SettingsOf,
   isInsecure: IsInsecure,
 ): { readonly transport: Transport; close(): void } {
   const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
-  const network = wire({ userAgent, tls: tlsByHost(options), proxyEnv: env });
+  const network = wire({ userAgent, settingsOf, proxyEnv: env });
   const layers = [
     retry({ onEvent, ...(options.retries !== undefined && { attempts: options.retries + 1 }) }),
     redirect({ isInsecure }),
@@ -143,20 +141,6 @@ function transportStack(
     observe({ onEvent }),
   ];
   return { transport: compose(network, ...layers), close: () => network.close() };
-}
-
-function isListed(hosts: readonly string[] | true | undefined, host: string): boolean {
-  return hosts === true || (hosts?.includes(host) ?? false);
-}
-
-function tlsByHost({ ca, insecure }: ClientOptions): TlsByHost {
-  const trust: TlsSettings = ca && ca.length > 0 ? { ca } : {};
-  const lax: TlsSettings = { ...trust, rejectUnauthorized: false };
-  if (insecure === true) return { "*": lax };
-  return {
-    ...(ca && ca.length > 0 && { "*": trust }),
-    ...Object.fromEntries((insecure ?? []).map((host) => [host, lax])),
-  };
 }
 
 /** Podman's and Docker's files, in Podman's order. */

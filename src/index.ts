@@ -80,6 +80,7 @@ export { collect, contentOf, streamOf, verified, type ByteStream, type Content }
 
 export type { Call, Put, Registry, Source, Store } from "./store/store.ts";
 export type { TransportEvent } from "./transport/events.ts";
+export { mergeSettings, settingsByHost, type HostSettings, type SettingsOf } from "./transport/host-settings.ts";
 export {
   compose,
   discard,

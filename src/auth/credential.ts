@@ -1,10 +1,14 @@
 import { Secret } from "./secret.ts";
 
 /** What proves who we are: a user and password, an identity (refresh) token that buys tokens, or a token used as it is. */
-export type Credential =
+export type Credential = (
   | { readonly kind: "basic"; readonly username: string; readonly password: Secret }
   | { readonly kind: "identity"; readonly token: Secret }
-  | { readonly kind: "bearer"; readonly token: Secret };
+  | { readonly kind: "bearer"; readonly token: Secret }
+) & {
+  /** Where exactly it was found, for people: a file and the key in it, the names of variables. */
+  readonly origin?: string;
+};
 
 /** A place where credentials are kept. */
 export interface CredentialSource {

@@ -8,6 +8,7 @@ import {
   type ClientOptions,
   type Credential,
   type CredentialSource,
+  type HostSettings,
 } from "../index.ts";
 import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
@@ -59,14 +60,31 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
       ...login("--dest-creds", get(options.destCreds), to),
       ...login("--creds", get(options.creds), [...from, ...to]),
     ],
-    plainHttp: get(options.plainHttp) || hosts([get(options.srcPlainHttp), from], [get(options.destPlainHttp), to]),
-    insecure:
-      get(options.tlsVerify) === false ||
-      hosts([get(options.srcTlsVerify) === false, from], [get(options.destTlsVerify) === false, to]),
-    ...(ca.length > 0 && { ca }),
+    hosts: hostSettings(get, from, to, ca),
     ...(authFile !== undefined && { authFile }),
     ...(retries !== undefined && { retries }),
   };
+}
+
+/** How the hosts of a command are reached: what it says of TLS holds for those it names, and for no other. */
+function hostSettings(
+  get: Get,
+  from: readonly Spot[],
+  to: readonly Spot[],
+  ca: readonly string[],
+): NonNullable<ClientOptions["hosts"]> {
+  const side = (spots: readonly Spot[], verify: boolean | undefined, plainHttp: boolean): [string, HostSettings][] =>
+    spots.map(({ host }) => [host, { ...(verify === false && { insecure: true }), ...(plainHttp && { plainHttp }) }]);
+  const tlsVerify = get(options.tlsVerify);
+  const plainHttp = get(options.plainHttp);
+  const settings = new Map<string, HostSettings>(ca.length > 0 ? [["*", { tls: { ca } }]] : []);
+  for (const [host, own] of [
+    ...side(from, get(options.srcTlsVerify) ?? tlsVerify, get(options.srcPlainHttp) || plainHttp),
+    ...side(to, get(options.destTlsVerify) ?? tlsVerify, get(options.destPlainHttp) || plainHttp),
+  ]) {
+    settings.set(host, { ...settings.get(host), ...own });
+  }
+  return Object.fromEntries(settings);
 }
 
 /** A login that goes to the places it was given for, and nowhere else. */
@@ -77,10 +95,6 @@ function login(name: string, credential: Credential | undefined, spots: readonly
   const fits = (host: string, path: string): boolean =>
     spots.some((spot) => spot.host === host && (spot.path === "" || path === "" || spot.path === path));
   return [{ name, find: (host, path) => Promise.resolve(fits(host, path) ? credential : undefined) }];
-}
-
-function hosts(...sides: readonly (readonly [boolean, readonly Spot[]])[]): string[] {
-  return sides.flatMap(([wanted, spots]) => (wanted ? spots.map((spot) => spot.host) : []));
 }
 
 function spotsOf(place: string): Spot[] {

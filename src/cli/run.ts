@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { RegistryError } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { Command } from "./command.ts";
@@ -95,7 +96,12 @@ async function fail(thrown: unknown, { words, references }: Line, io: Io, signal
   const { asRegistryError, errorJson, errorText, explain } = await import("./render/error.ts");
   const command = findCommand(words)?.command;
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
-  const explained = explain(error, { words: maskLogins(words), references, ...(command && { command: command.name }) });
+  const explained = explain(error, {
+    words: maskLogins(words),
+    references,
+    files: words.slice(1).filter((word) => existsSync(word)),
+    ...(command && { command: command.name }),
+  });
   const text = wantsJson(words)
     ? errorJson(explained)
     : errorText(

@@ -7,10 +7,10 @@ import type { Call, Put, Source, Store } from "../store/store.ts";
 import { attachments } from "./attachments.ts";
 import { blobMover, type BlobTally } from "./copy-blob.ts";
 import { checkNesting } from "./nesting.ts";
-import { fetcher, prepare, type Fetch, type Prepared } from "./prepare.ts";
+import { fetcher, prepare, type Prepared } from "./prepare.ts";
+import { running, tallyBlobs, type Running } from "./running.ts";
 import { nameOf, sided } from "./sides.ts";
 import { singleFlight } from "./single-flight.ts";
-import { together, type Together } from "./together.ts";
 
 /** What a copy tells while it works. */
 export type CopyEvent =
@@ -86,7 +86,6 @@ export interface Copier {
   update(tag: string): Promise<readonly Outcome[]>;
 }
 
-type Tally = { manifests: number; bytes: number; referrers: number; digestTags: number };
 type Done = Extract<Outcome, { result: CopyResult }>;
 
 /**
@@ -227,36 +226,6 @@ export function copier(from: Source, destinations: readonly Destination[], optio
         return copyTo(at, await prepared(), tag, tag);
       });
     },
-  };
-}
-
-function tallyBlobs(settled: ReadonlyMap<Digest, Put>): BlobTally {
-  const tally = { exists: 0, mounted: 0, written: 0 };
-  for (const how of settled.values()) tally[how] += 1;
-  return tally;
-}
-
-/** One copy at one destination, under way. */
-interface Running extends Together {
-  /** Its name at the source. */
-  readonly image: string;
-  readonly at: number;
-  readonly manifest: Fetch;
-  readonly tally: Tally;
-  /** Each blob, and how it got there. */
-  readonly settled: Map<Digest, Put>;
-  readonly attachedTags: string[];
-}
-
-function running(image: string, at: number, manifest: Fetch, outer: AbortSignal | undefined): Running {
-  return {
-    ...together(outer),
-    image,
-    at,
-    manifest,
-    settled: new Map(),
-    tally: { manifests: 0, bytes: 0, referrers: 0, digestTags: 0 },
-    attachedTags: [],
   };
 }
 

@@ -1,22 +1,21 @@
 import type { Agent, ProxyEnv } from "node:http";
 import { isLoopback } from "../oci/reference.ts";
-import { tlsFor, tlsOptions, type TlsByHost } from "./tls.ts";
+import type { TlsOptions } from "./tls.ts";
 
 export interface AgentSettings {
-  readonly tls?: TlsByHost;
   /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case; loopback hosts never go through a proxy. */
   readonly proxyEnv?: ProxyEnv;
   /** How many connections there may be to one host. */
   readonly maxSockets?: number;
 }
 
-/** Node's HTTP agents, which keep connections alive: one for each scheme, way and set of TLS settings. */
+/** Node's HTTP agents, which keep connections alive: one for each origin. */
 export interface Agents {
   find(url: URL): Agent;
   close(): void;
 }
 
-export function agents(settings: AgentSettings): Agents {
+export function agents(settings: AgentSettings, tlsOf: (host: string) => TlsOptions | undefined): Agents {
   const known = new Map<string, Agent>();
   const create = (url: URL, proxied: boolean): Agent => {
     const options = {
@@ -25,15 +24,13 @@ export function agents(settings: AgentSettings): Agents {
       ...(proxied && { proxyEnv: settings.proxyEnv }),
     };
     if (url.protocol === "http:") return new (process.getBuiltinModule("node:http").Agent)(options);
-    const tls = tlsFor(settings.tls, url.host);
     const { Agent } = process.getBuiltinModule("node:https");
-    return new Agent({ ...options, ...(tls && tlsOptions(url.host, tls.settings)) });
+    return new Agent({ ...options, ...tlsOf(url.host) });
   };
   return {
     find(url) {
       const proxied = isProxied(url, settings.proxyEnv);
-      const tlsKey = url.protocol === "https:" ? tlsFor(settings.tls, url.host)?.key : undefined;
-      const key = `${url.protocol} ${proxied} ${tlsKey ?? ""}`;
+      const key = `${proxied} ${url.origin}`;
       const found = known.get(key) ?? create(url, proxied);
       known.set(key, found);
       return found;

@@ -1,5 +1,6 @@
 import type { SecureContext, SecureVersion } from "node:tls";
 import { RegistryError } from "../oci/error.ts";
+import type { SettingsOf } from "./host-settings.ts";
 
 /** How to speak TLS with a host; PEM texts. */
 export interface TlsSettings {
@@ -13,20 +14,22 @@ export interface TlsSettings {
   readonly minVersion?: SecureVersion;
 }
 
-/** TLS settings by host (`name[:port]`); `*` is for hosts that are not named. */
-export type TlsByHost = Readonly<Record<string, TlsSettings>>;
-
-/** The settings for a host, and the key they stand under. */
-export function tlsFor(
-  byHost: TlsByHost | undefined,
-  host: string,
-): { readonly key: string; readonly settings: TlsSettings } | undefined {
-  const key = [host, "*"].find((name) => byHost && Object.hasOwn(byHost, name));
-  return key === undefined ? undefined : { key, settings: byHost![key]! };
+/** Node's options for the TLS settings of hosts: equal ones are built once, since reading certificates takes time. */
+export function tlsContexts(settingsOf: SettingsOf): (host: string) => TlsOptions | undefined {
+  const known = new Map<string, TlsOptions>();
+  return (host) => {
+    const { tls, insecure } = settingsOf(host);
+    if (!tls && !insecure) return undefined;
+    const settings = { ...(insecure && { rejectUnauthorized: false }), ...tls };
+    const key = JSON.stringify(settings);
+    const found = known.get(key) ?? tlsOptions(host, settings);
+    known.set(key, found);
+    return found;
+  };
 }
 
-/** Node's options for the TLS settings of a host, to be built once and kept, since reading certificates takes time. Throws INVALID. */
-export function tlsOptions(host: string, settings: TlsSettings): TlsOptions {
+/** Throws INVALID where the settings are not right. */
+function tlsOptions(host: string, settings: TlsSettings): TlsOptions {
   const { ca, cert, key, minVersion, rejectUnauthorized = true } = settings;
   const { createSecureContext, getCACertificates } = process.getBuiltinModule("node:tls");
   try {

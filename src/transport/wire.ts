@@ -3,11 +3,14 @@ import { aborted } from "./clock.ts";
 import { RegistryError } from "../oci/error.ts";
 import { agents, isProxied, type AgentSettings } from "./agents.ts";
 import { exchange, staleConnection, type Timeouts } from "./exchange.ts";
+import { settingsByHost, type SettingsOf } from "./host-settings.ts";
 import { networkError } from "./network-error.ts";
 import { rawExchanges } from "./raw/raw.ts";
+import { tlsContexts } from "./tls.ts";
 import type { Req, Res, Transport } from "./transport.ts";
 
 export interface WireSettings extends AgentSettings {
+  readonly settingsOf?: SettingsOf;
   readonly userAgent?: string;
   readonly timeouts?: Partial<Timeouts>;
 }
@@ -28,9 +31,10 @@ export type Wire = Transport & { close(): void };
  * ES import of node:http reads all its getters, and so loads fetch too, which takes 15 ms.
  */
 export function wire(settings: WireSettings = {}): Wire {
-  const pool = agents(settings);
+  const tlsOf = tlsContexts(settings.settingsOf ?? settingsByHost());
+  const pool = agents(settings, tlsOf);
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
-  const raw = rawExchanges({ timeouts, ...(settings.tls && { tls: settings.tls }) });
+  const raw = rawExchanges({ timeouts, tlsOf });
   const agentFor = (request: Req): Agent => {
     try {
       return pool.find(request.url);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { buildManifest, contentOf, digestOf, mediaTypes } from "../../src/index.ts";
 import { artifact, artifactManifest, image, nestedIndex, putImage, twoPlatforms } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, must, testRegistry, type TestRegistry } from "./support.ts";
 
 const app = twoPlatforms("app");
@@ -38,7 +39,8 @@ describe("ls", () => {
   test("of what is not there says so", async () => {
     const { host } = await testRegistry();
     expect(await gantry(["ls", `${host}/nothing`])).toMatchObject({ code: 3, stdout: "" });
-    for (const place of ["oci:nowhere", "oci-archive:nowhere.tar", "docker-archive:nowhere.tar", "dir:nowhere"])
+    const empty = await temporaryDirectory();
+    for (const place of ["oci:nowhere", `oci:${empty}`, "oci-archive:no.tar", "docker-archive:no.tar", "dir:nowhere"])
       expect(await gantry(["ls", place])).toMatchObject({ code: 3, stdout: "" });
     expect((await gantry(["ls", host])).code).toBe(0);
   });

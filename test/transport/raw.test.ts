@@ -1,3 +1,4 @@
+import { settingsByHost } from "../../src/transport/host-settings.ts";
 import { createHash, hash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -11,7 +12,7 @@ import { wire, type Wire } from "../../src/transport/wire.ts";
 import { authority, serverCertificate, serverKey } from "./certificates.ts";
 import { bodyOf, listen, type Handler, type Listening } from "./listen.ts";
 
-const tls = { "*": { ca: authority } };
+const settingsOf = settingsByHost({ "*": { tls: { ca: authority } } });
 
 function get(net: Wire, url: URL, signal?: AbortSignal): Promise<Res> {
   return net({ method: "GET", url, headers: {}, transient: true, ...(signal && { signal }) });
@@ -39,7 +40,7 @@ describe.each(["http", "https"])("over %s", (kind) => {
       response.writeHead(request.url === "/empty" ? 404 : 200, { "content-length": body.length });
       response.end(request.method === "HEAD" ? undefined : body);
     });
-    const net = wire({ tls });
+    const net = wire({ settingsOf });
     const kept: Uint8Array[] = [];
     for (const path of ["/small", "/empty", "/large", "/small", "/large"]) {
       const url = new URL(path, server.url);
@@ -62,7 +63,7 @@ describe.each(["http", "https"])("over %s", (kind) => {
       const hash = sha256(await bodyOf(request));
       response.writeHead(201, { "content-length": hash.length }).end(hash);
     });
-    const net = wire({ tls });
+    const net = wire({ settingsOf });
     const send = async (number: number): Promise<void> => {
       const bytes = randomBytes(number * number * 1500);
       const piece = Buffer.alloc(65_536);
@@ -96,7 +97,7 @@ describe.each(["http", "https"])("over %s", (kind) => {
       for (let at = 0; at < blob.length; at += 70_000) response.write(blob.subarray(at, at + 70_000));
       response.end();
     });
-    const net = wire({ tls });
+    const net = wire({ settingsOf });
     const read = async (path: string): Promise<string> => {
       const response = await get(net, new URL(path, server.url));
       const state = createHash("sha256");
@@ -129,7 +130,7 @@ describe.each(["http", "https"])("over %s", (kind) => {
       if (bytes) arrived.set(request.url!, sha256(bytes));
       response.end();
     });
-    const net = wire({ tls });
+    const net = wire({ settingsOf });
     const relay = async (path: string, breaks: boolean): Promise<void> => {
       const open = async (): Promise<ByteStream> => {
         const { body } = await get(net, new URL(path, from.url));
@@ -152,7 +153,7 @@ describe.each(["http", "https"])("over %s", (kind) => {
     await using server = await start((_, response) =>
       response.writeHead(200, { "content-length": blob.length }).end(blob),
     );
-    const net = wire({ tls });
+    const net = wire({ settingsOf });
     const abandon = async (): Promise<void> => {
       const controller = new AbortController();
       const response = await get(net, server.url, controller.signal);
@@ -178,7 +179,7 @@ describe.each(["http", "https"])("over %s", (kind) => {
       requests++;
       response.end(Buffer.alloc(requests === 1 ? 30_000 : 3_000_000));
     });
-    const net = wire({ tls });
+    const net = wire({ settingsOf });
     await discard(await get(net, server.url));
     await discard(await get(net, server.url));
     await discard(await get(net, server.url));

@@ -4,6 +4,7 @@ import { RegistryError } from "../../src/oci/error.ts";
 import { collect, contentOf } from "../../src/oci/stream.ts";
 import { networkError } from "../../src/transport/network-error.ts";
 import { scheme } from "../../src/transport/scheme.ts";
+import { settingsByHost } from "../../src/transport/host-settings.ts";
 import { wire } from "../../src/transport/wire.ts";
 import { authority, serverCertificate, serverKey } from "./certificates.ts";
 import { answer, listen } from "./listen.ts";
@@ -89,7 +90,7 @@ test("a plain answer that asks for TLS leads to TLS; any other 400 is passed on 
 });
 
 test("over real sockets, to a server of each kind", async () => {
-  const net = wire({ tls: { "*": { ca: authority } } });
+  const net = wire({ settingsOf: settingsByHost({ "*": { tls: { ca: authority } } }) });
   const transport = scheme()(net);
   await using plain = await listen((_, response) => answer(response, 200));
   await using secure = await listen(

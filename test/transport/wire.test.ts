@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { RegistryError } from "../../src/oci/error.ts";
 import { collect, type ByteStream } from "../../src/oci/stream.ts";
 import { discard } from "../../src/transport/transport.ts";
+import { settingsByHost } from "../../src/transport/host-settings.ts";
+import type { TlsSettings } from "../../src/transport/tls.ts";
 import { wire } from "../../src/transport/wire.ts";
 import {
   authority,
@@ -379,8 +381,9 @@ describe("TLS", () => {
       (_, response) => answer(response, 200, "hello"),
       createSecureServer({ cert: serverCertificate, key: serverKey, ...options }),
     );
-  const read = async (url: URL, tls: Parameters<typeof wire>[0], transient: boolean): Promise<string> => {
-    const net = wire(tls);
+  const read = async (url: URL, tls: Readonly<Record<string, TlsSettings>>, transient: boolean): Promise<string> => {
+    const hosts = Object.entries(tls).map(([host, settings]) => [host, { tls: settings }] as const);
+    const net = wire({ settingsOf: settingsByHost(Object.fromEntries(hosts)) });
     try {
       const response = await net(ask(url.href, "GET", { transient }));
       return Buffer.from(await collect(response.body, 100)).toString();
@@ -391,10 +394,10 @@ describe("TLS", () => {
 
   test.each([true, false])("an authority of one's own, for one host or for all (transient: %s)", async (transient) => {
     await using server = await secure({});
-    expect(await read(server.url, { tls: { [server.url.host]: { ca: authority } } }, transient)).toBe("hello");
-    expect(await read(server.url, { tls: { "*": { ca: authority } } }, transient)).toBe("hello");
-    expect(await read(server.url, { tls: { "*": { rejectUnauthorized: false } } }, transient)).toBe("hello");
-    await expect(read(server.url, { tls: { "other.example": { ca: authority } } }, transient)).rejects.toMatchObject({
+    expect(await read(server.url, { [server.url.host]: { ca: authority } }, transient)).toBe("hello");
+    expect(await read(server.url, { "*": { ca: authority } }, transient)).toBe("hello");
+    expect(await read(server.url, { "*": { rejectUnauthorized: false } }, transient)).toBe("hello");
+    await expect(read(server.url, { "other.example": { ca: authority } }, transient)).rejects.toMatchObject({
       code: "NETWORK",
       message: `${server.url.host} has a TLS certificate from an authority that is not trusted here`,
       retryable: false,
@@ -406,7 +409,7 @@ describe("TLS", () => {
     async (transient) => {
       const url = new URL("https://registry.example/");
       await expect(
-        read(url, { tls: { "registry.example": { ca: "nonsense", cert: "s3cret", key: "s3cret" } } }, transient),
+        read(url, { "registry.example": { ca: "nonsense", cert: "s3cret", key: "s3cret" } }, transient),
       ).rejects.toMatchObject({
         code: "INVALID",
         message: expect.stringMatching(/^the TLS settings for registry\.example are not right: (?!.*s3cret)/) as string,
@@ -416,7 +419,7 @@ describe("TLS", () => {
 
   test.each([true, false])("a certificate for another name (transient: %s)", async (transient) => {
     await using server = await secure({ cert: elsewhereCertificate, key: elsewhereKey });
-    await expect(read(server.url, { tls: { "*": { ca: authority } } }, transient)).rejects.toMatchObject({
+    await expect(read(server.url, { "*": { ca: authority } }, transient)).rejects.toMatchObject({
       message: `${server.url.host} has a TLS certificate for another name`,
       retryable: false,
     });
@@ -430,8 +433,8 @@ describe("TLS", () => {
       minVersion: "TLSv1.3",
     });
     const own = { ca: authority, cert: clientCertificate, key: clientKey };
-    expect(await read(server.url, { tls: { [server.url.host]: own } }, transient)).toBe("hello");
-    await expect(read(server.url, { tls: { [server.url.host]: { ca: authority } } }, transient)).rejects.toMatchObject({
+    expect(await read(server.url, { [server.url.host]: own }, transient)).toBe("hello");
+    await expect(read(server.url, { [server.url.host]: { ca: authority } }, transient)).rejects.toMatchObject({
       code: "NETWORK",
     });
   });

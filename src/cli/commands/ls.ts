@@ -1,4 +1,5 @@
-import { formatReference, isIndexType, type Digest, type Store } from "../../index.ts";
+import { join } from "node:path";
+import { formatReference, isIndexType, type Digest, type Location, type Store } from "../../index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import { hostOf } from "../connect.ts";
@@ -66,7 +67,7 @@ async function listTags(place: string, { get, out, signal, client }: Cli): Promi
       ? formatReference({ registry: location.reference.registry, repository: location.reference.repository })
       : store.name;
   // A place that is not there is empty to a copy, and a mistake to who looks.
-  if (location.transport !== "registry" && location.path !== "-" && !(await exists(location.path))) throw absent(at);
+  if (location.transport !== "registry" && !(await isPlace(location))) throw absent(at);
   const entry = (tag: string): TagEntry => ({ tag, reference: `${at}:${tag}` });
   const tags = store.tags({ signal });
   if (!get(long)) return out.list(map(tags, entry), ({ tag }) => `${tag}\n`);
@@ -74,6 +75,11 @@ async function listTags(place: string, { get, out, signal, client }: Cli): Promi
     inOrder(tags, async (tag) => ({ ...entry(tag), ...(await details(store, tag, signal)) })),
     columns,
   );
+}
+
+/** Whether there is a layout, archive or directory to look into. */
+async function isPlace({ transport, path }: Exclude<Location, { transport: "registry" }>): Promise<boolean> {
+  return path === "-" || exists(transport === "oci" ? join(path, "index.json") : path);
 }
 
 /** Reads what a tag is; a tag that went away meanwhile has no details. */

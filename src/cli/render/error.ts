@@ -10,6 +10,8 @@ export interface Attempt {
   readonly words: readonly string[];
   /** Those of them that name images. */
   readonly references: readonly string[];
+  /** Those of them at which there is a file or directory. */
+  readonly files?: readonly string[];
 }
 
 /** An error as people and programs are told of it. */
@@ -50,7 +52,8 @@ export function asRegistryError(error: unknown): RegistryError {
 
 /** Says of an error what was tried, where, what came back, why that may be, and what to do. */
 export function explain(error: RegistryError, attempt: Attempt): Explained {
-  const { code, message, side, status, hint } = error;
+  const { code, message, side, status } = error;
+  const hint = localHint(error, attempt) ?? error.hint;
   const place = placeOf(error, attempt.references);
   const host = error.host ?? (code === "MANIFEST_UNKNOWN" ? place?.registry : undefined);
   // What says its own way out about something missing knows better than a table.
@@ -69,6 +72,16 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
     ...(next && { next }),
   };
 }
+
+/** A name that no registry knows may have been meant as the file of that name. */
+function localHint({ code }: RegistryError, { files = [] }: Attempt): string | undefined {
+  const [file] = files;
+  if (file === undefined || !absences.includes(code)) return undefined;
+  const kinds = /\.(tar|tgz|tar\.gz)$/.test(file) ? ["oci-archive", "docker-archive"] : ["oci", "dir"];
+  return `there is ${file} here: to name it, write ${kinds.map((kind) => `${kind}:${file}`).join(" or ")}`;
+}
+
+const absences: readonly ErrorCode[] = ["DENIED", "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NETWORK", "UNAUTHORIZED"];
 
 /** The lines for stderr. */
 export function errorText(explained: Explained, look: Look): string {

@@ -1,7 +1,7 @@
 import { aborted } from "../clock.ts";
 import { isFromBody, type Timeouts } from "../exchange.ts";
 import { isReset, networkError } from "../network-error.ts";
-import { tlsFor, tlsOptions, type TlsByHost, type TlsOptions } from "../tls.ts";
+import type { TlsOptions } from "../tls.ts";
 import type { Req, Res } from "../transport.ts";
 import { bufferPool } from "./buffers.ts";
 import { connection, type Connection } from "./connection.ts";
@@ -11,7 +11,7 @@ import { plainOpener, secureOpener } from "./open.ts";
 import { respond } from "./respond.ts";
 
 export interface RawSettings {
-  readonly tls?: TlsByHost;
+  readonly tlsOf: (host: string) => TlsOptions | undefined;
   readonly timeouts: Timeouts;
 }
 
@@ -26,24 +26,16 @@ const bufferSize = 512 * 1024;
 const bufferCount = 32;
 
 /** HTTP/1.1 over node:net and node:tls. */
-export function rawExchanges({ tls, timeouts }: RawSettings): RawExchanges {
+export function rawExchanges({ tlsOf, timeouts }: RawSettings): RawExchanges {
   const pool = bufferPool(bufferSize, bufferCount);
   const idle = new Map<string, Connection[]>();
   const all = new Set<Connection>();
   const sessions = new Map<string, Buffer>();
-  const secured = new Map<string, TlsOptions>();
 
-  const optionsFor = (host: string): TlsOptions | undefined => {
-    const found = tlsFor(tls, host);
-    if (!found) return undefined;
-    const options = secured.get(found.key) ?? tlsOptions(host, found.settings);
-    secured.set(found.key, options);
-    return options;
-  };
   const connect = async (request: Req): Promise<Connection> => {
     const { url } = request;
     const isTls = url.protocol === "https:";
-    const open = isTls ? secureOpener(url, optionsFor(url.host), sessions) : plainOpener(url);
+    const open = isTls ? secureOpener(url, tlsOf(url.host), sessions) : plainOpener(url);
     const made = connection(open, {
       pool,
       isTls,

@@ -42,6 +42,18 @@ test("the same as JSON is one line", () => {
   });
 });
 
+test("a name that no registry knows may be that of a file here", () => {
+  const attempt: Attempt = { ...digest, words: ["digest", "app.tar"], references: [], files: ["app.tar"] };
+  const hint = (code: ErrorCode, files: readonly string[]): string | undefined =>
+    explain(failed(code, { hint: "its own" }), { ...attempt, files }).hint;
+  expect(hint("DENIED", ["app.tar"])).toBe(
+    "there is app.tar here: to name it, write oci-archive:app.tar or docker-archive:app.tar",
+  );
+  expect(hint("NETWORK", ["images"])).toBe("there is images here: to name it, write oci:images or dir:images");
+  expect(hint("DENIED", [])).toBe("its own");
+  expect(hint("UNVERIFIED", ["app.tar"])).toBe("its own");
+});
+
 describe("the next command", () => {
   test.each<[string, RegistryError, Attempt, string | undefined]>([
     ["a login at the side that failed", failed("DENIED", { side: "destination" }), copy, "docker login b.example:5000"],

@@ -1,0 +1,52 @@
+import type { Timeouts } from "./exchange.ts";
+import type { TlsSettings } from "./tls.ts";
+
+/** How one registry host is reached; what is absent is as for any other host. */
+export interface HostSettings {
+  readonly tls?: TlsSettings;
+  /** It may be spoken to in plain HTTP. */
+  readonly plainHttp?: boolean;
+  /** Its certificate is not looked at, it may speak plain HTTP, and it may lead anywhere. */
+  readonly insecure?: boolean;
+  /** The proxy to go through, a URL; `false` for none, whatever the environment says. */
+  readonly proxy?: string | false;
+  /** An IP address to connect to, in place of what DNS says. */
+  readonly address?: string;
+  /** Sent with every request to this very host, and to no other. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeouts?: Partial<Timeouts>;
+  /** How long an unused connection is kept, in milliseconds; 0 keeps none. */
+  readonly maxIdle?: number;
+  /** Where pulls are tried first, in this order: `host[:port][/path]`. */
+  readonly mirrors?: readonly string[];
+  /** How many pulls of the host's rate limit are left alone. */
+  readonly quotaReserve?: number;
+}
+
+/** The settings of a host (`name[:port]`, as it stands in URLs); the same object each time. */
+export type SettingsOf = (host: string) => HostSettings;
+
+const none: HostSettings = {};
+
+/** Settings by host; those under `*` hold for all hosts, where the host's own do not say otherwise. */
+export function settingsByHost(byHost: Readonly<Record<string, HostSettings>> = {}): SettingsOf {
+  const all = byHost["*"] ?? none;
+  const merged = new Map<string, HostSettings>();
+  return (host) => {
+    if (!Object.hasOwn(byHost, host)) return all;
+    const found = merged.get(host) ?? mergeSettings(byHost[host]!, all);
+    merged.set(host, found);
+    return found;
+  };
+}
+
+/** What `first` says, and where it says nothing, `then`. */
+export function mergeSettings(first: HostSettings, then: HostSettings): HostSettings {
+  return {
+    ...then,
+    ...first,
+    ...(then.tls && { tls: { ...then.tls, ...first.tls } }),
+    ...(then.headers && { headers: { ...then.headers, ...first.headers } }),
+    ...(then.timeouts && { timeouts: { ...then.timeouts, ...first.timeouts } }),
+  };
+}
