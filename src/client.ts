@@ -40,6 +40,8 @@ export interface ClientOptions extends ArchiveOptions {
   readonly hosts?: Readonly<Record<string, HostSettings>>;
   /** How often a request is sent again after a failure that may pass; 5. */
   readonly retries?: number;
+  /** How many large blobs are sent to a host at a time; 6. */
+  readonly uploads?: number;
   readonly userAgent?: string;
   readonly onEvent?: (event: Event) => void;
 }
@@ -136,7 +138,7 @@ function transportStack(
       credentials: firstOf(...(options.credentials ?? []), ...credentialFiles(options.authFile, env)),
       isInsecure,
     }),
-    limit({ onEvent }),
+    limit({ onEvent, ...(options.uploads !== undefined && { uploads: options.uploads }) }),
     scheme({ isInsecure }),
     observe({ onEvent }),
   ];

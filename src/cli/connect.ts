@@ -54,6 +54,7 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
   const ca = await Promise.all(get(options.caFile).map((file) => readFile(file, "utf8")));
   const authFile = get(options.authfile);
   const retries = get(options.retries);
+  const uploads = get(options.jobs);
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),
@@ -63,6 +64,7 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
     hosts: hostSettings(get, from, to, ca),
     ...(authFile !== undefined && { authFile }),
     ...(retries !== undefined && { retries }),
+    ...(uploads !== undefined && { uploads }),
   };
 }
 
