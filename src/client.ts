@@ -40,7 +40,7 @@ export interface ClientOptions extends ArchiveOptions {
   readonly hosts?: Readonly<Record<string, HostSettings>>;
   /** How often a request is sent again after a failure that may pass; 5. */
   readonly retries?: number;
-  /** How many large blobs are sent to a host at a time; 6. */
+  /** How many large blobs are sent to a host at a time. */
   readonly uploads?: number;
   readonly userAgent?: string;
   readonly onEvent?: (event: Event) => void;

@@ -54,7 +54,9 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
   const ca = await Promise.all(get(options.caFile).map((file) => readFile(file, "utf8")));
   const authFile = get(options.authfile);
   const retries = get(options.retries);
-  const uploads = get(options.jobs);
+  // More than six large blobs at a time fill caches and buffers, and are no faster. Several destinations read each blob
+  // together, so that none of them may keep the others waiting for its turn.
+  const uploads = get(options.jobs) ?? (to.length === 1 ? 6 : undefined);
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),

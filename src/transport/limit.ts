@@ -9,7 +9,7 @@ export interface LimitSettings {
   /** How many requests may be under way at one host in one direction: at first, and when all goes well; 16 and 32. */
   readonly start?: number;
   readonly max?: number;
-  /** How many of them may carry more than 4 MiB: more at a time fill caches and buffers, and are no faster; 6. */
+  /** How many of them may carry more than 4 MiB; as many as there may be. */
   readonly uploads?: number;
   /** The longest Retry-After that keeps the other requests to that host waiting too, in milliseconds; 5 minutes. */
   readonly patience?: number;
@@ -22,7 +22,7 @@ export interface LimitSettings {
  * its body from the same host cannot wait for itself. A request is under way until its response's body is over.
  */
 export function limit(settings: LimitSettings = {}): Middleware {
-  const { max = 32, start = Math.min(16, max), uploads = 6 } = settings;
+  const { max = 32, start = Math.min(16, max), uploads = max } = settings;
   const { patience = 300_000, clock = systemClock, onEvent } = settings;
   const gates = new Map<string, Gate>();
   const largeGates = new Map<string, Gate>();
