@@ -21,8 +21,8 @@ export interface Peer {
   readonly path: string;
 }
 
-/** Even CI can be without these: the official conformance suite comes from no package registry, docker is not in Debian. */
-const optional: ReadonlySet<PeerName> = new Set(["oci-conformance", "docker"]);
+/** Even CI can be without this: Docker's own client is in no package registry. */
+const optional: ReadonlySet<PeerName> = new Set(["docker"]);
 
 /** Finds a peer: first among those that `scripts/peers` built, then on the PATH. */
 export function peer(name: PeerName): Peer | undefined {
