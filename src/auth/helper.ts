@@ -2,7 +2,6 @@ import { isObject } from "../oci/descriptor.ts";
 import { RegistryError } from "../oci/error.ts";
 import { userPassword, type Credential, type Environment } from "./credential.ts";
 import { findProgram, runProgram } from "./helper-process.ts";
-import { Secret } from "./secret.ts";
 
 /** A program that keeps logins, `docker-credential-<name>` (docker-credential-helpers, "Development"). */
 export interface Helper {
@@ -40,7 +39,7 @@ export function credentialHelper(name: string, declaredIn: string, options: Help
   const program = `docker-credential-${name}`;
   const broken = (what: string, hint: string, cause?: unknown): RegistryError =>
     new RegistryError("INVALID", `${program}, named in ${declaredIn}, ${what}`, { hint, cause });
-  const ask = async (action: Action, input: string, server: string, signal?: AbortSignal): Promise<string> => {
+  const ask = async (action: Action, input: string, server: string, signal?: AbortSignal): Promise<string | undefined> => {
     if (!/^[A-Za-z0-9._-]+$/.test(name)) {
       throw new RegistryError("INVALID", `${declaredIn} names the helper ${JSON.stringify(name)}, which is no name`, {
         hint: "a helper's name has letters, digits, '.', '_' and '-'",
@@ -60,9 +59,9 @@ export function credentialHelper(name: string, declaredIn: string, options: Help
     if (cut === "time") throw broken(`did not ${task} within ${timeout / 1000} seconds`, tryIt);
     if (cut === "output") throw broken(`wrote more than 1 MiB when asked to ${task}`, tryIt);
     if (code === 0) return said.stdout;
-    if (absences.includes(said.stdout.trim())) return "";
+    if (absences.includes(said.stdout.trim())) return undefined;
     throw broken(
-      `could not ${task}: ${complaint(said.stdout, said.stderr, secretsIn(input)) || `exit ${code}`}`,
+      `could not ${task}: ${complaint(said.stdout, said.stderr, input) || `exit ${code}`}`,
       tryIt,
     );
   };
@@ -75,7 +74,7 @@ export function credentialHelper(name: string, declaredIn: string, options: Help
     name,
     async get(server, signal) {
       const text = await ask("get", server, server, signal);
-      if (text === "") return undefined;
+      if (text === undefined) return undefined;
       const { Username: user = "", Secret: secret } = parse(text, "get");
       if (typeof user !== "string" || typeof secret !== "string")
         throw broken(`answered get with no Secret for ${server}`, "log in again");
@@ -95,7 +94,7 @@ export function credentialHelper(name: string, declaredIn: string, options: Help
     },
     async list(signal) {
       const text = await ask("list", "", "", signal);
-      const users = Object.entries(text.trim() === "" ? {} : parse(text, "list"));
+      const users = Object.entries(text === undefined ? {} : parse(text, "list"));
       return Object.fromEntries(users.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
     },
   };
@@ -112,19 +111,12 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** The secret in what a helper was given, so that it can be kept out of what it says. */
-function secretsIn(input: string): readonly Secret[] {
+/** The first line of what a failed program says, on stdout by the protocol, without what it was given to keep. */
+function complaint(stdout: string, stderr: string, input: string): string {
+  // What looks like JSON is an answer that broke off, with the secret in it.
+  const said = [stdout, stderr].map((text) => text.trim()).find((text) => text !== "" && !/^["{]/.test(text)) ?? "";
   const { Secret: secret } = parseObject(input) ?? {};
-  return typeof secret === "string" && secret !== "" ? [new Secret(secret)] : [];
-}
-
-/** The first line of what a failed program says, on stdout by the protocol; an answer that broke off is not shown. */
-function complaint(stdout: string, stderr: string, secrets: readonly Secret[]): string {
-  const said = [stdout, stderr].map((text) => text.trim()).find((text) => text !== "" && !/["{]/.test(text[0]!)) ?? "";
-  const hidden = secrets.reduce((text, secret) => text.replaceAll(secret.reveal(), "[secret]"), said);
-  return hidden
-    .split("\n", 1)[0]!
-    .replace(/\p{Cc}/gu, " ")
-    .slice(0, 200)
-    .trim();
+  const forms = typeof secret === "string" && secret !== "" ? [secret, JSON.stringify(secret).slice(1, -1)] : [];
+  const hidden = forms.reduce((text, form) => text.replaceAll(form, "[secret]"), said);
+  return hidden.split("\n", 1)[0]!.replace(/\p{Cc}/gu, " ").slice(0, 200).trim();
 }
