@@ -39,7 +39,12 @@ export function credentialHelper(name: string, declaredIn: string, options: Help
   const program = `docker-credential-${name}`;
   const broken = (what: string, hint: string, cause?: unknown): RegistryError =>
     new RegistryError("INVALID", `${program}, named in ${declaredIn}, ${what}`, { hint, cause });
-  const ask = async (action: Action, input: string, server: string, signal?: AbortSignal): Promise<string | undefined> => {
+  const ask = async (
+    action: Action,
+    input: string,
+    server: string,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> => {
     if (!/^[A-Za-z0-9._-]+$/.test(name)) {
       throw new RegistryError("INVALID", `${declaredIn} names the helper ${JSON.stringify(name)}, which is no name`, {
         hint: "a helper's name has letters, digits, '.', '_' and '-'",
@@ -60,10 +65,7 @@ export function credentialHelper(name: string, declaredIn: string, options: Help
     if (cut === "output") throw broken(`wrote more than 1 MiB when asked to ${task}`, tryIt);
     if (code === 0) return said.stdout;
     if (absences.includes(said.stdout.trim())) return undefined;
-    throw broken(
-      `could not ${task}: ${complaint(said.stdout, said.stderr, input) || `exit ${code}`}`,
-      tryIt,
-    );
+    throw broken(`could not ${task}: ${complaint(said.stdout, said.stderr, input) || `exit ${code}`}`, tryIt);
   };
   const parse = (text: string, action: Action): Readonly<Record<string, unknown>> => {
     const object = parseObject(text);
@@ -118,5 +120,9 @@ function complaint(stdout: string, stderr: string, input: string): string {
   const { Secret: secret } = parseObject(input) ?? {};
   const forms = typeof secret === "string" && secret !== "" ? [secret, JSON.stringify(secret).slice(1, -1)] : [];
   const hidden = forms.reduce((text, form) => text.replaceAll(form, "[secret]"), said);
-  return hidden.split("\n", 1)[0]!.replace(/\p{Cc}/gu, " ").slice(0, 200).trim();
+  return hidden
+    .split("\n", 1)[0]!
+    .replace(/\p{Cc}/gu, " ")
+    .slice(0, 200)
+    .trim();
 }

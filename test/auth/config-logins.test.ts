@@ -41,7 +41,12 @@ describe("a login", () => {
       authFile: await file(JSON.stringify(auths)),
     };
     const find = async (login: ConfigLogin): Promise<string> =>
-      lineOf(await configSource({ "r.example": login }, origin, { helpers: helperLogins({ env: { PATH } }) }).find("r.example", "app"));
+      lineOf(
+        await configSource({ "r.example": login }, origin, { helpers: helperLogins({ env: { PATH } }) }).find(
+          "r.example",
+          "app",
+        ),
+      );
     const without = (...fields: readonly (keyof ConfigLogin)[]): ConfigLogin =>
       Object.fromEntries(Object.entries(all).filter(([field]) => !fields.includes(field as keyof ConfigLogin)));
     expect(await find(all)).toBe("basic ann:pw");
@@ -60,7 +65,9 @@ describe("a login", () => {
       origin,
     );
     expect(lineOf(await source.find(apiHost("docker.io"), "library/alpine"))).toBe("bearer hub");
-    expect(await source.find(apiHost("docker.io"), "acme/app")).toMatchObject({ origin: `${origin}["docker.io/acme"]` });
+    expect(await source.find(apiHost("docker.io"), "acme/app")).toMatchObject({
+      origin: `${origin}["docker.io/acme"]`,
+    });
     expect(lineOf(await source.find("r.example", "app"))).toBe("bearer r");
   });
 
@@ -72,9 +79,15 @@ describe("a login", () => {
   test.each<[ConfigLogin, RegExp]>([
     [{ username: "ann" }, /registries\["r\.example"\] has a username, but no password$/],
     [{ passwordFile: "/x" }, /registries\["r\.example"\] has a password, but no username$/],
-    [{ username: "ann", passwordFile: "/no/such/file" }, /registries\["r\.example"\] names the file \/no\/such\/file, which is not there$/],
+    [
+      { username: "ann", passwordFile: "/no/such/file" },
+      /registries\["r\.example"\] names the file \/no\/such\/file, which is not there$/,
+    ],
     [{ username: "ann", passwordFile: "/" }, /^\/ is not a file$/],
-    [{ username: "ann", passwordFile: "/dev/null" }, /^\/dev\/null, which gantry\.yaml: registries\["r\.example"\] names, has no password/],
+    [
+      { username: "ann", passwordFile: "/dev/null" },
+      /^\/dev\/null, which gantry\.yaml: registries\["r\.example"\] names, has no password/,
+    ],
   ])("%j is INVALID", async (login, message) => {
     await expect(configSource({ "r.example": login }, origin).find("r.example", "")).rejects.toMatchObject({
       code: "INVALID",

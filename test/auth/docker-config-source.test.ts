@@ -30,11 +30,15 @@ credentialContract("a file of Docker's or Podman's", {
 credentialContract("~/.dockercfg", {
   filled: async ({ host }) =>
     dockerConfigSource(await write({ [host]: entry("ann", secret) }), "it", { form: "dockercfg" }),
-  empty: async () => dockerConfigSource(await write({ auths: { auth: base64(`ann:${secret}`) } }), "it", { form: "dockercfg" }),
+  empty: async () =>
+    dockerConfigSource(await write({ auths: { auth: base64(`ann:${secret}`) } }), "it", { form: "dockercfg" }),
 });
 
 /** A file, and a store for its helpers: in it `user` keeps a login for each server. */
-async function withHelpers(config: unknown, kept: Readonly<Record<string, string>>): Promise<{
+async function withHelpers(
+  config: unknown,
+  kept: Readonly<Record<string, string>>,
+): Promise<{
   find: (host: string, path?: string) => Promise<string>;
   calls: () => Promise<string[]>;
 }> {
@@ -60,7 +64,9 @@ credentialContract("a helper", {
     return dockerConfigSource(await write({ credsStore: "one" }), "it", { helpers: helperLogins({ env: { PATH } }) });
   },
   empty: async () => {
-    const { PATH } = await programs({ "docker-credential-one": 'echo "credentials not found in native keychain"; exit 1' });
+    const { PATH } = await programs({
+      "docker-credential-one": 'echo "credentials not found in native keychain"; exit 1',
+    });
     return dockerConfigSource(await write({ credsStore: "one" }), "it", { helpers: helperLogins({ env: { PATH } }) });
   },
   broken: {
@@ -77,7 +83,12 @@ describe("helpers", () => {
     const config = {
       credHelpers: { "r.example": "one", "https://s.example/v1/": "one" },
       credsStore: "all",
-      auths: { "r.example": entry("file"), "r.example/team": entry("team"), "t.example": entry("file"), "u.example": {} },
+      auths: {
+        "r.example": entry("file"),
+        "r.example/team": entry("team"),
+        "t.example": entry("file"),
+        "u.example": {},
+      },
     };
     const { find, calls } = await withHelpers(config, { "r.example": "helper", "u.example": "helper" });
     expect(await find("r.example")).toBe("basic helper:kept");
@@ -89,7 +100,11 @@ describe("helpers", () => {
   });
 
   test("a host's helper that keeps nothing leaves it to auths, not to the one for all", async () => {
-    const config = { credHelpers: { "r.example": "one", "s.example": "" }, credsStore: "all", auths: { "r.example/team": entry("team") } };
+    const config = {
+      credHelpers: { "r.example": "one", "s.example": "" },
+      credsStore: "all",
+      auths: { "r.example/team": entry("team") },
+    };
     const { find, calls } = await withHelpers(config, { "s.example": "helper" });
     expect(await find("r.example", "team/app")).toBe("basic team:pw");
     expect(await find("r.example", "other/app")).toBe("none");
@@ -164,7 +179,9 @@ describe("the file", () => {
     await source.find("other.example", "");
     expect(warnings).toEqual([]);
     await source.find("r.example", "");
-    expect(warnings).toEqual([`r.example: every user of this machine can read the login in ${file}: chmod 600 ${file}`]);
+    expect(warnings).toEqual([
+      `r.example: every user of this machine can read the login in ${file}: chmod 600 ${file}`,
+    ]);
   });
 
   test("that cannot be read, is a directory or a pipe, or has no end, is INVALID", async () => {

@@ -25,7 +25,9 @@ credentialContract("Gantry's variables", {
 
 credentialContract("DOCKER_AUTH_CONFIG", {
   filled: ({ host }) =>
-    dockerAuthConfigSource({ DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [host]: { auth: base64(`ann:${secret}`) } } }) }),
+    dockerAuthConfigSource({
+      DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [host]: { auth: base64(`ann:${secret}`) } } }),
+    }),
   empty: () => dockerAuthConfigSource({}),
   broken: {
     source: () => dockerAuthConfigSource({ DOCKER_AUTH_CONFIG: `{"auths": {"r": "${secret}` }),
@@ -40,7 +42,13 @@ describe("the variables of a host", () => {
   test.each<[string, Environment, string, string, string]>([
     ["user and password", { R_EXAMPLE_USERNAME: "ann", R_EXAMPLE_PASSWORD: "pw" }, "r.example", "", "basic ann:pw"],
     ["a token is used as it is", { R_EXAMPLE_TOKEN: "abc" }, "r.example", "app", "bearer abc"],
-    ["a user's token is his password", { R_EXAMPLE_USERNAME: "ann", R_EXAMPLE_TOKEN: "abc" }, "r.example", "", "basic ann:abc"],
+    [
+      "a user's token is his password",
+      { R_EXAMPLE_USERNAME: "ann", R_EXAMPLE_TOKEN: "abc" },
+      "r.example",
+      "",
+      "basic ann:abc",
+    ],
     [
       "the password goes before the token",
       { R_EXAMPLE_USERNAME: "ann", R_EXAMPLE_PASSWORD: "pw", R_EXAMPLE_TOKEN: "abc" },
@@ -48,15 +56,33 @@ describe("the variables of a host", () => {
       "",
       "basic ann:pw",
     ],
-    ["an identity token", { R_EXAMPLE_USERNAME: "<token>", R_EXAMPLE_PASSWORD: "abc" }, "r.example", "", "identity abc"],
-    ["empty is not set", { R_EXAMPLE_USERNAME: "", R_EXAMPLE_PASSWORD: "pw", R_EXAMPLE_TOKEN: "" }, "r.example", "", "none"],
+    [
+      "an identity token",
+      { R_EXAMPLE_USERNAME: "<token>", R_EXAMPLE_PASSWORD: "abc" },
+      "r.example",
+      "",
+      "identity abc",
+    ],
+    [
+      "empty is not set",
+      { R_EXAMPLE_USERNAME: "", R_EXAMPLE_PASSWORD: "pw", R_EXAMPLE_TOKEN: "" },
+      "r.example",
+      "",
+      "none",
+    ],
     ["a port", { LOCALHOST_5000_TOKEN: "abc" }, "localhost:5000", "", "bearer abc"],
     ["a port as OSSB has it", { "LOCALHOST:5000_TOKEN": "abc" }, "localhost:5000", "", "bearer abc"],
     ["a hyphen", { MY_REGISTRY_EXAMPLE_TOKEN: "abc" }, "my-registry.example", "", "bearer abc"],
     ["an address", { "127_0_0_1_5000_TOKEN": "abc" }, "127.0.0.1:5000", "", "bearer abc"],
     ["an address, in a shell", { _127_0_0_1_5000_TOKEN: "abc" }, "127.0.0.1:5000", "", "bearer abc"],
     ["IPv6", { ___1__5000_TOKEN: "abc" }, "[::1]:5000", "", "bearer abc"],
-    ["Docker Hub, by its name in references", { DOCKER_IO_TOKEN: "abc" }, apiHost("docker.io"), "library/alpine", "bearer abc"],
+    [
+      "Docker Hub, by its name in references",
+      { DOCKER_IO_TOKEN: "abc" },
+      apiHost("docker.io"),
+      "library/alpine",
+      "bearer abc",
+    ],
   ])("%s", async (_, env, host, path, expected) => {
     expect(await find(env, host, path)).toBe(expected);
   });
@@ -76,14 +102,18 @@ describe("the variables of a host", () => {
 
   test("half a login is told of, and is none", async () => {
     const warnings: string[] = [];
-    const source = hostVariablesSource({ R_EXAMPLE_PASSWORD: "s3cret" }, (text, host) => warnings.push(`${host}: ${text}`));
+    const source = hostVariablesSource({ R_EXAMPLE_PASSWORD: "s3cret" }, (text, host) =>
+      warnings.push(`${host}: ${text}`),
+    );
     expect(await source.find("r.example", "")).toBeUndefined();
     expect(warnings).toEqual(["r.example: R_EXAMPLE_PASSWORD is set, but is no whole login alone"]);
   });
 
   test("the origin names the variables", async () => {
     const source = hostVariablesSource({ R_EXAMPLE_USERNAME: "ann", R_EXAMPLE_PASSWORD: "pw" });
-    expect(await source.find("r.example", "a/b")).toMatchObject({ origin: "R_EXAMPLE_USERNAME and R_EXAMPLE_PASSWORD" });
+    expect(await source.find("r.example", "a/b")).toMatchObject({
+      origin: "R_EXAMPLE_USERNAME and R_EXAMPLE_PASSWORD",
+    });
   });
 });
 
@@ -115,8 +145,14 @@ describe("Gantry's variables", () => {
 describe("DOCKER_AUTH_CONFIG", () => {
   test("what Docker does not read of it is told of, and not used", async () => {
     const warnings: string[] = [];
-    const config = { auths: { "r.example": { auth: base64("ann:pw") } }, credHelpers: { "r.example": "x" }, credsStore: "y" };
-    const source = dockerAuthConfigSource({ DOCKER_AUTH_CONFIG: JSON.stringify(config) }, (text) => warnings.push(text));
+    const config = {
+      auths: { "r.example": { auth: base64("ann:pw") } },
+      credHelpers: { "r.example": "x" },
+      credsStore: "y",
+    };
+    const source = dockerAuthConfigSource({ DOCKER_AUTH_CONFIG: JSON.stringify(config) }, (text) =>
+      warnings.push(text),
+    );
     expect(lineOf(await source.find("r.example", ""))).toBe("basic ann:pw");
     expect(warnings).toEqual(["of DOCKER_AUTH_CONFIG only auths is read, not credHelpers, credsStore"]);
   });
@@ -124,7 +160,10 @@ describe("DOCKER_AUTH_CONFIG", () => {
   test.each([
     ["[]", "DOCKER_AUTH_CONFIG is not a JSON object"],
     ['{"auths": []}', "DOCKER_AUTH_CONFIG: auths is not an object"],
-    ['{"auths": {"r.example": {"auth": "!s3cret"}}}', 'DOCKER_AUTH_CONFIG: auths["r.example"].auth is not USER:PASSWORD in base64'],
+    [
+      '{"auths": {"r.example": {"auth": "!s3cret"}}}',
+      'DOCKER_AUTH_CONFIG: auths["r.example"].auth is not USER:PASSWORD in base64',
+    ],
   ])("%s is INVALID", async (text, message) => {
     const source = dockerAuthConfigSource({ DOCKER_AUTH_CONFIG: text });
     await expect(source.find("r.example", "")).rejects.toMatchObject({ code: "INVALID", message });

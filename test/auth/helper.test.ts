@@ -41,16 +41,32 @@ describe("get", () => {
   });
 
   test.each<[string, string, RegExp]>([
-    ["fails with words on stdout", "echo 'pass not initialized: exit status 1'; exit 1", /could not get the login for r\.example: pass not initialized: exit status 1$/],
-    ["fails with words on stderr", "echo 'no keyring' >&2; exit 2", /could not get the login for r\.example: no keyring$/],
+    [
+      "fails with words on stdout",
+      "echo 'pass not initialized: exit status 1'; exit 1",
+      /could not get the login for r\.example: pass not initialized: exit status 1$/,
+    ],
+    [
+      "fails with words on stderr",
+      "echo 'no keyring' >&2; exit 2",
+      /could not get the login for r\.example: no keyring$/,
+    ],
     ["fails without words", "exit 3", /could not get the login for r\.example: exit 3$/],
-    ["fails after the login", `echo '{"Username":"ann","Secret":"s3cret"}'; exit 1`, /could not get the login for r\.example: exit 1$/],
+    [
+      "fails after the login",
+      `echo '{"Username":"ann","Secret":"s3cret"}'; exit 1`,
+      /could not get the login for r\.example: exit 1$/,
+    ],
     ["says garbage", "echo s3cret", /answered get with something that is not a JSON object$/],
     ["says nothing", "exit 0", /answered get with something that is not a JSON object$/],
     ["says a list", `echo '["s3cret"]'`, /answered get with something that is not a JSON object$/],
     ["says no secret", `echo '{"Username":"ann","Password":"s3cret"}'`, /answered get with no Secret for r\.example$/],
     ["drives the terminal", String.raw`printf 'a\033[31mb\n'; exit 1`, /: a \[31mb$/],
-    ["never stops writing", "while :; do echo s3crets3crets3crets3crets3crets3crets3crets3cret; done", /wrote more than 1 MiB when asked to get the login/],
+    [
+      "never stops writing",
+      "while :; do echo s3crets3crets3crets3crets3crets3crets3crets3cret; done",
+      /wrote more than 1 MiB when asked to get the login/,
+    ],
   ])("one that %s is INVALID, with names and no secret", async (_, script, message) => {
     const error: unknown = await (await helper(script)).get("r.example").catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: "INVALID", message: expect.stringMatching(message) as string });
@@ -112,8 +128,14 @@ describe("the program", () => {
   test("is not looked for in the current directory, nor is what is no program", async () => {
     const { folder } = await programs({ "docker-credential-mine": "echo '{}'" });
     await writeFile(join(folder, "docker-credential-text"), "echo");
-    for (const [name, PATH] of [["mine", ".:"], ["mine", ""], ["text", folder]] as const) {
-      await expect(credentialHelper(name, declared, { env: { PATH } }).get("r.example")).rejects.toThrow("is not in PATH");
+    for (const [name, PATH] of [
+      ["mine", ".:"],
+      ["mine", ""],
+      ["text", folder],
+    ] as const) {
+      await expect(credentialHelper(name, declared, { env: { PATH } }).get("r.example")).rejects.toThrow(
+        "is not in PATH",
+      );
     }
   });
 
@@ -154,7 +176,7 @@ describe("store, erase and list", () => {
   });
 
   test("a failure does not repeat what was to be stored", async () => {
-    const one = await helper("echo \"cannot keep $(cat)\"; exit 1");
+    const one = await helper('echo "cannot keep $(cat)"; exit 1');
     const error: unknown = await one
       .store("r.example", userPassword("ann", 's3cr"et'))
       .catch((caught: unknown) => caught);

@@ -23,7 +23,11 @@ const config = (host: string, password: string): string =>
 credentialContract("a mounted secret that names its registry", {
   filled: async ({ host }) =>
     mountedSecretsSource({
-      root: await mount({ [`${auth}/registry`]: `${host}\n`, [`${auth}/username`]: "ann\n", [`${auth}/password`]: `${secret}\n` }),
+      root: await mount({
+        [`${auth}/registry`]: `${host}\n`,
+        [`${auth}/username`]: "ann\n",
+        [`${auth}/password`]: `${secret}\n`,
+      }),
     }),
   empty: async () => mountedSecretsSource({ root: await mount({}) }),
   broken: {
@@ -52,7 +56,11 @@ describe("mounted secrets", () => {
     "var/run/secrets/docker-registry",
     "var/run/secrets/registry-credentials",
   ])("are found in %s", async (folder) => {
-    const root = await mount({ [`${folder}/username`]: "ann", [`${folder}/password`]: "pw", [`${folder}/token`]: "abc" });
+    const root = await mount({
+      [`${folder}/username`]: "ann",
+      [`${folder}/password`]: "pw",
+      [`${folder}/token`]: "abc",
+    });
     expect(await mountedSecretsSource({ root, registry: "r.example" }).find("r.example", "app")).toMatchObject({
       username: "ann",
       origin: `${join(root, folder)}: username and password`,
@@ -87,7 +95,11 @@ describe("mounted secrets", () => {
   });
 
   test("a user alone is no login, and a file in place of a folder is none", async () => {
-    const root = await mount({ [`${auth}/registry`]: "r.example", [`${auth}/username`]: "ann", "run/secrets/registry": "text" });
+    const root = await mount({
+      [`${auth}/registry`]: "r.example",
+      [`${auth}/username`]: "ann",
+      "run/secrets/registry": "text",
+    });
     expect(await mountedSecretsSource({ root, registry: "r.example" }).find("r.example", "app")).toBeUndefined();
   });
 

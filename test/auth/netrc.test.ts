@@ -13,7 +13,8 @@ async function netrc(text: string, mode = 0o600): Promise<string> {
 }
 
 credentialContract("netrc", {
-  filled: async ({ host }) => netrcSource(await netrc(`machine ${host} login ann password ${secret}\ndefault login x password y\n`)),
+  filled: async ({ host }) =>
+    netrcSource(await netrc(`machine ${host} login ann password ${secret}\ndefault login x password y\n`)),
   empty: async () => netrcSource(await netrc("default login ann password pw\n")),
   broken: {
     source: async () => netrcSource(await temporaryDirectory()),
@@ -31,7 +32,11 @@ describe("a netrc file", () => {
     ["a quote that does not end", 'machine r.example login ann password "pw', 'ann:"pw'],
     ["a hash within", "machine r.example login ann password #pw", "ann:#pw"],
     ["comments", "# machine r.example login eve password no\nmachine r.example login ann password pw", "ann:pw"],
-    ["a macro", "macdef init\nmachine r.example login eve password no\n\nmachine r.example login ann password pw", "ann:pw"],
+    [
+      "a macro",
+      "macdef init\nmachine r.example login eve password no\n\nmachine r.example login ann password pw",
+      "ann:pw",
+    ],
     ["a macro of a machine", "machine r.example login ann password pw macdef init\nlogin eve\n\n", "ann:pw"],
     ["keywords as values", "machine r.example login login password machine", "login:machine"],
     ["the first of two", "machine r.example login ann password pw machine r.example login eve password no", "ann:pw"],
@@ -40,7 +45,11 @@ describe("a netrc file", () => {
     ["words not known", "machine r.example protocol https login ann password pw", "ann:pw"],
     ["an end too soon", "machine r.example login ann password pw machine", "ann:pw"],
     ["a byte order mark", "\uFEFFmachine r.example login ann password pw", "ann:pw"],
-    ["what follows default", "machine other.example\ndefault login eve password no\nmachine r.example login ann password pw", "ann:pw"],
+    [
+      "what follows default",
+      "machine other.example\ndefault login eve password no\nmachine r.example login ann password pw",
+      "ann:pw",
+    ],
   ])("with %s", async (_, text, expected) => {
     expect(lineOf(await netrcSource(await netrc(text)).find("r.example", "app"))).toBe(`basic ${expected}`);
   });
@@ -50,7 +59,9 @@ describe("a netrc file", () => {
     const source = netrcSource(file);
     expect(lineOf(await source.find("r.example:5000", ""))).toBe("basic one:pw");
     expect(lineOf(await source.find("r.example:5001", ""))).toBe("basic all:pw");
-    expect(await source.find("r.example:5000", "")).toMatchObject({ origin: `${file}: machine r.example:5000, line 2` });
+    expect(await source.find("r.example:5000", "")).toMatchObject({
+      origin: `${file}: machine r.example:5000, line 2`,
+    });
   });
 
   test("that others can read is told of, when it is used", async () => {

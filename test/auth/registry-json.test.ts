@@ -29,7 +29,8 @@ credentialContract("registry.json", {
     registryJsonSource(await places({ [user]: { registries: { [host]: { username: "ann", password: secret } } } })),
   empty: async () => registryJsonSource(await places({})),
   broken: {
-    source: async ({ host }) => registryJsonSource(await places({ [system]: `{"registries": {"${host}": {"token": "${secret}` })),
+    source: async ({ host }) =>
+      registryJsonSource(await places({ [system]: `{"registries": {"${host}": {"token": "${secret}` })),
     message: /etc\/ossb\/registry\.json is not valid JSON: line 1, column \d+$/,
   },
 });
@@ -52,15 +53,24 @@ describe("registry.json", () => {
     expect(await readRegistryJson(both)).toMatchObject({ defaultRegistry: "user", insecure: ["user"] });
     const named = { ...both, env: { ...env, OSSB_REGISTRY_CONFIG: join(both.root, "own.json") } };
     expect(await readRegistryJson(named)).toMatchObject({ defaultRegistry: "own", file: join(both.root, "own.json") });
-    expect(await readRegistryJson(await places({ [system]: file("system"), [mounted]: file("mounted") }, env))).toMatchObject({
+    expect(
+      await readRegistryJson(await places({ [system]: file("system"), [mounted]: file("mounted") }, env)),
+    ).toMatchObject({
       defaultRegistry: "system",
     });
-    expect(await readRegistryJson(await places({ [mounted]: "mirrors: {r.example: [m.example]}" }, env))).toMatchObject({
-      defaultRegistry: "env.example",
-      insecure: ["a.example", "b.example"],
-      mirrors: { "r.example": ["m.example"] },
+    expect(await readRegistryJson(await places({ [mounted]: "mirrors: {r.example: [m.example]}" }, env))).toMatchObject(
+      {
+        defaultRegistry: "env.example",
+        insecure: ["a.example", "b.example"],
+        mirrors: { "r.example": ["m.example"] },
+      },
+    );
+    expect(await readRegistryJson(await places({}))).toEqual({
+      logins: {},
+      insecure: [],
+      mirrors: {},
+      isExposed: false,
     });
-    expect(await readRegistryJson(await places({}))).toEqual({ logins: {}, insecure: [], mirrors: {}, isExposed: false });
   });
 
   test("has logins of all kinds", async () => {

@@ -87,7 +87,12 @@ const promises: Readonly<Record<string, Body>> = {
   "neither the source nor what it gives shows the secret": async ({ filled }) => {
     const source = await filled(there);
     const credential = await source.find(there.host, there.path);
-    const shown = [source.name, inspect(source, { depth: 9 }), inspect(credential), JSON.stringify([source, credential])];
+    const shown = [
+      source.name,
+      inspect(source, { depth: 9 }),
+      inspect(credential),
+      JSON.stringify([source, credential]),
+    ];
     expect(source.name).toMatch(/\S/);
     expect(shown.join(" ")).not.toContain(secret);
     expect(shown.join(" ")).not.toContain(Buffer.from(secret).toString("base64").slice(2, -4));
