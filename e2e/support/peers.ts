@@ -14,6 +14,7 @@ export type PeerName =
   | "oras"
   | "docker"
   | "containerd"
+  | "docker-credential-pass"
   | "oci-conformance";
 
 /** A program of others that is on this machine. */
