@@ -66,7 +66,7 @@ export async function findCluster(
   const cluster = config.getCurrentCluster();
   if (!cluster || !URL.canParse(cluster.server))
     throw invalid(`${where}: the context ${JSON.stringify(chosen.name)} leads to no cluster`);
-  if (!/^https:/.test(cluster.server) && !cluster.skipTLSVerify)
+  if (!cluster.server.startsWith("https:") && !cluster.skipTLSVerify)
     throw invalid(`${where}: ${cluster.server} is plain HTTP, and insecure-skip-tls-verify is not set`);
   return { config, server: cluster.server, namespace: chosen.namespace ?? "default" };
 }

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { userPassword, type Credential, type CredentialSource, type OnWarning } from "./credential.ts";
+import { userPassword, type Credential, type CredentialSource } from "./credential.ts";
 import { dockerConfigSource, type DockerConfigOptions } from "./docker-config-source.ts";
 import { parseDockerConfig } from "./docker-config.ts";
 import { keysFor, normalizeKey } from "./keys.ts";
@@ -25,35 +25,25 @@ const folders = [
   "var/run/secrets/registry-credentials",
 ];
 
-/** Where pods have secrets of the type kubernetes.io/dockerconfigjson. */
-const dockerConfigs = [
-  "var/run/secrets/kubernetes.io/dockerconfigjson/.dockerconfigjson",
-  "var/run/secrets/registry-secret/.dockerconfigjson",
-  ...folders.map((folder) => `${folder}/.dockerconfigjson`),
-];
+/** Where pods have secrets of the type kubernetes.io/dockerconfigjson, beside those. */
+const dockerFolders = ["var/run/secrets/kubernetes.io/dockerconfigjson", "var/run/secrets/registry-secret"];
+const dockerFile = ".dockerconfigjson";
 
 /** Logins that Kubernetes has mounted into this pod; each goes to the registry that it, or who runs Gantry, names. */
 export function mountedSecretsSource(options: MountedSecretsOptions = {}): CredentialSource {
-  const { root = "/", registry, onWarning } = options;
+  const { root = "/" } = options;
   return {
     name: "secrets mounted by Kubernetes",
     async find(host, path, signal) {
-      for (const folder of folders.map((name) => join(root, name))) {
-        const values = await readFolder(folder, signal);
-        const key = values["registry"] || registry;
-        if (key === undefined || !keysFor(host, path).includes(normalizeKey(key))) {
-          if (key === undefined && hasLogin(values)) warnUnscoped(folder, host, onWarning);
-          continue;
-        }
-        const authFile = values["auth_file"];
-        const credential =
-          readValues(values, folder) ??
-          (authFile &&
-            (await dockerConfigSource(resolve(folder, authFile), authFile, options).find(host, path, signal)));
+      const place = { host, path, signal };
+      const mounted = await Promise.all([...folders, ...dockerFolders].map((name) => look(join(root, name))));
+      for (const secret of mounted.slice(0, folders.length)) {
+        const credential = await findInValues(secret, place, options);
         if (credential) return credential;
       }
-      for (const file of dockerConfigs.map((name) => join(root, name))) {
-        const read = await readSecretFile(file, signal);
+      for (const { folder, files } of mounted) {
+        const file = join(folder, dockerFile);
+        const read = files.includes(dockerFile) ? await readSecretFile(file, signal) : undefined;
         const credential = read && findPullSecret(parseDockerConfig(read.text, file).auths, host, path, file);
         if (credential) return credential;
       }
@@ -62,34 +52,61 @@ export function mountedSecretsSource(options: MountedSecretsOptions = {}): Crede
   };
 }
 
+/** A folder that may be a mounted secret. */
+interface Mounted {
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+async function look(folder: string): Promise<Mounted> {
+  return { folder, files: await readdir(folder).catch(() => []) };
+}
+
+interface Place {
+  readonly host: string;
+  readonly path: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function findInValues(
+  secret: Mounted,
+  { host, path, signal }: Place,
+  options: MountedSecretsOptions,
+): Promise<Credential | undefined> {
+  const values = await readValues(secret, signal);
+  const { folder } = secret;
+  const key = values["registry"] || options.registry;
+  if (key === undefined) {
+    if (values["password"] || values["token"]) options.onWarning?.(unscopedWarning(folder), host);
+    return undefined;
+  }
+  if (!keysFor(host, path).includes(normalizeKey(key))) return undefined;
+  const authFile = values["auth_file"];
+  const login = loginOf(values, folder);
+  if (login || !authFile) return login;
+  return await dockerConfigSource(resolve(folder, authFile), authFile, options).find(host, path, signal);
+}
+
 const fields = ["registry", "username", "password", "token", "auth_file"];
 
 /** The values of a mounted secret by name, without the white space around them. */
-async function readFolder(folder: string, signal: AbortSignal | undefined): Promise<Readonly<Record<string, string>>> {
+async function readValues(
+  { folder, files }: Mounted,
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, string>>> {
   const values: Record<string, string> = {};
-  const names = await readdir(folder).catch((): string[] => []);
-  for (const field of fields.filter((name) => names.includes(name))) {
+  for (const field of fields.filter((name) => files.includes(name))) {
     const read = await readSecretFile(join(folder, field), signal);
     if (read) values[field] = read.text.trim();
   }
   return values;
 }
 
-function hasLogin({ password, token }: Readonly<Record<string, string>>): boolean {
-  return Boolean(password || token);
+function unscopedWarning(folder: string): string {
+  return `the login in ${folder} is not used: nothing says which registry it is for; add the file registry to it`;
 }
 
-function warnUnscoped(folder: string, host: string, onWarning: OnWarning | undefined): void {
-  onWarning?.(
-    `the login in ${folder} is not used: nothing says which registry it is for; add the file registry to it`,
-    host,
-  );
-}
-
-function readValues(
-  { username, password, token }: Readonly<Record<string, string>>,
-  at: string,
-): Credential | undefined {
+function loginOf({ username, password, token }: Readonly<Record<string, string>>, at: string): Credential | undefined {
   if (username && password) return { ...userPassword(username, password), origin: `${at}: username and password` };
   return token ? { kind: "bearer", token: new Secret(token), origin: `${at}: token` } : undefined;
 }

@@ -91,7 +91,7 @@ describe("get", () => {
     await vi.waitFor(async () => expect([await gone("parent"), await gone("child")]).toEqual([true, true]), 10_000);
 
     const stop = new AbortController();
-    const waiting = (await helper(`${script.replaceAll("parent", "second")}`)).get("r.example", stop.signal);
+    const waiting = (await helper(script.replaceAll("parent", "second"))).get("r.example", stop.signal);
     waiting.catch(() => {});
     await vi.waitFor(() => readFile(join(folder, "second"), "utf8").then((pid) => expect(pid).toMatch(/\d\n/)), 10_000);
     stop.abort();

@@ -7,7 +7,7 @@ import { authority, serverCertificate, serverKey } from "../transport/certificat
 import { answer, listen } from "../transport/listen.ts";
 
 /** The token that the API wants to see. */
-export const token = "token-of-gantry";
+const token = "token-of-gantry";
 
 /** What an API answers, by path below /api/v1/namespaces: an object, or the status of a refusal. */
 export type Objects = Readonly<Record<string, unknown>>;

@@ -111,7 +111,7 @@ const promises: Readonly<Record<string, Body>> = {
 };
 
 /** The secret of a credential. */
-export function textOf(credential: Credential | undefined): string | undefined {
+function textOf(credential: Credential | undefined): string | undefined {
   if (!credential) return undefined;
   return (credential.kind === "basic" ? credential.password : credential.token).reveal();
 }
