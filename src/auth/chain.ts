@@ -22,7 +22,7 @@ export interface ChainOptions {
   readonly home: string;
   /** The user's number, for /run/containers; absent where users have none. */
   readonly uid?: number;
-  /** A file that stands in for Podman's and Docker's, before REGISTRY_AUTH_FILE. */
+  /** A file that stands in for Podman's and Docker's, before REGISTRY_AUTH_FILE, which may be one that is not there. */
   readonly authFile?: string;
   /** The logins of Gantry's configuration. */
   readonly config?: { readonly logins: ConfigLogins; readonly origin: string };
@@ -54,10 +54,11 @@ export function credentialChain(options: ChainOptions): readonly CredentialSourc
   const helpers = helperLogins({ env, ...(clock && { clock }) });
   const shared = { helpers, ...(onWarning && { onWarning }) };
   const places = { env, home, root };
-  const named = options.authFile || env["REGISTRY_AUTH_FILE"];
+  const { authFile } = options;
+  const named = authFile || env["REGISTRY_AUTH_FILE"];
   const list = options.credentialHelpers;
   return [
-    ...(named ? [dockerConfigSource(named, named, shared)] : []),
+    ...(named ? [dockerConfigSource(named, named, { ...shared, required: named === authFile })] : []),
     dockerAuthConfigSource(env, onWarning),
     gantryVariablesSource(env),
     hostVariablesSource(env, onWarning),

@@ -66,7 +66,9 @@ async function readLogin(login: ConfigLogin, place: Place, options: ConfigOption
   if (token) return { kind: "bearer", token: new Secret(token) };
   if (credHelper) return await options.helpers?.find(credHelper, at, loginNames(host), signal);
   if (username && !authFile) return invalidLogin(`${at} has a username, but no password`, `add a password to ${at}`);
-  return authFile ? await dockerConfigSource(authFile, authFile, options).find(host, path, signal) : undefined;
+  return authFile
+    ? await dockerConfigSource(authFile, authFile, { ...options, required: true }).find(host, path, signal)
+    : undefined;
 }
 
 async function readPassword(file: string, { host, at, signal }: Place, { onWarning }: ConfigOptions): Promise<string> {

@@ -3,6 +3,7 @@ import type { Credential, CredentialSource, OnWarning } from "./credential.ts";
 import { findAuth, findHelper, parseDockerConfig, type DockerConfig } from "./docker-config.ts";
 import type { HelperLogins } from "./helper-logins.ts";
 import { exposedWarning, readSecretFile } from "./secret-file.ts";
+import { invalidLogin } from "./secret-json.ts";
 
 export interface DockerConfigOptions {
   /** Runs the helpers that the file names; without it they are passed over. */
@@ -10,22 +11,25 @@ export interface DockerConfigOptions {
   readonly onWarning?: OnWarning;
   /** `dockercfg`: the file is a bare map of logins, as ~/.dockercfg is. */
   readonly form?: "config" | "dockercfg";
+  /** Whether somebody named the file, so that it must be there. */
+  readonly required?: boolean;
 }
 
 /**
  * The logins of Docker's config.json or Podman's auth.json, read anew each time it is asked: the helper of the host, then
  * of the `auths` that fit a repository (`host/path`, `host`, `https://host/v1/`) the longest, then the helper for all
- * hosts. No file is no credential; one that is not right throws INVALID with the place in it.
+ * hosts. No file is no credential, unless it is required; one that is not right throws INVALID with the place in it.
  */
 export function dockerConfigSource(
   file: string,
   name: string = file,
-  { helpers, onWarning, form }: DockerConfigOptions = {},
+  { helpers, onWarning, form, required }: DockerConfigOptions = {},
 ): CredentialSource {
   return {
     name,
     async find(host, path, signal) {
       const read = await readSecretFile(file, signal);
+      if (!read && required) return invalidLogin(`${file} is not there`, "name another file, or log in into it");
       if (!read) return undefined;
       const config = parseDockerConfig(read.text, file, form);
       const [key, helper = ""] = findHelper(config, host) ?? [];

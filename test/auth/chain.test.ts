@@ -164,6 +164,15 @@ describe("the chain", () => {
     expect(await order({ env: {}, home: "/no/such/home", root: "/no/such/root" })).toEqual([]);
   });
 
+  test("wants the file of an option to be there, not that of a variable", async () => {
+    const none = { env: { REGISTRY_AUTH_FILE: "/no/such/file" }, home: "/no/such/home", root: "/no/such/root" };
+    expect(await order(none)).toEqual([]);
+    await expect(order({ ...none, authFile: "/no/such/file" })).rejects.toMatchObject({
+      code: "INVALID",
+      message: "/no/such/file is not there",
+    });
+  });
+
   test("says each warning once", async () => {
     const { below, options } = await everything();
     const warnings: string[] = [];

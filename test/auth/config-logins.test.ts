@@ -83,6 +83,7 @@ describe("a login", () => {
       { username: "ann", passwordFile: "/no/such/file" },
       /registries\["r\.example"\] names the file \/no\/such\/file, which is not there$/,
     ],
+    [{ authFile: "/no/such/file" }, /^\/no\/such\/file is not there$/],
     [{ username: "ann", passwordFile: "/" }, /^\/ is not a file$/],
     [
       { username: "ann", passwordFile: "/dev/null" },
