@@ -22,7 +22,7 @@ export interface ChainOptions {
   readonly home: string;
   /** The user's number, for /run/containers; absent where users have none. */
   readonly uid?: number;
-  /** A file that stands in for Podman's and Docker's, before REGISTRY_AUTH_FILE, which may be one that is not there. */
+  /** A file that must be there and stands in for Podman's and Docker's; otherwise REGISTRY_AUTH_FILE's does. */
   readonly authFile?: string;
   /** The logins of Gantry's configuration. */
   readonly config?: { readonly logins: ConfigLogins; readonly origin: string };

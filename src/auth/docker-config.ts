@@ -29,13 +29,7 @@ export function parseDockerConfig(text: string, at: string, form: "config" | "do
   const { credsStore } = config as { credsStore?: unknown };
   if (typeof (credsStore ?? "") !== "string") return invalidLogin(`${at}: credsStore is not a text`);
   return {
-    auths: mapOf(
-      config,
-      "auths",
-      at,
-      (entry) => (isObject(entry ?? {}) ? ((entry ?? {}) as AuthEntry) : undefined),
-      "an object",
-    ),
+    auths: mapOf(config, "auths", at, entryOf, "an object"),
     credHelpers: mapOf(config, "credHelpers", at, textOf, "a text"),
     ...(credsStore ? { credsStore: credsStore as string } : {}),
     httpHeaders: Object.fromEntries(mapOf(config, "HttpHeaders", at, textOf, "a text")),
@@ -59,6 +53,11 @@ function mapOf<T>(
         : ([key, is] as const);
     }),
   );
+}
+
+function entryOf(value: unknown): AuthEntry | undefined {
+  const entry = value ?? {};
+  return isObject(entry) ? entry : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

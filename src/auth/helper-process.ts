@@ -51,8 +51,8 @@ export async function runProgram(
   input: string,
   { env, timeout, signal }: ProgramOptions,
 ): Promise<ProgramOutcome> {
-  if (signal?.aborted) throw aborted(signal);
   const { spawn } = await import("node:child_process");
+  if (signal?.aborted) throw aborted(signal);
   // In a group of its own, so that its children can be ended with it.
   const child = spawn(path, args, { env, stdio: "pipe", windowsHide: true, detached: process.platform !== "win32" });
   let cut: ProgramOutcome["cut"];

@@ -12,7 +12,7 @@ export function parseSecretJson(text: string, at: string): Readonly<Record<strin
 }
 
 /** Throws INVALID for what is wrong with a login where it is kept. */
-export function invalidLogin(message: string, hint: string = "mend the file, or log in again"): never {
+export function invalidLogin(message: string, hint: string = "mend it, or log in again"): never {
   throw new RegistryError("INVALID", message, { hint });
 }
 
