@@ -6,10 +6,12 @@ import {
   RegistryError,
   type Client,
   type ClientOptions,
+  type Config,
   type Credential,
   type CredentialSource,
   type HostSettings,
 } from "../index.ts";
+import { configuredHosts, configuredLogins } from "./configured.ts";
 import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
 import * as options from "./options.ts";
@@ -28,15 +30,16 @@ interface Spot {
   readonly path: string;
 }
 
-/** Makes a client by the options about networks and logins, for the places of this command. */
+/** Makes a client by the options about networks and logins and the configuration, for the places of this command. */
 export async function connect(
   get: Get,
   places: Places,
+  config: Config,
   io: Io,
   onEvent: NonNullable<ClientOptions["onEvent"]>,
 ): Promise<Client> {
   return createClient({
-    ...(await clientOptions(get, places)),
+    ...(await clientOptions(get, places, config)),
     env: io.env,
     onEvent,
     get stdin() {
@@ -48,43 +51,49 @@ export async function connect(
   });
 }
 
-async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
+async function clientOptions(get: Get, places: Places, config: Config): Promise<ClientOptions> {
   const from = places.from.flatMap(spotsOf);
   const to = (places.to ?? []).flatMap(spotsOf);
   const ca = await Promise.all(get(options.caFile).map((file) => readFile(file, "utf8")));
   const authFile = get(options.authfile);
   const retries = get(options.retries);
+  const { userAgent } = config.values;
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),
       ...login("--dest-creds", get(options.destCreds), to),
       ...login("--creds", get(options.creds), [...from, ...to]),
+      ...configuredLogins(config),
     ],
-    hosts: hostSettings(get, from, to, ca),
+    hosts: hostSettings(get, from, to, configuredHosts(config, ca, asked)),
     ...(authFile !== undefined && { authFile }),
     ...(retries !== undefined && { retries }),
+    ...(userAgent !== undefined && { userAgent }),
   };
 }
 
-/** How the hosts of a command are reached: what it says of TLS holds for those it names, and for no other. */
+/** How hosts are reached: what the options say of TLS holds for those that the command names, and for no other. */
 function hostSettings(
   get: Get,
   from: readonly Spot[],
   to: readonly Spot[],
-  ca: readonly string[],
+  configured: NonNullable<ClientOptions["hosts"]>,
 ): NonNullable<ClientOptions["hosts"]> {
   const side = (spots: readonly Spot[], verify: boolean | undefined, plainHttp: boolean): [string, HostSettings][] =>
     spots.map(({ host }) => [host, { ...(verify === false && { insecure: true }), ...(plainHttp && { plainHttp }) }]);
   const tlsVerify = get(options.tlsVerify);
   const plainHttp = get(options.plainHttp);
-  const settings = new Map<string, HostSettings>(ca.length > 0 ? [["*", { tls: { ca } }]] : []);
+  const named = new Map<string, HostSettings>();
   for (const [host, own] of [
     ...side(from, get(options.srcTlsVerify) ?? tlsVerify, get(options.srcPlainHttp) || plainHttp),
     ...side(to, get(options.destTlsVerify) ?? tlsVerify, get(options.destPlainHttp) || plainHttp),
   ]) {
-    settings.set(host, { ...settings.get(host), ...own });
+    named.set(host, { ...(named.get(host) ?? configured[host]), ...own });
   }
-  return Object.fromEntries(settings);
+  // Getters stay getters: the certificates of hosts that are not spoken to are not read.
+  const hosts = Object.create(null, Object.getOwnPropertyDescriptors(configured)) as Record<string, HostSettings>;
+  for (const [host, value] of named) Object.defineProperty(hosts, host, { value, enumerable: true });
+  return hosts;
 }
 
 /** A login that goes to the places it was given for, and nowhere else. */

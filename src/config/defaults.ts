@@ -11,6 +11,8 @@ export function defaultSettings(fields: Fields = schema, path: readonly string[]
     const { kind, otherwise } = entry;
     const value = kind.read(otherwise, { base: "/", home: "/" });
     const name = settingName(at);
-    return [{ path: at, name, value, written: [otherwise], shown: showValue(kind, value), origin: "default", unit: name }];
+    return [
+      { path: at, name, value, written: [otherwise], shown: showValue(kind, value), origin: "default", unit: name },
+    ];
   });
 }

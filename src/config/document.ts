@@ -1,4 +1,4 @@
-import type { LineCounter, Node as YamlNode } from "yaml";
+import type * as Yaml from "yaml";
 import type { At } from "./fault.ts";
 
 /** YAML as a configuration uses it: texts, lists and maps, each with its place. */
@@ -57,23 +57,25 @@ export async function parseDocument(text: string): Promise<Document> {
 }
 
 interface Context {
-  readonly yaml: typeof import("yaml");
-  readonly lines: LineCounter;
+  readonly yaml: typeof Yaml;
+  readonly lines: Yaml.LineCounter;
   readonly troubles: Trouble[];
 }
 
-function convert(node: YamlNode, context: Context): Node | undefined {
+function convert(node: Yaml.Node, context: Context): Node | undefined {
   const { yaml, lines, troubles } = context;
   const at = place(lines, node.range?.[0] ?? 0);
-  const trouble = (message: string, hint?: string): undefined =>
-    void troubles.push({ ...at, message, ...(hint && { hint }) });
-  if (yaml.isAlias(node)) return trouble("aliases (*name) are not taken here", "write it out, or use hosts: {\"*\": ...}");
+  const trouble = (message: string, hint: string): undefined => {
+    troubles.push({ ...at, message, hint });
+  };
+  if (yaml.isAlias(node))
+    return trouble("aliases (*name) are not taken here", 'write it out, or use hosts: {"*": ...}');
   if (node.tag !== undefined) return trouble("tags (!name) are not taken here", "a text is written in quotes");
   if (yaml.isScalar(node)) {
-    return { type: "scalar", text: String(node.source ?? node.value ?? ""), absent: node.value === null, at };
+    return { type: "scalar", text: node.source ?? "", absent: node.value === null, at };
   }
   if (yaml.isSeq(node)) {
-    const items = node.items.flatMap((item) => convert(item as YamlNode, context) ?? []);
+    const items = node.items.flatMap((item) => convert(item as Yaml.Node, context) ?? []);
     return { type: "sequence", items, at };
   }
   if (!yaml.isMap(node)) return undefined;
@@ -85,7 +87,7 @@ function convertPair(
   at: At,
   context: Context,
 ): MappingNode["pairs"] {
-  const key = convert(pair.key as YamlNode, context);
+  const key = convert(pair.key as Yaml.Node, context);
   if (!key) return [];
   if (key.type !== "scalar") {
     context.troubles.push({ ...(key.at ?? at), message: "a key has to be a text" });
@@ -93,11 +95,11 @@ function convertPair(
   }
   // In `{a, b}` nothing is behind the key.
   if (pair.value === null) return [{ key, value: { type: "scalar", text: "", absent: true, at: key.at } }];
-  const value = convert(pair.value as YamlNode, context);
+  const value = convert(pair.value as Yaml.Node, context);
   return value ? [{ key, value }] : [];
 }
 
-function place(lines: LineCounter, offset: number): At {
+function place(lines: Yaml.LineCounter, offset: number): At {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }

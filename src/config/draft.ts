@@ -29,7 +29,12 @@ export interface Draft {
   readonly level: Level;
   fault(at: At, message: string, hint?: string): void;
   /** Takes a value; `unit` where it belongs to an entry that counts as a whole. */
-  settle(at: At, path: readonly string[], unit: string | undefined, value: Pick<Setting, "value" | "written" | "shown">): void;
+  settle(
+    at: At,
+    path: readonly string[],
+    unit: string | undefined,
+    value: Pick<Setting, "value" | "written" | "shown">,
+  ): void;
   secret(name: string): void;
 }
 

@@ -8,7 +8,8 @@ export function expand(text: string, env: Environment): Expanded {
   let wrong: string | undefined;
   const expanded = text.replace(/\$(?:\$|\{([^}]*)(\}?))/g, (whole, name: string | undefined, closed?: string) => {
     if (name === undefined) return "$";
-    if (!closed || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) wrong ??= "after ${ comes a variable's name and }; a dollar is $$";
+    if (!closed || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      wrong ??= "after ${ comes a variable's name and }; a dollar is $$";
     else if (env[name] === undefined) wrong ??= `the variable ${name} is not set`;
     else return env[name];
     return whole;

@@ -23,13 +23,14 @@ export function formatFault({ source, line, column, message }: Fault): string {
   return `${[source, line, column].filter((part) => part !== undefined).join(":")}: ${message}`;
 }
 
-/** Faults as one INVALID that tells all of them; of more than twenty, the first. */
+/** Faults as one INVALID that tells all of them; of more than twenty, the first. Its cause has them as `faults`. */
 export function faultsError(faults: readonly Fault[]): RegistryError {
   const [first] = faults;
   const told = faults.slice(0, mostTold).map(faults.length === 1 ? formatFault : inList);
   const more = faults.length > mostTold ? [`and ${faults.length - mostTold} more`] : [];
   const hint = faults.length === 1 ? first?.hint : "gantry config validate lists them";
-  return new RegistryError("INVALID", [...told, ...more].join("; "), hint ? { hint } : {});
+  const cause = Object.assign(new Error("the configuration is not right"), { faults });
+  return new RegistryError("INVALID", [...told, ...more].join("; "), { cause, ...(hint && { hint }) });
 }
 
 function inList(fault: Fault): string {

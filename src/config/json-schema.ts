@@ -33,22 +33,17 @@ function defaultOf(text: string): unknown {
 }
 
 function entrySchema(entry: Entry): JsonSchema {
-  switch (entry.shape) {
-    case "scalar":
-      return valueSchema(entry.kind);
-    case "list": {
-      const item = valueSchema(entry.item);
-      return { anyOf: [item, { type: "array", items: item }] };
-    }
-    case "group":
-      return properties(entry.fields);
-    case "table":
-      return {
-        type: ["object", "null"],
-        propertyNames: entry.name.json,
-        additionalProperties: { ...entrySchema(entry.entry), ...(entry.ways && { oneOf: entry.ways.map(exactly) }) },
-      };
+  if (entry.shape === "scalar") return valueSchema(entry.kind);
+  if (entry.shape === "group") return properties(entry.fields);
+  if (entry.shape === "list") {
+    const item = valueSchema(entry.item);
+    return { anyOf: [item, { type: "array", items: item }] };
   }
+  return {
+    type: ["object", "null"],
+    propertyNames: entry.name.json,
+    additionalProperties: { ...entrySchema(entry.entry), ...(entry.ways && { oneOf: entry.ways.map(exactly) }) },
+  };
 }
 
 /** What a kind takes, or a text with a variable in it. */

@@ -6,7 +6,7 @@ import { configFiles, userConfigFile, type ConfigFile, type ConfigPlaces } from 
 import { readEnvironment, strayVariables } from "./read-environment.ts";
 import { isPublic, readConfigFile } from "./read-file.ts";
 import type { ConfigValues } from "./schema.ts";
-import { mergeSettings, settingsTree, type Setting } from "./setting.ts";
+import { mergeLevels, settingsTree, type Setting } from "./setting.ts";
 
 /** What counts of the environment and all files. */
 export interface Config {
@@ -32,7 +32,7 @@ export async function loadConfig(places: ConfigPlaces): Promise<Config> {
   const levels = await readLevels(configFiles(places), places);
   const faults = levels.flatMap((level) => level.faults);
   if (faults.length > 0) throw faultsError(faults);
-  const settings = mergeSettings(levels.map((level) => level.settings));
+  const settings = mergeLevels(levels.map((level) => level.settings));
   return { values: settingsTree(settings), settings, warnings: levels.flatMap(({ warnings }) => warnings) };
 }
 
@@ -61,14 +61,20 @@ async function readLevels(
   // The project's comes last: the others say whether it is trusted.
   for (const file of files.toSorted((a, b) => Number(a.role === "project") - Number(b.role === "project"))) {
     const above = [environment, ...read.values()];
-    read.set(file, await readChecked(file, originOf(file, places, () => trusted(above))));
+    read.set(
+      file,
+      await readChecked(
+        file,
+        originOf(file, places, () => trusted(above)),
+      ),
+    );
   }
   const own = withEnvironment ? [{ ...environment, warnings: [] }] : [];
   return [...own, ...files.flatMap((file) => read.get(file) ?? [])];
 }
 
 function trusted(levels: readonly Level[]): readonly string[] {
-  const { trust = [] } = settingsTree(mergeSettings(levels.map(({ settings }) => settings))) as ConfigValues;
+  const { trust = [] } = settingsTree(mergeLevels(levels.map(({ settings }) => settings))) as ConfigValues;
   return trust;
 }
 

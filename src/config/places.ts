@@ -30,7 +30,10 @@ export function configFiles(places: ConfigPlaces): readonly ConfigFile[] {
   if (named) return [{ path: homePath(named, { base: cwd, home }), role: "named" }, ...[system].filter(there)];
   const project = projectFile(resolve(cwd), home);
   const user: ConfigFile = { path: userConfigFile(places), role: "user" };
-  return [...(project === undefined ? [] : [{ path: project, role: "project" } as const]), ...[user, system].filter(there)];
+  return [
+    ...(project === undefined ? [] : [{ path: project, role: "project" } as const]),
+    ...[user, system].filter(there),
+  ];
 }
 
 /** The user's own file, whether it is there or not. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { open, stat } from "node:fs/promises";
+import { open, stat, type FileHandle } from "node:fs/promises";
 import { parseDocument } from "./document.ts";
 import { draftOf, type Level, type Origin } from "./draft.ts";
 import type { ConfigFile } from "./places.ts";
@@ -29,18 +29,22 @@ async function readBytes({ path, role }: ConfigFile): Promise<Buffer | string> {
   try {
     // One that was found and is a pipe would be waited for.
     if (role !== "named" && !(await stat(path)).isFile()) return "this is not a file";
-    await using handle = await open(path);
-    const buffer = Buffer.alloc(mostBytes + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
-      length += bytesRead;
-      if (length > mostBytes) return "this is larger than 1 MiB";
-      if (bytesRead === 0) return buffer.subarray(0, length);
-    }
+    const handle = await open(path);
+    return await readUpTo(mostBytes, handle).finally(() => handle.close());
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     return reasons[code] ?? `this cannot be read (${code || String(error)})`;
+  }
+}
+
+async function readUpTo(most: number, handle: FileHandle): Promise<Buffer | string> {
+  const pieces: Buffer[] = [];
+  for (let length = 0; ;) {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(64 * 1024));
+    length += bytesRead;
+    if (length > most) return "this is larger than 1 MiB";
+    if (bytesRead === 0) return Buffer.concat(pieces);
+    pieces.push(buffer.subarray(0, bytesRead));
   }
 }
 

@@ -6,7 +6,9 @@ import type { Kind } from "./kind.ts";
 /** Reads one value; undefined where it is wrong, which has been told then. Of a secret, the text is not. */
 export function readValue<T>(node: Node, kind: Kind<T>, name: string, draft: Draft): { readonly value: T } | undefined {
   const { origin } = draft;
-  const wrong = (what: string, hint?: string): undefined => void draft.fault(node.at, `${name}${what}`, hint);
+  const wrong = (what: string, hint?: string): undefined => {
+    draft.fault(node.at, `${name}${what}`, hint);
+  };
   if (node.type !== "scalar") return wrong(` wants ${kind.wants}, not a ${node.type === "mapping" ? "map" : "list"}`);
   if (node.absent) return wrong(` wants ${kind.wants}; nothing is there`);
   const varies = origin.env !== undefined && hasVariable(node.text);

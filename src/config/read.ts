@@ -45,7 +45,7 @@ function readScalar(node: Node, entry: Scalar<unknown>, path: Path, draft: Draft
   const read = readValue(node, kind, settingName(path), draft);
   if (!read) return;
   const { value } = read;
-  if (draft.origin.project?.trusted === false && guarded instanceof Function && guarded(value)) {
+  if (draft.origin.project?.trusted === false && typeof guarded === "function" && guarded(value)) {
     return refuse(node.at, path, draft);
   }
   const written = typeof value === "boolean" && kind.write(value) === String(value) ? value : [kind.write(value)];

@@ -61,11 +61,7 @@ export type ValueOf<E> =
 /** The type of what keys hold, each of which may be missing. */
 export type ValuesOf<F> = { readonly [K in keyof F]?: ValueOf<F[K]> };
 
-function scalar<T>(
-  kind: Kind<T>,
-  summary: string,
-  more: Pick<Scalar<T>, "otherwise" | "guarded"> = {},
-): Scalar<T> {
+function scalar<T>(kind: Kind<T>, summary: string, more: Pick<Scalar<T>, "otherwise" | "guarded"> = {}): Scalar<T> {
   return { shape: "scalar", kind, summary, ...more };
 }
 
@@ -122,7 +118,13 @@ const credentialFields = {
   credHelper: scalar(kinds.helperName, "ask this helper: docker-credential-NAME"),
 };
 
-const waysToLogIn = [["username", "password"], ["username", "passwordFile"], ["token"], ["identityToken"], ["credHelper"]];
+const waysToLogIn = [
+  ["username", "password"],
+  ["username", "passwordFile"],
+  ["token"],
+  ["identityToken"],
+  ["credHelper"],
+];
 
 /** Every key that a configuration may have: validation, the JSON Schema and docs/guide/configuration.md come from here. */
 export const schema = {
@@ -151,9 +153,13 @@ export const schema = {
   caFiles: list(kinds.path, "trust the certificates in these PEM files too", guarded),
   certDir: scalar(kinds.path, "a directory of certificates as Docker's certs.d, for every host", guarded),
   registriesConf: scalar(kinds.path, "read this registries.conf instead of the system's", guarded),
-  shortNames: scalar(kinds.oneOf("docker", "containers"), "what `alpine` means: Docker Hub's, or what registries.conf says", {
-    otherwise: "docker",
-  }),
+  shortNames: scalar(
+    kinds.oneOf("docker", "containers"),
+    "what `alpine` means: Docker Hub's, or what registries.conf says",
+    {
+      otherwise: "docker",
+    },
+  ),
   kubernetes: group(
     "image pull secrets from the Kubernetes API",
     {

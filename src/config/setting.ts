@@ -24,7 +24,7 @@ export function settingName(path: readonly string[]): string {
 }
 
 /** What of several levels counts, the highest first; each unit comes from one level. */
-export function mergeSettings(levels: readonly (readonly Setting[])[]): readonly Setting[] {
+export function mergeLevels(levels: readonly (readonly Setting[])[]): readonly Setting[] {
   const level = new Map<string, number>();
   return levels.flatMap((settings, i) => {
     for (const { unit } of settings) if (!level.has(unit)) level.set(unit, i);
