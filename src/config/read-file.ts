@@ -30,7 +30,11 @@ async function readBytes({ path, role }: ConfigFile): Promise<Buffer | string> {
     // One that was found and is a pipe would be waited for.
     if (role !== "named" && !(await stat(path)).isFile()) return "this is not a file";
     const handle = await open(path);
-    return await readUpTo(mostBytes, handle).finally(() => handle.close());
+    try {
+      return await readUpTo(mostBytes, handle);
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     return reasons[code] ?? `this cannot be read (${code || String(error)})`;
