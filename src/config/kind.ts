@@ -21,6 +21,8 @@ export interface Kind<T> {
   write(value: T): string;
   /** What an editor may hold it to. */
   readonly json: JsonSchema;
+  /** A `~` alone is a value, and not YAML's for nothing. */
+  readonly isTilde?: true;
   /** Shows a value whose text may have a secret in it. */
   show?(value: T): string;
 }
@@ -111,6 +113,7 @@ export const path: Kind<string> = {
   read: (written, where) => (written === "" || written.includes("\0") ? undefined : homePath(written, where)),
   write: same,
   json: { type: "string", minLength: 1 },
+  isTilde: true,
 };
 
 /** A proxy's URL, or false for none. */

@@ -29,7 +29,8 @@ export interface ConfigReport {
  * system's. Depends on nothing but its argument and the files. Throws one INVALID that names all that is wrong.
  */
 export async function loadConfig(places: ConfigPlaces): Promise<Config> {
-  const levels = await readLevels(configFiles(places), places);
+  const machine = await readMachine(places);
+  const levels = [machine.environment, ...(await readFiles(configFiles(places), places, machine))];
   const faults = levels.flatMap((level) => level.faults);
   if (faults.length > 0) throw faultsError(faults);
   const settings = mergeLevels(levels.map((level) => level.settings));
@@ -38,8 +39,10 @@ export async function loadConfig(places: ConfigPlaces): Promise<Config> {
 
 /** Looks for all that is wrong: in what would count, or in the files named and nothing else. Does not throw for it. */
 export async function checkConfig(places: ConfigPlaces, named: readonly string[] = []): Promise<ConfigReport> {
+  const machine = await readMachine(places);
   const files = named.length === 0 ? configFiles(places) : named.map((path) => asFile(path, places));
-  const levels = await readLevels(files, places, named.length === 0);
+  const read = await readFiles(files, places, machine);
+  const levels = named.length === 0 ? [machine.environment, ...read] : read;
   const stray = named.length === 0 ? strayVariables(places.env) : [];
   return {
     files,
@@ -50,35 +53,33 @@ export async function checkConfig(places: ConfigPlaces, named: readonly string[]
 
 type Checked = Level & { readonly warnings: readonly Fault[] };
 
-/** The environment, where it is asked for, and the files, the highest first. */
-async function readLevels(
+/** What counts wherever one works: the variables, and all files but a project's; they say which projects are trusted. */
+interface Machine {
+  readonly environment: Checked;
+  readonly files: ReadonlyMap<string, Checked>;
+  readonly trust: readonly string[];
+}
+
+async function readMachine(places: ConfigPlaces): Promise<Machine> {
+  const environment = { ...(await readEnvironment(places)), warnings: [] };
+  const files = new Map<string, Checked>();
+  for (const file of configFiles(places)) {
+    if (file.role !== "project") files.set(file.path, await readChecked(file, originOf(file, places, [])));
+  }
+  const settings = mergeLevels([environment, ...files.values()].map((level) => level.settings));
+  return { environment, files, trust: (settingsTree(settings) as ConfigValues).trust ?? [] };
+}
+
+async function readFiles(
   files: readonly ConfigFile[],
   places: ConfigPlaces,
-  withEnvironment = true,
+  machine: Machine,
 ): Promise<readonly Checked[]> {
-  const environment = await readEnvironment(places);
-  const read = new Map<ConfigFile, Checked>();
-  // The project's comes last: the others say whether it is trusted.
-  for (const file of files.toSorted((a, b) => Number(a.role === "project") - Number(b.role === "project"))) {
-    const above = [environment, ...read.values()];
-    read.set(
-      file,
-      await readChecked(
-        file,
-        originOf(file, places, () => trusted(above)),
-      ),
-    );
-  }
-  const own = withEnvironment ? [{ ...environment, warnings: [] }] : [];
-  return [...own, ...files.flatMap((file) => read.get(file) ?? [])];
+  const read = (file: ConfigFile): Promise<Checked> => readChecked(file, originOf(file, places, machine.trust));
+  return await Promise.all(files.map((file) => machine.files.get(file.path) ?? read(file)));
 }
 
-function trusted(levels: readonly Level[]): readonly string[] {
-  const { trust = [] } = settingsTree(mergeLevels(levels.map(({ settings }) => settings))) as ConfigValues;
-  return trust;
-}
-
-function originOf({ path, role }: ConfigFile, places: ConfigPlaces, trust: () => readonly string[]): Origin {
+function originOf({ path, role }: ConfigFile, places: ConfigPlaces, trust: readonly string[]): Origin {
   const directory = dirname(path);
   return {
     source: path,
@@ -87,7 +88,7 @@ function originOf({ path, role }: ConfigFile, places: ConfigPlaces, trust: () =>
     env: places.env,
     ...(role === "project" && {
       project: {
-        trusted: isWithin(directory, trust()),
+        trusted: isWithin(directory, trust),
         hint: `to trust it, put ${directory} under trust in ${userConfigFile(places)}, or into GANTRY_TRUST`,
       },
     }),

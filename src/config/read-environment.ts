@@ -28,7 +28,7 @@ async function readVariable(key: ConfigKey, text: string, where: Origin["where"]
   const { content = nothing, troubles } = await parseDocument(text);
   if (troubles.length === 0) return readKey(key, content, origin);
   const draft = draftOf(origin);
-  for (const { message, hint } of troubles) draft.fault(start, message, hint);
+  draft.fault(start, troubles[0]!.message, troubles[0]!.hint);
   return draft.level;
 }
 

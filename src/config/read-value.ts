@@ -10,7 +10,7 @@ export function readValue<T>(node: Node, kind: Kind<T>, name: string, draft: Dra
     draft.fault(node.at, `${name}${what}`, hint);
   };
   if (node.type !== "scalar") return wrong(` wants ${kind.wants}, not a ${node.type === "mapping" ? "map" : "list"}`);
-  if (node.absent) return wrong(` wants ${kind.wants}; nothing is there`);
+  if (node.absent && !(kind.isTilde && node.text === "~")) return wrong(` wants ${kind.wants}; nothing is there`);
   const varies = origin.env !== undefined && hasVariable(node.text);
   if (varies && origin.project?.trusted === false) {
     return wrong(": variables are put in only where the directory is trusted", origin.project.hint);

@@ -94,9 +94,11 @@ function readWhole(
 /** Reads a map of known keys; answers those it has. */
 function readFields(node: Node, fields: Fields, path: Path, draft: Draft, unit?: string): readonly string[] {
   return pairsOf(node, path, draft, (key) => key).map(({ key, value }) => {
-    const at = [...path, key.text];
-    if (Object.hasOwn(fields, key.text)) readEntry(value, fields[key.text]!, at, draft, unit);
-    else draft.fault(key.at, `unknown key ${quoted(settingName(at))}`, hintFor(key.text, fields));
+    if (Object.hasOwn(fields, key.text)) readEntry(value, fields[key.text]!, [...path, key.text], draft, unit);
+    else {
+      const below = path.length === 0 ? "" : ` in ${settingName(path)}`;
+      draft.fault(key.at, `unknown key ${quoted(key.text)}${below}`, hintFor(key.text, fields));
+    }
     return key.text;
   });
 }
@@ -120,8 +122,7 @@ function pairsOf(node: Node, path: Path, draft: Draft, nameOf: (key: string) => 
     const known = nameOf(key.text);
     const first = known === undefined ? undefined : seen.get(known);
     if (first) {
-      const name = settingName([...path, known!]);
-      draft.fault(key.at, `${quoted(name)} stands there twice, first in line ${first.line}`);
+      draft.fault(key.at, `${settingName([...path, known!])} stands there twice, first in line ${first.line}`);
       return [];
     }
     if (known !== undefined) seen.set(known, key.at);

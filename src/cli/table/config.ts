@@ -10,8 +10,8 @@ export const configCommands: readonly Command[] = [
     summary: "show the settings that count here",
     details:
       "Of an option, the environment (GANTRY_...), the project's gantry.yaml, the user's and the system's file, the first " +
-      "that says something counts. An image that is called show, validate or schema is named in full: " +
-      "`gantry config docker.io/library/show`.",
+      "that says something counts. An image that is called show, validate or schema is named with its tag: " +
+      "`gantry config show:latest`.",
     arguments: [{ name: "key", summary: "only this key, or what is below it", optional: true, completes: "setting" }],
     options: [options.origin, options.format, options.configFile, ...settingOptions],
     examples: [
