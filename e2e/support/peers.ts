@@ -13,6 +13,7 @@ export type PeerName =
   | "regctl"
   | "oras"
   | "docker"
+  | "jsonschema"
   | "oci-conformance";
 
 /** A program of others that is on this machine. */
@@ -21,8 +22,8 @@ export interface Peer {
   readonly path: string;
 }
 
-/** Even CI can be without these: the official conformance suite comes from no package registry, docker is not in Debian. */
-const optional: ReadonlySet<PeerName> = new Set(["oci-conformance", "docker"]);
+/** Even CI can be without these: the official conformance suite comes from no package registry, docker is not in Debian, jsonschema is Python's. */
+const optional: ReadonlySet<PeerName> = new Set(["oci-conformance", "docker", "jsonschema"]);
 
 /** Finds a peer: first among those that `scripts/peers` built, then on the PATH. */
 export function peer(name: PeerName): Peer | undefined {

@@ -46,7 +46,10 @@ export async function complete(words: readonly string[], lookup: Lookup): Promis
   const argument = list[position] ?? (list.at(-1)?.many ? list.at(-1) : undefined);
   const { candidates, directions } = await completeValue(argument?.completes, typed, lookup);
   const own = Object.hasOwn(families, before[0]!) && before.length === 1 ? commandNames(before, typed).candidates : [];
-  return { candidates: [...own, ...candidates], directions };
+  return {
+    candidates: [...own, ...candidates],
+    directions: candidates.length > 0 || own.length === 0 ? directions : [],
+  };
 }
 
 function commandNames(before: readonly string[], typed: string): Completion {

@@ -8,27 +8,38 @@ import {
   type HostSettings,
 } from "../index.ts";
 
+type ReadonlyHosts = Readonly<Record<string, HostSettings>>;
 type HostValues = NonNullable<Config["values"]["hosts"]>[string];
 
+/** What a command line says of hosts, by `name[:port]` as it stands in URLs; `*` is for all. */
+export interface Asked {
+  readonly hosts: ReadonlyMap<string, HostSettings>;
+  /** Authorities trusted for all hosts: PEM texts. */
+  readonly ca: readonly string[];
+  /** How a host that somebody writes stands in URLs. */
+  readonly inUrls: (host: string) => string;
+}
+
 /**
- * How the configuration says that hosts are reached, by `asked` as they stand in URLs; the keys at the top hold for all.
- * Each host's certificates are read when somebody wants to know: nobody needs those of all.
+ * How hosts are reached: as the command line says, else the configuration for the host, for `*`, and its keys at the
+ * top. Each host's certificates are read when somebody wants to know: nobody needs those of all.
  */
-export function configuredHosts(
-  config: Config,
-  ca: readonly string[],
-  asked: (host: string) => string,
-): Readonly<Record<string, HostSettings>> {
-  const { hosts = {} } = config.values;
-  const settings: Record<string, HostSettings> = {};
-  const general = (): HostSettings =>
-    mergeSettings(hostSettings("*", hosts["*"] ?? {}, config, ca), generalSettings(config));
-  for (const name of new Set(["*", ...Object.keys(hosts)])) {
-    const read = name === "*" ? general : () => hostSettings(name, hosts[name]!, config, ca);
-    for (const key of new Set([name, asked(name)]))
-      Object.defineProperty(settings, key, { enumerable: true, get: read });
+export function configuredHosts(config: Config, { hosts: asked, ca, inUrls }: Asked): ReadonlyHosts {
+  const configured = config.values.hosts ?? {};
+  const all = once(() => hostSettings("*", configured["*"] ?? {}, config, ca));
+  const own = (name: string): HostSettings => {
+    if (name === "*") return mergeSettings(all(), plainSettings(config.values));
+    const written = Object.keys(configured).find((one) => one === name || inUrls(one) === name);
+    const trusted = [all().tls?.ca ?? []].flat();
+    return written === undefined ? {} : hostSettings(written, configured[written]!, config, trusted);
+  };
+  const names = new Set([...asked.keys(), ...Object.keys(configured).flatMap((name) => [name, inUrls(name)]), "*"]);
+  const hosts: ReadonlyHosts = {};
+  for (const name of names) {
+    const above = mergeSettings(asked.get(name) ?? {}, asked.get("*") ?? {});
+    Object.defineProperty(hosts, name, { enumerable: true, get: once(() => mergeSettings(above, own(name))) });
   }
-  return settings;
+  return hosts;
 }
 
 /** Logins of the configuration. */
@@ -40,48 +51,48 @@ export function configuredLogins({ values, settings }: Config): readonly Credent
   return [configSource(values.credentials, `${[...new Set(places)].join(", ")}: credentials`)];
 }
 
-function generalSettings({ values }: Config): HostSettings {
-  const { proxy, connectTimeout, answerTimeout, idleTimeout, maxIdle, minTls, quotaReserve } = values;
-  return plainSettings({ proxy, connectTimeout, answerTimeout, idleTimeout, maxIdle, minTls, quotaReserve });
-}
-
-function hostSettings(name: string, values: HostValues, config: Config, ca: readonly string[]): HostSettings {
+function hostSettings(name: string, values: HostValues, config: Config, trusted: readonly string[]): HostSettings {
   const { insecure, plainHttp, caFiles = [], certFile, keyFile, address, headers, mirrors } = values;
   const pem = (key: string, file: string): string => readPem(file, config, ["hosts", name, key]);
-  const plain = plainSettings(values);
-  const trusted = [...ca, ...caFiles.map((file) => pem("caFiles", file))];
-  const tls = {
-    ...plain.tls,
-    ...(trusted.length > 0 && { ca: trusted }),
-    ...(certFile !== undefined && { cert: pem("certFile", certFile), key: pem("certFile", certFile) }),
-    ...(keyFile !== undefined && { key: pem("keyFile", keyFile) }),
-  };
-  return {
+  const ca = [...trusted, ...caFiles.map((file) => pem("caFiles", file))];
+  const cert = certFile && pem("certFile", certFile);
+  const key = keyFile === undefined ? cert : pem("keyFile", keyFile);
+  const { tls, ...plain } = plainSettings(values);
+  return defined({
     ...plain,
-    ...(Object.keys(tls).length > 0 && { tls }),
-    ...(insecure !== undefined && { insecure }),
-    ...(plainHttp !== undefined && { plainHttp }),
-    ...(address !== undefined && { address }),
-    ...(headers && { headers }),
-    ...(mirrors && { mirrors }),
-  };
+    tls: orNone(defined({ ...tls, ca: ca.length > 0 ? ca : undefined, cert, key })),
+    insecure,
+    plainHttp,
+    address,
+    headers,
+    mirrors,
+  });
 }
 
-/** What needs no file. */
-function plainSettings(values: Omit<HostValues, "caFiles">): HostSettings {
+/** What needs no file, and may stand at the top as well. */
+function plainSettings(values: Config["values"] | HostValues): HostSettings {
   const { proxy, connectTimeout, answerTimeout, idleTimeout, maxIdle, minTls, quotaReserve } = values;
-  const timeouts = {
-    ...(connectTimeout !== undefined && { connect: connectTimeout }),
-    ...(answerTimeout !== undefined && { answer: answerTimeout }),
-    ...(idleTimeout !== undefined && { idle: idleTimeout }),
-  };
-  return {
-    ...(minTls !== undefined && { tls: { minVersion: `TLSv${minTls}` as const } }),
-    ...(proxy !== undefined && { proxy }),
-    ...(Object.keys(timeouts).length > 0 && { timeouts }),
-    ...(maxIdle !== undefined && { maxIdle }),
-    ...(quotaReserve !== undefined && { quotaReserve }),
-  };
+  return defined({
+    tls: minTls && { minVersion: `TLSv${minTls}` as const },
+    timeouts: orNone(defined({ connect: connectTimeout, answer: answerTimeout, idle: idleTimeout })),
+    proxy,
+    maxIdle,
+    quotaReserve,
+  });
+}
+
+/** What is said, without what is not: an undefined would hide what others say. */
+function defined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}
+
+function orNone<T extends object>(values: T): T | undefined {
+  return Object.keys(values).length > 0 ? values : undefined;
+}
+
+function once<T>(work: () => T): () => T {
+  let done: { readonly value: T } | undefined;
+  return () => (done ??= { value: work() }).value;
 }
 
 function readPem(file: string, { settings }: Config, path: readonly string[]): string {

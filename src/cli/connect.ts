@@ -65,7 +65,7 @@ async function clientOptions(get: Get, places: Places, config: Config): Promise<
       ...login("--creds", get(options.creds), [...from, ...to]),
       ...configuredLogins(config),
     ],
-    hosts: hostSettings(get, from, to, configuredHosts(config, ca, asked)),
+    hosts: configuredHosts(config, { hosts: hostSettings(get, from, to), ca, inUrls: asked }),
     ...(authFile !== undefined && { authFile }),
     ...(retries !== undefined && { retries }),
     ...(userAgent !== undefined && { userAgent }),
@@ -73,27 +73,22 @@ async function clientOptions(get: Get, places: Places, config: Config): Promise<
 }
 
 /** How hosts are reached: what the options say of TLS holds for those that the command names, and for no other. */
-function hostSettings(
-  get: Get,
-  from: readonly Spot[],
-  to: readonly Spot[],
-  configured: NonNullable<ClientOptions["hosts"]>,
-): NonNullable<ClientOptions["hosts"]> {
+function hostSettings(get: Get, from: readonly Spot[], to: readonly Spot[]): ReadonlyMap<string, HostSettings> {
   const side = (spots: readonly Spot[], verify: boolean | undefined, plainHttp: boolean): [string, HostSettings][] =>
-    spots.map(({ host }) => [host, { ...(verify === false && { insecure: true }), ...(plainHttp && { plainHttp }) }]);
+    spots.map(({ host }) => [
+      host,
+      { ...(verify !== undefined && { insecure: !verify }), ...(plainHttp && { plainHttp }) },
+    ]);
   const tlsVerify = get(options.tlsVerify);
   const plainHttp = get(options.plainHttp);
-  const named = new Map<string, HostSettings>();
+  const settings = new Map<string, HostSettings>();
   for (const [host, own] of [
     ...side(from, get(options.srcTlsVerify) ?? tlsVerify, get(options.srcPlainHttp) || plainHttp),
     ...side(to, get(options.destTlsVerify) ?? tlsVerify, get(options.destPlainHttp) || plainHttp),
   ]) {
-    named.set(host, { ...(named.get(host) ?? configured[host]), ...own });
+    settings.set(host, { ...settings.get(host), ...own });
   }
-  // Getters stay getters: the certificates of hosts that are not spoken to are not read.
-  const hosts = Object.create(null, Object.getOwnPropertyDescriptors(configured)) as Record<string, HostSettings>;
-  for (const [host, value] of named) Object.defineProperty(hosts, host, { value, enumerable: true });
-  return hosts;
+  return settings;
 }
 
 /** A login that goes to the places it was given for, and nowhere else. */

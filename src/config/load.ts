@@ -75,8 +75,9 @@ async function readFiles(
   places: ConfigPlaces,
   machine: Machine,
 ): Promise<readonly Checked[]> {
-  const read = (file: ConfigFile): Promise<Checked> => readChecked(file, originOf(file, places, machine.trust));
-  return await Promise.all(files.map((file) => machine.files.get(file.path) ?? read(file)));
+  const read = async (file: ConfigFile): Promise<Checked> =>
+    machine.files.get(file.path) ?? (await readChecked(file, originOf(file, places, machine.trust)));
+  return await Promise.all(files.map(read));
 }
 
 function originOf({ path, role }: ConfigFile, places: ConfigPlaces, trust: readonly string[]): Origin {

@@ -143,7 +143,7 @@ test.each(settingOptions.map((option) => [option.setting!, option] as const))(
     });
     expect(code, stderr).toBe(0);
     const [{ value, origin }] = JSON.parse(stdout) as [{ value: unknown; origin: string }];
-    expect({ value: String([value].flat().join()), origin }).toEqual({
+    expect({ value: [value].flat().join(), origin }).toEqual({
       value: isOff ? "false" : five[0],
       origin: name,
     });
