@@ -54,10 +54,12 @@ test("config show says of each level what it says, and where", async () => {
   await put(join(project, "other.yaml"), "userAgent: other/1\n");
   expect(await must(typed("gantry config show --config other.yaml userAgent"))).toBe("other/1");
   expect(await origins("gantry config show jobs", { GANTRY_CONFIG: "other.yaml" })).toEqual({ jobs: [16, "default"] });
+  const piped = ["config", "show", "--config", "/dev/stdin", "jobs"];
+  expect(await must(run(gantryPath, piped, { cwd: project, stdin: "jobs: 9\n" }))).toBe("9");
   await rm(own);
 });
 
-test("a login of a file opens a registry, and no other is asked for", async () => {
+test("a login of a file opens a registry; without the file it is shut", async () => {
   const image = await makeImage(join(work, "layout"), { tag: "1.0" });
   await using registry = await startGantryRegistry({ htpasswd: { alice: "s3cret" } });
   const file = join(home, ".config/gantry/config.yaml");

@@ -1,8 +1,8 @@
-import { realpathSync } from "node:fs";
 import { basename, dirname, resolve, sep } from "node:path";
 import type { Level, Origin } from "./draft.ts";
 import { faultsError, type Fault } from "./fault.ts";
-import { configFiles, userConfigFile, type ConfigFile, type ConfigPlaces } from "./places.ts";
+import { realPath } from "./home-path.ts";
+import { configFiles, misnamedFiles, userConfigFile, type ConfigFile, type ConfigPlaces } from "./places.ts";
 import { readEnvironment, strayVariables } from "./read-environment.ts";
 import { isPublic, readConfigFile } from "./read-file.ts";
 import type { ConfigValues } from "./schema.ts";
@@ -43,7 +43,7 @@ export async function checkConfig(places: ConfigPlaces, named: readonly string[]
   const files = named.length === 0 ? configFiles(places) : named.map((path) => asFile(path, places));
   const read = await readFiles(files, places, machine);
   const levels = named.length === 0 ? [machine.environment, ...read] : read;
-  const stray = named.length === 0 ? strayVariables(places.env) : [];
+  const stray = named.length === 0 ? [...misnamedFiles(places), ...strayVariables(places.env)] : [];
   return {
     files,
     faults: levels.flatMap((level) => level.faults),
@@ -98,19 +98,11 @@ function originOf({ path, role }: ConfigFile, places: ConfigPlaces, trust: reado
 
 /** Whether a directory is one of these, or below one, after symbolic links. */
 function isWithin(directory: string, trust: readonly string[]): boolean {
-  const inside = `${real(directory) ?? directory}${sep}`;
+  const inside = `${realPath(directory) ?? directory}${sep}`;
   return trust.some((one) => {
-    const above = real(one);
+    const above = realPath(one);
     return above !== undefined && inside.startsWith(above.endsWith(sep) ? above : `${above}${sep}`);
   });
-}
-
-function real(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 async function readChecked(file: ConfigFile, origin: Origin): Promise<Checked> {

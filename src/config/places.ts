@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { homePath } from "./home-path.ts";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import type { Fault } from "./fault.ts";
+import { homePath, realPath } from "./home-path.ts";
 
 /** Where a configuration is looked for. */
 export interface ConfigPlaces {
@@ -38,14 +39,28 @@ export function configFiles(places: ConfigPlaces): readonly ConfigFile[] {
 
 /** The user's own file, whether it is there or not. */
 export function userConfigFile({ env, home }: Pick<ConfigPlaces, "env" | "home">): string {
-  return join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "gantry", "config.yaml");
+  const { XDG_CONFIG_HOME: folder = "" } = env;
+  return join(isAbsolute(folder) ? folder : join(home, ".config"), "gantry", "config.yaml");
+}
+
+/** Files that somebody may take for a configuration: they end in `.yml`, and nobody reads them. */
+export function misnamedFiles(places: ConfigPlaces): readonly Fault[] {
+  const names = [join(places.cwd, "gantry.yaml"), userConfigFile(places)].map((path) => [
+    path,
+    path.replace(/yaml$/, "yml"),
+  ]);
+  return names.flatMap(([right, path]) =>
+    existsSync(path!) ? [{ source: path!, message: "this file is not read", hint: `its name would be ${right}` }] : [],
+  );
 }
 
 /** The nearest `gantry.yaml` upwards; the search ends with a directory that has a `.git`, the home directory or the root. */
 function projectFile(from: string, home: string): string | undefined {
+  const ends = [resolve(home), realPath(home)];
   for (let directory = from; ; directory = dirname(directory)) {
     const file = join(directory, "gantry.yaml");
     if (existsSync(file)) return file;
-    if (directory === home || directory === dirname(directory) || existsSync(join(directory, ".git"))) return undefined;
+    const isEnd = ends.includes(directory) || directory === dirname(directory) || existsSync(join(directory, ".git"));
+    if (isEnd) return undefined;
   }
 }

@@ -29,7 +29,8 @@ export function showValue<T>(kind: Kind<T>, value: T): unknown {
   return typeof value === "boolean" || kind.write(value) === String(value) ? value : kind.write(value);
 }
 
-/** A text as a message shows it: not all of a long one. */
+/** A text as a message shows it: not all of a long one, and nothing that may be a password before an `@`. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+  const bare = text.replace(/[^\s/]*@/g, "...@");
+  return JSON.stringify(bare.length > 60 ? `${bare.slice(0, 60)}...` : bare);
 }

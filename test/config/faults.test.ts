@@ -76,6 +76,11 @@ describe("what is wrong in a file is told with its place", () => {
       undefined,
     ],
     ["credentials: {a.b: {credHelper: ../x}}", /credHelper wants the name of a helper/, undefined],
+    [
+      "hosts: {u:s3cret@a.b: {}}",
+      'FILE:1:9: hosts: a name there is HOST, HOST:PORT or * for all, not "...@a.b"',
+      undefined,
+    ],
     ["- jobs: 1", "FILE:1:1: this has to be a map of keys", undefined],
     ["jobs", "FILE:1:1: this has to be a map of keys", undefined],
   ])("%j", async (text, message, hint) => {

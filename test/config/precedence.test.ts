@@ -208,6 +208,19 @@ test.each(["--config", "GANTRY_CONFIG"])("%s takes the place of the project's an
   expect(found).toEqual({ userAgent: "named", authFile: join(made.root, "auth.json"), retryDelay: 5000 });
 });
 
+test("the highest level that says whom to trust counts alone", async () => {
+  const made = await machine({ project: "proxy: none", user: "trust: [/nowhere]", system: "trust: ~" });
+  await expect(loadConfig(made)).rejects.toMatchObject({ code: "INVALID" });
+  expect((await loadConfig({ ...made, env: { GANTRY_TRUST: "~" } })).values).toMatchObject({ proxy: false });
+});
+
+test("XDG_CONFIG_HOME moves the user's file, where it is absolute", async () => {
+  const made = await machine({ user: "jobs: 4" });
+  await put(join(made.root, "xdg", "gantry", "config.yaml"), "jobs: 5");
+  expect((await loadConfig({ ...made, env: { XDG_CONFIG_HOME: join(made.root, "xdg") } })).values.jobs).toBe(5);
+  expect((await loadConfig({ ...made, env: { XDG_CONFIG_HOME: "../../xdg" } })).values.jobs).toBe(4);
+});
+
 test("an empty variable is none, and unknown ones do nothing", async () => {
   const env = { GANTRY_RETRIES: "", GANTRY_PORT: "tcp://10.0.0.1:80", GANTRY_NO_KEY: "x" };
   expect((await loadConfig(await machine({}, env))).values).toEqual({});

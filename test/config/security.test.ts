@@ -92,6 +92,9 @@ describe("a project file", () => {
     await put(join(made.root, "gantry.yaml"), "");
     expect(found(made.home)).toEqual([]);
     expect(found(made.root)).toEqual([join(made.root, "gantry.yaml")]);
+    // A home directory may have two names.
+    await symlink(made.home, join(made.root, "link"));
+    expect(configFiles({ ...made, home: join(made.root, "link"), cwd: made.home })).toEqual([]);
   });
 });
 
@@ -207,6 +210,14 @@ describe("config validate's report", () => {
         { source: "GANTRY_QQQQQQQQQQQ", message: "no key has this variable" },
       ],
     });
+  });
+
+  test("names files that nobody reads", async () => {
+    const made = await machine();
+    await put(join(made.cwd, "gantry.yml"), "jobs: 1");
+    const hint = `its name would be ${made.projectFile}`;
+    const warning = { source: join(made.cwd, "gantry.yml"), message: "this file is not read", hint };
+    expect(await checkConfig(made)).toEqual({ files: [], faults: [], warnings: [warning] });
   });
 
   test("of files is of those alone; one that is called gantry.yaml is a project's", async () => {
