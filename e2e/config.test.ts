@@ -54,8 +54,8 @@ test("config show says of each level what it says, and where", async () => {
   await put(join(project, "other.yaml"), "userAgent: other/1\n");
   expect(await must(typed("gantry config show --config other.yaml userAgent"))).toBe("other/1");
   expect(await origins("gantry config show jobs", { GANTRY_CONFIG: "other.yaml" })).toEqual({ jobs: [16, "default"] });
-  const piped = ["config", "show", "--config", "/dev/stdin", "jobs"];
-  expect(await must(run(gantryPath, piped, { cwd: project, stdin: "jobs: 9\n" }))).toBe("9");
+  const piped = `printf 'jobs: 9' | "$0" config show --config /dev/stdin jobs`;
+  expect(await must(run("sh", ["-c", piped, gantryPath], { cwd: project }))).toBe("9");
   await rm(own);
 });
 
