@@ -122,7 +122,7 @@ export const proxy: Kind<string | false> = {
   read: (written) => (written === "none" ? false : isProxyUrl(written) ? written : undefined),
   write: (value) => (value === false ? "none" : value),
   json: { type: "string", pattern: "^(none|https?://[^/]+/?)$" },
-  show: (value) => (value === false ? "none" : value.replace(/\/\/[^@]*@/, "//[secret]@")),
+  show: (value) => (value === false ? "none" : value.replace(/\/\/.*@/, "//[secret]@")),
 };
 
 function isProxyUrl(written: string): boolean {
@@ -145,7 +145,7 @@ export const address: Kind<string> = {
 const hostForm = String.raw`(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?`;
 const repositoryForm = String.raw`(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*`;
 
-/** A text of a fixed form; hosts are in lower case once they are read. */
+/** A text of a fixed form, in lower case up to a slash once it is read. */
 function form(pattern: string, wants: string): Kind<string> {
   const whole = new RegExp(`^(?:${pattern})$`);
   return {
@@ -162,11 +162,8 @@ export const host: Kind<string> = form(`\\*|${hostForm}`, "HOST, HOST:PORT or * 
 /** A host, and perhaps a part of it. */
 export const place: Kind<string> = form(`${hostForm}${repositoryForm}`, "HOST[:PORT][/PATH]");
 
-/** The name of an HTTP header (RFC 9110, 5.1). */
-export const headerName: Kind<string> = {
-  ...form("[!#$%&'*+.^_`|~0-9A-Za-z-]+", "the name of an HTTP header"),
-  read: (written) => (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(written) ? written : undefined),
-};
+/** The name of an HTTP header (RFC 9110, 5.1), in lower case once it is read. */
+export const headerName: Kind<string> = form("[!#$%&'*+.^_`|~0-9A-Za-z-]+", "the name of an HTTP header");
 
 /** The part of a credential helper's name behind `docker-credential-`. */
 export const helperName: Kind<string> = {

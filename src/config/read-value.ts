@@ -31,6 +31,7 @@ export function showValue<T>(kind: Kind<T>, value: T): unknown {
 
 /** A text as a message shows it: not all of a long one, and nothing that may be a password before an `@`. */
 export function quoted(text: string): string {
-  const bare = text.replace(/[^\s/]*@/g, "...@");
+  const at = text.lastIndexOf("@");
+  const bare = at < 0 ? text : `...${text.slice(at)}`;
   return JSON.stringify(bare.length > 60 ? `${bare.slice(0, 60)}...` : bare);
 }

@@ -45,7 +45,7 @@ hosts:
     tls: { ca: ["a", "b"], cert: "c", key: "key", minVersion: "TLSv1.3" },
     proxy: false,
     address: "::1",
-    headers: { "X-A": "a" },
+    headers: { "x-a": "a" },
     timeouts: { connect: 1000, answer: 2000, idle: 3000 },
     maxIdle: 4000,
     mirrors: ["m.example/x"],

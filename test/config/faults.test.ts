@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmod, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -62,7 +63,7 @@ describe("what is wrong in a file is told with its place", () => {
       'FILE:1:25: hosts["a.b"].headers: a name there is the name of an HTTP header, not "A B"',
       undefined,
     ],
-    ['hosts: {a.b: {headers: {A: "x\\ny"}}}', 'FILE:1:28: hosts["a.b"].headers.A wants a text of one line', undefined],
+    ['hosts: {a.b: {headers: {A: "x\\ny"}}}', 'FILE:1:28: hosts["a.b"].headers.a wants a text of one line', undefined],
     ["hosts: {a.b: {}, A.B: {}}", 'FILE:1:18: hosts["a.b"] stands there twice, first in line 1', undefined],
     ["jobs: 1\njobs: 2", "FILE:2:1: jobs stands there twice, first in line 1", undefined],
     [
@@ -130,6 +131,10 @@ describe("what is no YAML, or more of it than a configuration needs", () => {
     ["maps in maps", "{a: ".repeat(200_000), /nested too deeply/],
     ["many keys", Array.from({ length: 100_000 }, (_, i) => `k${i}:`).join("\n"), /unknown key "k0".*and 99980 more$/],
     ["one key very often", "jobs: 1\n".repeat(100_000), /FILE:2:1: jobs stands there twice/],
+    ["a long word", `jobs: ${"a".repeat(1_000_000)}`, /^FILE:1:7: jobs wants .{1,100}\.\.\."$/],
+    ["a long name", `hosts: {${"a:".repeat(400_000)}: {}}`, /^FILE:1:/],
+    ["a long host", `credentials: {"${"a/".repeat(400_000)}": {}}`, /^FILE:1:15: .{1,150}\.\.\."$/],
+    ["variables in variables", `userAgent: "${"${".repeat(400_000)}"`, /^FILE:1:12: userAgent: after/],
     ["aliases of aliases", `a: &a [x]\n${"b: &b [*a, *a]\n".repeat(1000)}`, /aliases/],
     ["anchors", "&a ".repeat(300_000), /FILE:1:/],
     ["more than a mebibyte", `#${" ".repeat(1024 * 1024)}`, /^FILE: this is larger than 1 MiB$/],
@@ -182,6 +187,12 @@ describe("files that cannot be read", () => {
     expect((await rejection(loadConfig({ ...made, file: made.root }))).message).toBe(
       `${made.root}: this is a directory`,
     );
+  });
+
+  test.skipIf(spawnSync("mkfifo", ["--version"]).status !== 0)("a pipe that nobody writes to", async () => {
+    const made = await machine();
+    spawnSync("mkfifo", [made.projectFile]);
+    expect((await rejection(loadConfig(made))).message).toBe(`${made.projectFile}: this is not a file`);
   });
 
   test("one that is named and not there; others may be missing", async () => {

@@ -28,7 +28,7 @@ const values: Readonly<Record<string, FiveValues>> = {
   "hosts.r.example.minTls": ["1.2", "1.3", "1.2", "1.3", "1.2"],
   "hosts.r.example.proxy": ["none", "http://b", "http://c", "http://d", "http://e"],
   "hosts.r.example.address": ["10.0.0.1", "10.0.0.2", "::3", "10.0.0.4", "10.0.0.5"],
-  "hosts.r.example.headers.X-A": ["a", "b", "c", "d", "e"],
+  "hosts.r.example.headers.x-a": ["a", "b", "c", "d", "e"],
   "hosts.r.example.connectTimeout": times,
   "hosts.r.example.answerTimeout": times,
   "hosts.r.example.idleTimeout": times,
@@ -93,7 +93,7 @@ test("every key of the schema is in the table", () => {
       ([key, entry]) => {
         if (entry.fields) return leaves(entry.fields, `${path}${key}.`);
         if (entry.shape !== "table") return [`${path}${key}`];
-        const name = key === "headers" ? "X-A" : "r.example";
+        const name = key === "headers" ? "x-a" : "r.example";
         return entry.entry?.fields ? leaves(entry.entry.fields, `${path}${key}.${name}.`) : [`${path}${key}.${name}`];
       },
     );
@@ -160,7 +160,7 @@ test("what nobody says is the default", async () => {
 test("maps are merged key by key, lists and logins are not", async () => {
   const made = await machine(
     {
-      project: 'hosts: {"*": {quotaReserve: 3}, a.example: {connectTimeout: 3s, headers: {X-A: project}}}',
+      project: 'hosts: {"*": {quotaReserve: 3}, a.example: {connectTimeout: 3s, headers: {x-a: project}}}',
       user: [
         "caFiles: [/u1, /u2]",
         "hosts: {a.example: {connectTimeout: 4s, answerTimeout: 4s, headers: {X-A: user, X-B: user}}}",
@@ -187,7 +187,7 @@ test("maps are merged key by key, lists and logins are not", async () => {
         connectTimeout: 3000,
         answerTimeout: 4000,
         idleTimeout: 5000,
-        headers: { "X-A": "project", "X-B": "user" },
+        headers: { "x-a": "project", "x-b": "user" },
       },
       "b.example": { insecure: true },
     },

@@ -119,7 +119,7 @@ describe("secrets", () => {
   });
 
   test("are masked in what is shown, and in no message", async () => {
-    const user = `${secret}\nproxy: http://u:s3cret@proxy.example\nhosts: {a.b: {headers: {X: s3cret}}}\n`;
+    const user = `${secret}\nproxy: http://u:s3@cret@s3cret@proxy.example\nhosts: {a.b: {headers: {X: s3cret}}}\n`;
     const { settings } = await loadConfig(await machine({ user }));
     expect(JSON.stringify(settings.map(({ name, shown, origin }) => [name, shown, origin]))).not.toContain("s3cret");
     expect(settings.find(({ name }) => name === "proxy")?.shown).toBe("http://[secret]@proxy.example");
