@@ -95,13 +95,19 @@ function once<T>(work: () => T): () => T {
   return () => (done ??= { value: work() }).value;
 }
 
+/** Reads the files of authorities for all hosts: those of an option, or of the configuration. */
+export function readAuthorities(files: readonly string[], config: Config): readonly string[] {
+  return files.map((file) => readPem(file, config, ["caFiles"]));
+}
+
 function readPem(file: string, { settings }: Config, path: readonly string[]): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const setting = settings.find((one) => one.path.join("\n") === path.join("\n"));
+    const said = settings.find((one) => one.path.join("\n") === path.join("\n") && [one.value].flat().includes(file));
+    const at = said ? `${said.origin}: ${said.name}` : "--ca-file";
     const { code } = error as NodeJS.ErrnoException;
-    throw new RegistryError("INVALID", `${setting?.origin}: ${setting?.name}: ${file} cannot be read (${code})`, {
+    throw new RegistryError("INVALID", `${at}: ${file} cannot be read (${code})`, {
       cause: error,
       hint: "mend the path, or the file's permissions",
     });

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import {
   apiHost,
   createClient,
@@ -11,7 +10,7 @@ import {
   type CredentialSource,
   type HostSettings,
 } from "../index.ts";
-import { configuredHosts, configuredLogins } from "./configured.ts";
+import { configuredHosts, configuredLogins, readAuthorities } from "./configured.ts";
 import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
 import * as options from "./options.ts";
@@ -39,7 +38,7 @@ export async function connect(
   onEvent: NonNullable<ClientOptions["onEvent"]>,
 ): Promise<Client> {
   return createClient({
-    ...(await clientOptions(get, places, config)),
+    ...clientOptions(get, places, config),
     env: io.env,
     onEvent,
     get stdin() {
@@ -51,10 +50,10 @@ export async function connect(
   });
 }
 
-async function clientOptions(get: Get, places: Places, config: Config): Promise<ClientOptions> {
+function clientOptions(get: Get, places: Places, config: Config): ClientOptions {
   const from = places.from.flatMap(spotsOf);
   const to = (places.to ?? []).flatMap(spotsOf);
-  const ca = await Promise.all(get(options.caFile).map((file) => readFile(file, "utf8")));
+  const ca = readAuthorities(get(options.caFile), config);
   const authFile = get(options.authfile);
   const retries = get(options.retries);
   const { userAgent } = config.values;

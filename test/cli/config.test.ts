@@ -132,6 +132,15 @@ describe("a configuration that is not right", () => {
     });
   });
 
+  test("names a file that is not there: that is told with the place, an option's with the option", async () => {
+    const made = await machine({ user: "\ncaFiles: none.pem" });
+    const { code, stderr } = await inProject(made, "ls", "127.0.0.1:1");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/config\.yaml:2: caFiles: .*none\.pem cannot be read \(ENOENT\)/);
+    const option = await inProject(made, "ls", "--ca-file", "other.pem", "127.0.0.1:1");
+    expect(option).toMatchObject({ code: 2, stderr: expect.stringContaining("--ca-file: other.pem cannot be read") });
+  });
+
   test("that is only dangerous is warned of", async () => {
     const made = await machine({ user: "credentials: {a.example: {token: s3cret}}" });
     await chmod(made.userFile, 0o644);
