@@ -53,7 +53,7 @@ export function configuredLogins({ values, settings }: Config): readonly Credent
 
 function hostSettings(name: string, values: HostValues, config: Config, trusted: readonly string[]): HostSettings {
   const { insecure, plainHttp, caFiles = [], certFile, keyFile, address, headers, mirrors } = values;
-  const pem = (key: string, file: string): string => readPem(file, config, ["hosts", name, key]);
+  const pem = (key: string, file: string): string => readPem(file, placeOf(config, ["hosts", name, key]));
   const ca = [...trusted, ...caFiles.map((file) => pem("caFiles", file))];
   const cert = certFile && pem("certFile", certFile);
   const key = keyFile === undefined ? cert : pem("keyFile", keyFile);
@@ -95,17 +95,22 @@ function once<T>(work: () => T): () => T {
   return () => (done ??= { value: work() }).value;
 }
 
-/** Reads the files of authorities for all hosts: those of an option, or of the configuration. */
-export function readAuthorities(files: readonly string[], config: Config): readonly string[] {
-  return files.map((file) => readPem(file, config, ["caFiles"]));
+/** The authorities for all hosts: of the files that were typed, else of the configuration's. */
+export function readAuthorities(typed: readonly string[], config: Config): readonly string[] {
+  if (typed.length > 0) return typed.map((file) => readPem(file, "--ca-file"));
+  return (config.values.caFiles ?? []).map((file) => readPem(file, placeOf(config, ["caFiles"])));
 }
 
-function readPem(file: string, { settings }: Config, path: readonly string[]): string {
+/** Where a value of the configuration stands, for people. */
+function placeOf({ settings }: Config, path: readonly string[]): string {
+  const said = settings.find((one) => one.path.join("\n") === path.join("\n"));
+  return `${said?.origin}: ${said?.name}`;
+}
+
+function readPem(file: string, at: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const said = settings.find((one) => one.path.join("\n") === path.join("\n") && [one.value].flat().includes(file));
-    const at = said ? `${said.origin}: ${said.name}` : "--ca-file";
     const { code } = error as NodeJS.ErrnoException;
     throw new RegistryError("INVALID", `${at}: ${file} cannot be read (${code})`, {
       cause: error,

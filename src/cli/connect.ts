@@ -29,7 +29,10 @@ interface Spot {
   readonly path: string;
 }
 
-/** Makes a client by the options about networks and logins and the configuration, for the places of this command. */
+/**
+ * Makes a client by the options about networks and logins and the configuration, for the places of this command. `get` has
+ * what was typed and no more: that counts more than what `hosts` says for a host, and the configuration's keys at the top less.
+ */
 export async function connect(
   get: Get,
   places: Places,
@@ -54,9 +57,9 @@ function clientOptions(get: Get, places: Places, config: Config): ClientOptions 
   const from = places.from.flatMap(spotsOf);
   const to = (places.to ?? []).flatMap(spotsOf);
   const ca = readAuthorities(get(options.caFile), config);
-  const authFile = get(options.authfile);
-  const retries = get(options.retries);
   const { userAgent } = config.values;
+  const authFile = get(options.authfile) ?? config.values.authFile;
+  const retries = get(options.retries) ?? config.values.retries;
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),

@@ -59,7 +59,7 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
     reporter: report,
     async client(at) {
       const { connect } = await import("./connect.ts");
-      const client = await connect(get, at, await config(), io, (event) => report.on(event));
+      const client = await connect(parsed.get, at, await config(), io, (event) => report.on(event));
       open.push(client);
       return {
         ...client,

@@ -6,8 +6,10 @@ import { hashSync } from "bcryptjs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { complete } from "../../src/cli/completion.ts";
 import { schema } from "../../src/config/schema.ts";
-import { htpasswdAccess } from "../../src/server/index.ts";
+import { createRegistry, htpasswdAccess, memoryStorage } from "../../src/server/index.ts";
 import { machine, put, type Machine } from "../config/support.ts";
+import { layoutStore } from "../../src/store/index.ts";
+import { testCertificate, testKey } from "../server/certificate.ts";
 import { image, putImage } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, testRegistry, type Ended } from "./support.ts";
@@ -70,8 +72,32 @@ describe("what a configuration says has an effect", () => {
     const made = await machine({ user: "authFile: auth.json" });
     await put(join(made.home, ".config", "gantry", "auth.json"), JSON.stringify({ auths: { [host]: { auth } } }));
     expect(await inProject(made, "ls", host)).toMatchObject({ code: 0 });
+    await putImage(layoutStore(join(made.root, "images")), image("app"), "1.0");
+    expect(await inProject(made, "push", join(made.root, "images"), `${host}/app`)).toMatchObject({ code: 0 });
+    expect((await inProject(made, "__complete", "--", "ls", `${host}/`)).stdout).toContain(`${host}/app\n`);
     expect(await inProject({ ...made, env: { GANTRY_AUTH_FILE: "none" } }, "ls", host)).toMatchObject({ code: 4 });
     expect(await inProject(made, "ls", "--creds", "alice:wrong", host)).toMatchObject({ code: 4 });
+  });
+
+  test("how TLS is spoken with a host", async () => {
+    const registry = createRegistry({ storage: memoryStorage() });
+    onTestFinished(() => registry.close());
+    const tls = { cert: testCertificate, key: testKey };
+    const { host } = await registry.listen({ host: "127.0.0.1", port: 0, tls });
+    const made = await machine({ user: `hosts:\n  "${host}":\n    caFiles: ca.pem\n` });
+    await put(join(made.home, ".config", "gantry", "ca.pem"), testCertificate);
+    expect(await inProject(made, "ls", host)).toMatchObject({ code: 0, stderr: "" });
+    const without = { ...made, env: { GANTRY_CONFIG: "/dev/null", GANTRY_RETRIES: "0" } };
+    expect(await inProject(without, "ls", host)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("--ca-file FILE"),
+    });
+    const careless = { ...without, env: { ...without.env, GANTRY_HOSTS: `{"${host}": {insecure: true}}` } };
+    expect(await inProject(careless, "ls", host)).toMatchObject({ code: 0 });
+    expect(await inProject(careless, "ls", "--tls-verify=true", host)).toMatchObject({ code: 1 });
+    expect(
+      await inProject({ ...without, env: { ...without.env, GANTRY_CA_FILES: "~/.config/gantry/ca.pem" } }, "ls", host),
+    ).toMatchObject({ code: 0 });
   });
 
   test("what Gantry calls itself", async () => {
