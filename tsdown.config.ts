@@ -41,7 +41,7 @@ const noChildProcess: Rolldown.Plugin = {
 };
 
 const everyCommand =
-  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|option|options|option-values|parse|process|run)\.)|oci\/(error|platform)|auth\/(secret|credential|flags)\.)/;
+  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|option|options|option-values|parse|process|run|setting-options|settings)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|auth\/(secret|credential|flags)\.)/;
 
 export default defineConfig([
   {
@@ -55,7 +55,8 @@ export default defineConfig([
     ...shared,
     entry: { gantry: "src/cli/main.ts" },
     dts: false,
-    deps: { alwaysBundle: ["commander"] },
+    // The parser of YAML is seventy files, and half as slow to load as one.
+    deps: { alwaysBundle: ["commander", "yaml"] },
     plugins: [lazyBuiltins, noChildProcess],
     // Importing a module does nothing by itself anywhere here, so a chunk holds what it uses and no more.
     treeshake: { moduleSideEffects: false },
@@ -69,8 +70,10 @@ export default defineConfig([
           { name: "cli", test: everyCommand, priority: 2 },
           {
             name: "library",
-            test: /src\/(client\.|copy-locations|(transport|auth|provider|store|graph|oci)\/|cli\/(image|connect)\.)/,
+            test: /src\/(client\.|copy-locations|(transport|auth|provider|store|graph|oci)\/|cli\/(image|connect|configured)\.)/,
           },
+          { name: "configuration", test: /src\/config\// },
+          { name: "yaml", test: /node_modules\/yaml\// },
         ],
       },
     },

@@ -15,6 +15,16 @@ export type { PullSecretSettings } from "./auth/pull-secrets-source.ts";
 export { firstOf, type Credential, type CredentialSource, type OnWarning } from "./auth/credential.ts";
 export { Secret } from "./auth/secret.ts";
 
+export { defaultSettings } from "./config/defaults.ts";
+export { formatFault, type Fault } from "./config/fault.ts";
+export { flagSetting } from "./config/flag-setting.ts";
+export { configJsonSchema } from "./config/json-schema.ts";
+export { checkConfig, loadConfig, type Config, type ConfigReport } from "./config/load.ts";
+export { configFiles, type ConfigFile, type ConfigPlaces } from "./config/places.ts";
+export { readDuration, readSize } from "./config/quantity.ts";
+export { configKeys, variableOf, type ConfigKey, type ConfigValues } from "./config/schema.ts";
+export { mergeLevels, type Setting } from "./config/setting.ts";
+
 export { artifactFile, attach, titleAnnotation, type Artifact, type ArtifactFile } from "./graph/attach.ts";
 export { check, type CheckOptions, type CheckResult, type Finding } from "./graph/check.ts";
 export { imageConfig, imagePlatform, type ImageConfig, type ImageConfigFile } from "./graph/config.ts";

@@ -15,6 +15,7 @@ export type PeerName =
   | "docker"
   | "containerd"
   | "docker-credential-pass"
+  | "jsonschema"
   | "oci-conformance";
 
 /** A program of others that is on this machine. */

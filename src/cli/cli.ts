@@ -1,14 +1,20 @@
 import type { Readable } from "node:stream";
-import type { Client, Opened } from "../index.ts";
+import type { Client, Config, ConfigPlaces, Opened } from "../index.ts";
 import type { Places } from "./connect.ts";
-import type { Option } from "./option.ts";
+import type { Given, Option } from "./option.ts";
 import type { Output } from "./render/output.ts";
 import type { Reporter } from "./render/reporter.ts";
 
 /** What a command's body gets to work with. */
 export interface Cli {
-  /** The value of one of the command's options. */
+  /** The value of one of the command's options: as typed, else as the configuration says. */
   readonly get: <T>(option: Option<T>) => T;
+  /** What was typed for it. */
+  readonly given: (option: Option) => Given;
+  /** What the environment and the configuration files say. */
+  readonly config: () => Promise<Config>;
+  /** Where those are looked for. */
+  readonly places: ConfigPlaces;
   /** Fires on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   readonly stdin: Readable;

@@ -6,7 +6,15 @@ import type { Option } from "./option.ts";
 export const groups = ["Move images", "Look", "Change", "Parts", "Run a registry", "This tool"] as const;
 
 /** What a word on the command line can be, for completion. */
-export type Completes = "reference" | "location" | "repository" | "tag" | "file" | "directory" | readonly string[];
+export type Completes =
+  | "reference"
+  | "location"
+  | "repository"
+  | "tag"
+  | "file"
+  | "directory"
+  | "setting"
+  | readonly string[];
 
 export interface Argument {
   readonly name: string;
@@ -54,4 +62,5 @@ export type Run<Arguments extends readonly (string | readonly string[] | undefin
 export const families: Readonly<Record<string, string>> = {
   artifact: "attach files to images, and fetch them",
   blob: "read and write single blobs",
+  config: "print an image's configuration, or Gantry's own",
 };

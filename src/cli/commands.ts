@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { changeCommands } from "./table/change.ts";
+import { configCommands } from "./table/config.ts";
 import { lookCommands } from "./table/look.ts";
 import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
@@ -11,6 +12,7 @@ export const commands: readonly Command[] = [
   ...lookCommands,
   ...changeCommands,
   ...partCommands,
+  ...configCommands,
   ...toolCommands,
 ];
 

@@ -2,6 +2,7 @@ import type { Command, Completes } from "./command.ts";
 import { families } from "./command.ts";
 import { commands, findCommand } from "./commands.ts";
 import { hostOf } from "./connect.ts";
+import { configKeys } from "../index.ts";
 import type { Option } from "./option.ts";
 
 export interface Candidate {
@@ -43,7 +44,12 @@ export async function complete(words: readonly string[], lookup: Lookup): Promis
   const position = rest.filter((word, i) => !word.startsWith("-") && !isValue(command, rest[i - 1])).length;
   const list = command.arguments ?? [];
   const argument = list[position] ?? (list.at(-1)?.many ? list.at(-1) : undefined);
-  return completeValue(argument?.completes, typed, lookup);
+  const { candidates, directions } = await completeValue(argument?.completes, typed, lookup);
+  const own = Object.hasOwn(families, before[0]!) && before.length === 1 ? commandNames(before, typed).candidates : [];
+  return {
+    candidates: [...own, ...candidates],
+    directions: candidates.length > 0 || own.length === 0 ? directions : [],
+  };
 }
 
 function commandNames(before: readonly string[], typed: string): Completion {
@@ -55,9 +61,16 @@ function commandNames(before: readonly string[], typed: string): Completion {
   );
   const all = [
     ...below.map((command): Candidate => ({ word: command.name.slice(family.length), about: command.summary })),
-    ...(family ? [] : Object.entries(families).map(([word, about]): Candidate => ({ word, about }))),
+    ...(family ? [] : familyNames(shown)),
   ];
   return { candidates: starting(all, typed), directions: [] };
+}
+
+/** The words that stand before others and are no commands themselves. */
+function familyNames(shown: readonly Command[]): readonly Candidate[] {
+  return Object.entries(families)
+    .filter(([word]) => !shown.some(({ name }) => name === word))
+    .map(([word, about]) => ({ word, about }));
 }
 
 function optionNames(command: Command, typed: string): Completion {
@@ -94,6 +107,7 @@ async function completeValue(completes: Completes | undefined, typed: string, lo
   if (completes === undefined) return { candidates: [], directions: [] };
   if (completes === "file") return { candidates: [], directions: ["files"] };
   if (completes === "directory") return { candidates: [], directions: ["directories"] };
+  if (completes === "setting") return completeValue(configKeys, typed, lookup);
   if (typeof completes !== "string")
     return {
       candidates: starting(

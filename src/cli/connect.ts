@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import {
   apiHost,
   createClient,
@@ -6,10 +5,12 @@ import {
   RegistryError,
   type Client,
   type ClientOptions,
+  type Config,
   type Credential,
   type CredentialSource,
   type HostSettings,
 } from "../index.ts";
+import { configuredHosts, configuredLogins, readAuthorities } from "./configured.ts";
 import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
 import * as options from "./options.ts";
@@ -28,15 +29,19 @@ interface Spot {
   readonly path: string;
 }
 
-/** Makes a client by the options about networks and logins, for the places of this command. */
+/**
+ * Makes a client by the options about networks and logins and the configuration, for the places of this command. `get` has
+ * what was typed and no more: that counts more than what `hosts` says for a host, and the configuration's keys at the top less.
+ */
 export async function connect(
   get: Get,
   places: Places,
+  config: Config,
   io: Io,
   onEvent: NonNullable<ClientOptions["onEvent"]>,
 ): Promise<Client> {
   return createClient({
-    ...(await clientOptions(get, places)),
+    ...clientOptions(get, places, config),
     env: io.env,
     onEvent,
     get stdin() {
@@ -48,47 +53,49 @@ export async function connect(
   });
 }
 
-async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
+function clientOptions(get: Get, places: Places, config: Config): ClientOptions {
   const from = places.from.flatMap(spotsOf);
   const to = (places.to ?? []).flatMap(spotsOf);
-  const ca = await Promise.all(get(options.caFile).map((file) => readFile(file, "utf8")));
-  const authFile = get(options.authfile);
-  const retries = get(options.retries);
+  const ca = readAuthorities(get(options.caFile), config);
+  const { userAgent } = config.values;
+  const authFile = get(options.authfile) ?? config.values.authFile;
+  const retries = get(options.retries) ?? config.values.retries;
   // More than six large blobs at a time fill caches and buffers, and are no faster. Several destinations read each blob
   // together, so that none of them may keep the others waiting for its turn.
-  const uploads = get(options.jobs) ?? (to.length === 1 ? 6 : undefined);
+  const uploads = get(options.jobs) ?? config.values.jobs ?? (to.length === 1 ? 6 : undefined);
+  const logins = configuredLogins(config);
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),
       ...login("--dest-creds", get(options.destCreds), to),
       ...login("--creds", get(options.creds), [...from, ...to]),
     ],
-    hosts: hostSettings(get, from, to, ca),
+    hosts: configuredHosts(config, { hosts: hostSettings(get, from, to), ca, inUrls: asked }),
+    ...(logins && { logins }),
     ...(authFile !== undefined && { authFile }),
     ...(retries !== undefined && { retries }),
     ...(uploads !== undefined && { uploads }),
+    ...(userAgent !== undefined && { userAgent }),
   };
 }
 
-/** How the hosts of a command are reached: what it says of TLS holds for those it names, and for no other. */
-function hostSettings(
-  get: Get,
-  from: readonly Spot[],
-  to: readonly Spot[],
-  ca: readonly string[],
-): NonNullable<ClientOptions["hosts"]> {
+/** How hosts are reached: what the options say of TLS holds for those that the command names, and for no other. */
+function hostSettings(get: Get, from: readonly Spot[], to: readonly Spot[]): ReadonlyMap<string, HostSettings> {
   const side = (spots: readonly Spot[], verify: boolean | undefined, plainHttp: boolean): [string, HostSettings][] =>
-    spots.map(({ host }) => [host, { ...(verify === false && { insecure: true }), ...(plainHttp && { plainHttp }) }]);
+    spots.map(({ host }) => [
+      host,
+      { ...(verify !== undefined && { insecure: !verify }), ...(plainHttp && { plainHttp }) },
+    ]);
   const tlsVerify = get(options.tlsVerify);
   const plainHttp = get(options.plainHttp);
-  const settings = new Map<string, HostSettings>(ca.length > 0 ? [["*", { tls: { ca } }]] : []);
+  const settings = new Map<string, HostSettings>();
   for (const [host, own] of [
     ...side(from, get(options.srcTlsVerify) ?? tlsVerify, get(options.srcPlainHttp) || plainHttp),
     ...side(to, get(options.destTlsVerify) ?? tlsVerify, get(options.destPlainHttp) || plainHttp),
   ]) {
     settings.set(host, { ...settings.get(host), ...own });
   }
-  return Object.fromEntries(settings);
+  return settings;
 }
 
 /** A login that goes to the places it was given for, and nowhere else. */

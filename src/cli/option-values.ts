@@ -2,6 +2,7 @@ import {
   hostPlatform,
   parsePlatform,
   parseUserPassword,
+  readSize,
   RegistryError,
   type Credential,
   type Platform,
@@ -13,21 +14,10 @@ export function parseCount(text: string): number {
   throw new RegistryError("INVALID", `${JSON.stringify(text)} is not a whole number from 1 on`);
 }
 
-const units: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 1e3,
-  m: 1e6,
-  g: 1e9,
-  ki: 1024,
-  mi: 1024 ** 2,
-  gi: 1024 ** 3,
-};
-
 /** Reads a number of bytes: `800k`, `20MB`, `1.5GiB`. */
 export function parseSize(text: string): number {
-  const parts = /^(\d+(?:\.\d+)?)\s*([kmg]i?)?b?(?:\/s)?$/i.exec(text.trim());
-  const size = parts ? Math.round(Number(parts[1]) * units[(parts[2] ?? "").toLowerCase()]!) : 0;
-  if (size > 0) return size;
+  const size = readSize(text);
+  if (size !== undefined) return size;
   throw new RegistryError("INVALID", `${JSON.stringify(text)} is not a number of bytes`, {
     hint: "write 800kB, 20MB or 1GiB",
   });

@@ -1,3 +1,4 @@
+import type { ConfigKey } from "../index.ts";
 import type { Completes } from "./command.ts";
 
 /** What the parser found: texts (the last counts where one is asked for), whether a flag was given, or nothing. */
@@ -17,9 +18,11 @@ export interface Option<T = unknown> {
   readonly also?: readonly { readonly flags: string; readonly value?: string }[];
   /** The heading in help. */
   readonly heading?: string;
+  /** The key of the configuration that counts where the option is not given. */
+  readonly setting?: ConfigKey;
 }
 
-type More = Pick<Option, "completes" | "also" | "heading">;
+type More = Pick<Option, "completes" | "also" | "heading" | "setting">;
 
 /** An option that is there or not. The parser takes `--no-...` for the opposite of an option without `no`. */
 export function flag(flags: string, summary: string, more: More = {}): Option<boolean> {

@@ -32,7 +32,7 @@ export const authfile: Option<string | undefined> = value(
   "--authfile <file>",
   "read logins from this file instead of Docker's and Podman's",
   String,
-  { heading: network, completes: "file", also: [{ flags: "--registry-config <file>" }] },
+  { heading: network, completes: "file", setting: "authFile", also: [{ flags: "--registry-config <file>" }] },
 );
 export const tlsVerify: Option<boolean | undefined> = value(
   "--tls-verify <true|false>",
@@ -48,20 +48,27 @@ export const caFile: Option<readonly string[]> = values(
   {
     heading: network,
     completes: "file",
+    setting: "caFiles",
   },
 );
 export const retries: Option<number | undefined> = value(
   "--retries <count>",
   "how often a failed request is sent again (default: 5)",
   (text) => (text === "0" ? 0 : parseCount(text)),
-  { heading: network, also: [{ flags: "--retry-times <count>" }] },
+  { heading: network, setting: "retries", also: [{ flags: "--retry-times <count>" }] },
 );
 export const verbose: Option<boolean> = flag("-v, --verbose", "write a line for each request to stderr", {
   heading: outputs,
   also: [{ flags: "--debug" }],
 });
+export const configFile: Option<string | undefined> = value(
+  "--config <file>",
+  "read the configuration from this file instead of the project's and the user's",
+  String,
+  { heading: network, completes: "file" },
+);
 /** What every command that speaks to a registry takes. */
-export const networkOptions: readonly Option[] = [creds, authfile, tlsVerify, plainHttp, caFile, retries];
+export const networkOptions: readonly Option[] = [creds, authfile, tlsVerify, plainHttp, caFile, retries, configFile];
 
 /** The same for one side of a copy. */
 export const srcCreds: Option<Credential | undefined> = value(
@@ -122,7 +129,7 @@ export const progress: Option<ProgressKind | undefined> = value(
   "--progress <kind>",
   "auto, plain, json or none; on stderr",
   parseProgress,
-  { heading: outputs, completes: progressKinds },
+  { heading: outputs, completes: progressKinds, setting: "progress" },
 );
 export const quiet: Option<boolean> = flag("-q, --quiet", "no progress; of the result, the digests only", {
   heading: outputs,
@@ -154,14 +161,18 @@ export const detailedExitcode: Option<boolean> = flag(
   "with --dry-run, end with 7 where there is something to do",
 );
 export const jobs: Option<number | undefined> = value("-j, --jobs <count>", "how many blobs at a time", parseCount, {
+  setting: "jobs",
   also: [{ flags: "--concurrency <count>" }],
 });
 export const limitRate: Option<number | undefined> = value(
   "--limit-rate <bytes>",
   "at most this much a second, such as 20MB",
   parseSize,
+  { setting: "limitRate" },
 );
-export const referrers: Option<boolean> = unless("--no-referrers", "without signatures and what else is attached");
+export const referrers: Option<boolean> = unless("--no-referrers", "without signatures and what else is attached", {
+  setting: "referrers",
+});
 export const toOci: Option<boolean> = flag("--to-oci", "turn Docker's media types into OCI's (digests change)");
 export const digestFile: Option<string | undefined> = value(
   "--digest-file <file>",
@@ -252,3 +263,4 @@ export const tlsKey: Option<string | undefined> = value("--tls-key <file>", "and
 });
 export const readOnly: Option<boolean> = flag("--read-only", "refuse everything that changes the registry");
 export const open: Option<boolean> = flag("--open", "answer to other machines though anybody may push");
+export const origin: Option<boolean> = flag("--origin", "where each value is from: file and line, variable or option");

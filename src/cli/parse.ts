@@ -9,7 +9,13 @@ import { version } from "../version.ts";
 
 /** What a command line asks for: a command to run, or a text to show (help where `mistake` is set was not asked for). */
 export type Parsed =
-  | { readonly command: Command; readonly args: readonly unknown[]; readonly get: <T>(option: Option<T>) => T }
+  | {
+      readonly command: Command;
+      readonly args: readonly unknown[];
+      readonly get: <T>(option: Option<T>) => T;
+      /** What was typed for an option; undefined where nothing was. */
+      readonly given: (option: Option) => Given;
+    }
   | { readonly text: string; readonly mistake: boolean };
 
 /** Reads a command line by the table; throws INVALID with what it does not understand and what may have been meant. */
@@ -29,13 +35,14 @@ export function parse(words: readonly string[], look: Look): Parsed {
   // Building parsers takes time: a command that is named needs no others beside it.
   const named = findCommand(words)?.command;
   if (!named) describeRoot(program);
-  for (const command of named ? [named] : commands) {
+  for (const command of named ? withOwn(named) : commands) {
     addCommand(program, command, look).action(function (this: Parser) {
-      const values = readOptions(command, this.opts());
+      const typed = new Map(command.options.map((option) => [option, typedFor(option, this)]));
+      const values = readOptions(command, typed);
       // Every option that a body asks for is in its command's table; one that is shared and is not counts as not given.
       const get = <T>(option: Option<T>): T =>
         values.has(option) ? (values.get(option) as T) : option.read(undefined);
-      parsed = { command, args: this.processedArgs, get };
+      parsed = { command, args: this.processedArgs, get, given: (option) => typed.get(option) };
     });
   }
   try {
@@ -48,6 +55,11 @@ export function parse(words: readonly string[], look: Look): Parsed {
     throw usageError(error);
   }
   return parsed ?? { text: program.helpInformation(), mistake: true };
+}
+
+/** A command, and those of two words that begin with it: they win over an argument that is called so. */
+function withOwn(named: Command): readonly Command[] {
+  return [named, ...commands.filter(({ name }) => name.startsWith(`${named.name} `))];
 }
 
 function rootParser(look: Look): Parser {
@@ -75,6 +87,7 @@ function addCommand(program: Parser, command: Command, look: Look): Parser {
   const parser = family
     .command(second ?? first, { hidden: command.hidden === true })
     .helpGroup(second === undefined ? `${command.group}:` : "Commands:")
+    .helpCommand(false)
     .summary(command.summary)
     .description(`${sentence(command.summary)}${command.details ? `\n\n${command.details}` : ""}`)
     .helpOption("-h, --help", "show this help");
@@ -116,19 +129,23 @@ function addOption(parser: Parser, option: Option): void {
   for (const { flags } of option.also ?? []) add(flags, "").hideHelp();
 }
 
-/** The values of a command's options, by their keys; what cannot be read throws INVALID with the option's name. */
-function readOptions(command: Command, raw: Readonly<Record<string, Given>>): ReadonlyMap<Option, unknown> {
+/** What was typed for an option, under any of its names. */
+function typedFor({ flags, also = [] }: Option, parser: Parser): Given {
+  const found = [{ flags }, ...also].flatMap(({ flags, value }: { flags: string; value?: string }) => {
+    const name = attribute(flags);
+    if (parser.getOptionValueSource(name) !== "cli") return [];
+    return value === undefined ? [parser.getOptionValue(name) as Given] : [[value]];
+  });
+  const texts = found.filter(Array.isArray).flat() as string[];
+  return texts.length > 0 ? texts : found.at(-1);
+}
+
+/** The values of a command's options; what cannot be read throws INVALID with the option's name. */
+function readOptions(command: Command, typed: ReadonlyMap<Option, Given>): ReadonlyMap<Option, unknown> {
   return new Map(
     command.options.map((option) => {
-      const also = (option.also ?? []).flatMap(({ flags, value }) => {
-        const given = raw[attribute(flags)];
-        if (given === undefined) return [];
-        return value === undefined ? [given] : [[value]];
-      });
-      const given = [raw[attribute(option.flags)], ...also].filter((one) => one !== undefined);
-      const texts = given.filter(Array.isArray).flat() as string[];
       try {
-        return [option, option.read(texts.length > 0 ? texts : given.at(-1))];
+        return [option, option.read(typed.get(option))];
       } catch (error) {
         const { message, hint } = error as RegistryError;
         const name = `--${longName(option.flags)}`;

@@ -9,6 +9,7 @@ import * as options from "./options.ts";
 import { parse, type Parsed } from "./parse.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
+import { configOf, configPlaces, withSettings } from "./settings.ts";
 
 /** Runs one command line and answers the process's exit code. Never throws. */
 export async function run(words: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
@@ -31,24 +32,34 @@ export async function run(words: readonly string[], io: Io, signal: AbortSignal)
 }
 
 async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, signal: AbortSignal): Promise<ExitName> {
-  const { command, args, get } = parsed;
+  const { command, args, given } = parsed;
   const { run: body } = await command.load();
+  const places = configPlaces(parsed.get(options.configFile), io.env);
+  const config = configOf(places);
+  const known = command.options.some(({ setting }) => setting !== undefined) ? await config() : undefined;
+  const get = known ? withSettings(parsed, known) : parsed.get;
   const report = reporter(io, {
     kind: get(options.quiet) ? "none" : (get(options.progress) ?? "auto"),
     verbose: get(options.verbose),
   });
+  for (const { source, message, hint } of known?.warnings ?? []) {
+    report.say(`warning: ${source}: ${message}${hint ? `: ${hint}` : ""}`);
+  }
   const open: { close(): Promise<void> }[] = [];
   const cli: Cli = {
     get,
+    given,
+    config,
+    places,
     signal,
     get stdin() {
       return io.stdin;
     },
     out: output(io, get(options.format)),
     reporter: report,
-    async client(places) {
+    async client(at) {
       const { connect } = await import("./connect.ts");
-      const client = await connect(get, places, io, (event) => report.on(event));
+      const client = await connect(parsed.get, at, await config(), io, (event) => report.on(event));
       open.push(client);
       return {
         ...client,

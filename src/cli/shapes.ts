@@ -49,6 +49,14 @@ const node = {
   "layers?": "how many layers, or files",
 };
 
+const fault: Shape = {
+  source: "a file or a variable",
+  "line?": "from 1 on",
+  "column?": "from 1 on",
+  message: "what is wrong",
+  "hint?": "the way out",
+};
+
 /** The JSON of each command's result, by the command's name: what docs/cli shows, and what a test holds the commands to. */
 export const shapes: Readonly<Record<string, Shape>> = {
   copy: copied,
@@ -141,5 +149,17 @@ export const shapes: Readonly<Record<string, Shape>> = {
     ],
   },
   "blob put": { repository: "where it is now", digest, size: "bytes", how: "written, or exists where it was there" },
+  "config show": [
+    {
+      key: 'its name: hosts["registry.example"].proxy',
+      value: "what counts; a secret is [secret]",
+      "origin?": "with --origin",
+    },
+  ],
+  "config validate": {
+    files: [{ path: "a file that was read", role: "project, user, system, or named on the command line" }],
+    faults: [fault],
+    warnings: [fault],
+  },
   version: { version: "of Gantry", node: "the version of Node.js", os: "linux", architecture: "x64" },
 };

@@ -26,6 +26,7 @@ beforeAll(async () => {
   await saved.flush();
   await saved.close();
   await writeFile(join(files, "sbom.json"), "{}");
+  await writeFile(join(files, "gantry.yaml"), "retries: 4\n");
   await writeFile(join(files, "users"), `alice:${hashSync("secret", 4)}\n`);
 });
 afterAll(() => rm(files, { recursive: true }));

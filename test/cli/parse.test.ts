@@ -69,6 +69,18 @@ describe("options", () => {
     expect(line(text).get<unknown>(option)).toEqual(value);
   });
 
+  test.each([
+    ["copy a b", options.referrers, undefined],
+    ["copy --no-referrers a b", options.referrers, false],
+    ["copy -j 3 --concurrency 4 a b", options.jobs, ["3", "4"]],
+    ["copy -k a b", options.tlsVerify, ["false"]],
+    ["copy -n a b", options.noClobber, false],
+    ["copy --dry-run a b", options.dryRun, true],
+    ["digest a", options.jobs, undefined],
+  ])("typed in %s", (text, option, typed) => {
+    expect(line(text).given(option)).toEqual(typed);
+  });
+
   test("platforms are repeated or joined with commas", () => {
     const given = line("copy --platform linux/amd64,arm64 --platform linux/arm/v7 a b").get(options.platforms);
     expect(given).toEqual([

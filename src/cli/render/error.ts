@@ -145,6 +145,7 @@ function nextCommand(error: RegistryError, { command, words, references }: Attem
     case "PARTIAL":
       return command && command !== "serve" ? commandLine(words) : undefined;
     case "INVALID":
+      if (error.cause instanceof Error && "faults" in error.cause) return "gantry config validate";
       return `gantry ${command === undefined ? "" : `${command} `}--help`;
     default:
       return undefined;

@@ -85,7 +85,9 @@ export const lookCommands: readonly Command[] = [
     name: "config",
     group: "Look",
     summary: "print an image's configuration, byte for byte",
-    details: "Of an index: the image for this machine, unless --platform names another.",
+    details:
+      "Of an index: the image for this machine, unless --platform names another. `gantry config show`, `validate` and " +
+      "`schema` are about Gantry's own configuration; an image of such a name is named with its tag: `show:latest`.",
     arguments: [image],
     options: raw,
     examples: [{ note: "what the image runs, and with what", line: "gantry config registry.example/app:1.0" }],

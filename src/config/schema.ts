@@ -1,0 +1,189 @@
+import * as kinds from "./kind.ts";
+import type { Kind } from "./kind.ts";
+
+interface Base {
+  /** One line, for lists. */
+  readonly summary: string;
+  /**
+   * Counts in a project file only where its directory is trusted: it decides where secrets go, what is believed or which
+   * programs run. A function says for which values.
+   */
+  readonly guarded?: true | ((value: unknown) => boolean);
+}
+
+/** A key with one value. */
+export interface Scalar<T> extends Base {
+  readonly shape: "scalar";
+  readonly kind: Kind<T>;
+  /** What counts where nobody says anything, as it would be written. */
+  readonly otherwise?: string;
+}
+
+/** A key with any number of values; one may stand without brackets. */
+export interface List<T> extends Base {
+  readonly shape: "list";
+  readonly item: Kind<T>;
+  /** Never in a project file. */
+  readonly personal?: true;
+}
+
+/** Keys under a key. */
+export interface Group<F extends Fields> extends Base {
+  readonly shape: "group";
+  readonly fields: F;
+}
+
+/** Entries under names of the user's. */
+export interface Table<E extends Entry> extends Base {
+  readonly shape: "table";
+  readonly name: Kind<string>;
+  /** What stands under a name. */
+  readonly entry: E;
+  /** An entry counts as a whole, so that levels do not mix in it, and has the keys of one of these ways. */
+  readonly ways?: readonly (readonly string[])[];
+}
+
+/** One key of the schema. */
+export type Entry = Scalar<unknown> | List<unknown> | Group<Fields> | Table<Entry>;
+export type Fields = { readonly [key: string]: Entry };
+
+/** The type of what a key holds. */
+export type ValueOf<E> =
+  E extends Scalar<infer T>
+    ? T
+    : E extends List<infer T>
+      ? readonly T[]
+      : E extends Group<infer F>
+        ? ValuesOf<F>
+        : E extends Table<infer N>
+          ? Readonly<Record<string, ValueOf<N>>>
+          : never;
+/** The type of what keys hold, each of which may be missing. */
+export type ValuesOf<F> = { readonly [K in keyof F]?: ValueOf<F[K]> };
+
+function scalar<T>(kind: Kind<T>, summary: string, more: Pick<Scalar<T>, "otherwise" | "guarded"> = {}): Scalar<T> {
+  return { shape: "scalar", kind, summary, ...more };
+}
+
+function list<T>(item: Kind<T>, summary: string, more: Pick<List<T>, "guarded" | "personal"> = {}): List<T> {
+  return { shape: "list", item, summary, ...more };
+}
+
+function group<F extends Fields>(summary: string, fields: F, more: Pick<Base, "guarded"> = {}): Group<F> {
+  return { shape: "group", summary, fields, ...more };
+}
+
+function table<E extends Entry>(
+  name: Kind<string>,
+  summary: string,
+  entry: E,
+  more: Pick<Table<E>, "guarded" | "ways"> = {},
+): Table<E> {
+  return { shape: "table", name, summary, entry, ...more };
+}
+
+const guarded = { guarded: true } as const;
+const isLowered = (value: unknown): boolean => value !== "1.3";
+
+/** What the configuration may say of one host. */
+export const hostFields = {
+  insecure: scalar(kinds.yesOrNo, "accept any certificate, and plain HTTP", guarded),
+  plainHttp: scalar(kinds.yesOrNo, "speak HTTP without TLS", guarded),
+  caFiles: list(kinds.path, "trust the certificates in these PEM files too", guarded),
+  certFile: scalar(kinds.path, "the client's certificate (PEM)", guarded),
+  keyFile: scalar(kinds.path, "and its key; without it, the key is in certFile too", guarded),
+  minTls: scalar(kinds.tlsVersion, "the lowest version of TLS", { guarded: isLowered }),
+  proxy: scalar(kinds.proxy, "the proxy to go through, or none", guarded),
+  address: scalar(kinds.address, "connect to this IP address", guarded),
+  headers: table(
+    kinds.headerName,
+    "sent with every request to this host, and to no other",
+    scalar(kinds.headerValue, "the header's value"),
+    guarded,
+  ),
+  connectTimeout: scalar(kinds.duration, "how long connecting may take"),
+  answerTimeout: scalar(kinds.duration, "how long an answer may take to begin"),
+  idleTimeout: scalar(kinds.duration, "how long nothing may come or go"),
+  maxIdle: scalar(kinds.duration, "how long an unused connection is kept"),
+  mirrors: list(kinds.place, "where pulls are tried first, in this order", guarded),
+  quotaReserve: scalar(kinds.count(0), "how many pulls of the host's rate limit are left alone"),
+};
+
+const credentialFields = {
+  username: scalar(kinds.text, "the user, with password or passwordFile"),
+  password: scalar(kinds.secret, "the user's password; better passwordFile or ${NAME}"),
+  passwordFile: scalar(kinds.path, "a file with nothing but the password"),
+  token: scalar(kinds.secret, "a bearer token, used as it is"),
+  identityToken: scalar(kinds.secret, "an identity (refresh) token, which buys tokens"),
+  credHelper: scalar(kinds.helperName, "ask this helper: docker-credential-NAME"),
+};
+
+const waysToLogIn = [
+  ["username", "password"],
+  ["username", "passwordFile"],
+  ["token"],
+  ["identityToken"],
+  ["credHelper"],
+];
+
+/** Every key that a configuration may have: validation, the JSON Schema and docs/guide/configuration.md come from here. */
+export const schema = {
+  authFile: scalar(kinds.path, "read logins from this file instead of Docker's and Podman's", guarded),
+  credentials: table(
+    kinds.place,
+    "logins, by HOST[:PORT][/PATH]; the longest path wins",
+    group("one login", credentialFields),
+    { ways: waysToLogIn, guarded: true },
+  ),
+  hosts: table(kinds.host, "how hosts are reached, by HOST[:PORT], or * for all", group("one host", hostFields)),
+  retries: scalar(kinds.count(0), "how often a failed request is sent again", { otherwise: "5" }),
+  retryDelay: scalar(kinds.duration, "how long to wait before that, at first", { otherwise: "250ms" }),
+  jobs: scalar(kinds.count(1), "how many blobs at a time", { otherwise: "16" }),
+  limitRate: scalar(kinds.size, "at most this many bytes a second"),
+  referrers: scalar(kinds.yesOrNo, "take signatures and what else is attached along", { otherwise: "true" }),
+  progress: scalar(kinds.oneOf("auto", "plain", "json", "none"), "how progress is shown", { otherwise: "auto" }),
+  quotaReserve: scalar(kinds.count(0), "how many pulls of a host's rate limit are left alone", { otherwise: "0" }),
+  userAgent: scalar(kinds.text, "what Gantry calls itself to registries"),
+  proxy: scalar(kinds.proxy, "the proxy to go through, or none; else HTTPS_PROXY and its kin say", guarded),
+  connectTimeout: scalar(kinds.duration, "how long connecting may take", { otherwise: "30s" }),
+  answerTimeout: scalar(kinds.duration, "how long an answer may take to begin", { otherwise: "5m" }),
+  idleTimeout: scalar(kinds.duration, "how long nothing may come or go", { otherwise: "1m" }),
+  maxIdle: scalar(kinds.duration, "how long an unused connection is kept"),
+  minTls: scalar(kinds.tlsVersion, "the lowest version of TLS", { otherwise: "1.2", guarded: isLowered }),
+  caFiles: list(kinds.path, "trust the certificates in these PEM files too", guarded),
+  certDir: scalar(kinds.path, "a directory of certificates as Docker's certs.d, for every host", guarded),
+  registriesConf: scalar(kinds.path, "read this registries.conf instead of the system's", guarded),
+  shortNames: scalar(
+    kinds.oneOf("docker", "containers"),
+    "what `alpine` means: Docker Hub's, or what registries.conf says",
+    {
+      otherwise: "docker",
+    },
+  ),
+  kubernetes: group(
+    "image pull secrets from the Kubernetes API",
+    {
+      enabled: scalar(kinds.yesOrNo, "ask it", { otherwise: "false" }),
+      kubeconfig: scalar(kinds.path, "the file that says how to reach it"),
+      context: scalar(kinds.text, "which context of that file"),
+      namespace: scalar(kinds.text, "where the secrets are"),
+      serviceAccount: scalar(kinds.text, "whose pull secrets", { otherwise: "default" }),
+    },
+    guarded,
+  ),
+  trust: list(kinds.path, "directories whose project files may decide where secrets go", { personal: true }),
+};
+
+/** A key at the top. */
+export type ConfigKey = keyof typeof schema;
+
+/** What a configuration says, typed: times are in milliseconds, sizes in bytes, paths absolute; secrets are in clear. */
+export type ConfigValues = ValuesOf<typeof schema>;
+
+/** The keys at the top, in the order they are documented in. */
+export const configKeys = Object.keys(schema) as readonly ConfigKey[];
+
+/** The environment variable of a key at the top: `retryDelay` is GANTRY_RETRY_DELAY. */
+export function variableOf(key: string): string {
+  return `GANTRY_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

@@ -1,0 +1,108 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { configuredHosts } from "../../src/cli/configured.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { settingsByHost, type HostSettings, type SettingsOf } from "../../src/index.ts";
+import { machine, put } from "../config/support.ts";
+
+const inUrls = (host: string): string => (host === "docker.io" ? "registry-1.docker.io" : host);
+
+/** What a client does with these settings, under what a command line says of hosts. */
+async function reached(
+  user: string,
+  asked: Readonly<Record<string, HostSettings>> = {},
+  ca: readonly string[] = [],
+): Promise<SettingsOf> {
+  const made = await machine({ user });
+  for (const name of ["a", "b", "c", "key"]) await put(join(made.home, ".config", "gantry", `${name}.pem`), name);
+  const config = await loadConfig(made);
+  return settingsByHost(configuredHosts(config, { hosts: new Map(Object.entries(asked)), ca, inUrls }));
+}
+
+test("every key of a host becomes a setting of it", async () => {
+  const of = await reached(`
+hosts:
+  a.example:
+    insecure: true
+    plainHttp: false
+    caFiles: [a.pem, b.pem]
+    certFile: c.pem
+    keyFile: key.pem
+    minTls: 1.3
+    proxy: none
+    address: "[::1]"
+    headers: {X-A: a}
+    connectTimeout: 1s
+    answerTimeout: 2s
+    idleTimeout: 3s
+    maxIdle: 4s
+    mirrors: [m.example/x]
+    quotaReserve: 5
+`);
+  expect(of("a.example")).toEqual({
+    insecure: true,
+    plainHttp: false,
+    tls: { ca: ["a", "b"], cert: "c", key: "key", minVersion: "TLSv1.3" },
+    proxy: false,
+    address: "::1",
+    headers: { "x-a": "a" },
+    timeouts: { connect: 1000, answer: 2000, idle: 3000 },
+    maxIdle: 4000,
+    mirrors: ["m.example/x"],
+    quotaReserve: 5,
+  });
+  expect(of("other.example")).toEqual({});
+});
+
+test("the keys at the top hold for all hosts, under what * says, under what a host's own say; authorities add up", async () => {
+  const of = await reached(
+    `
+minTls: 1.3
+proxy: http://top.example
+connectTimeout: 1s
+idleTimeout: 1s
+quotaReserve: 1
+hosts:
+  "*": {proxy: http://all.example, idleTimeout: 2s, caFiles: b.pem}
+  a.example: {idleTimeout: 3s, caFiles: c.pem}
+`,
+    {},
+    ["flag"],
+  );
+  expect(of("other.example")).toEqual({
+    tls: { minVersion: "TLSv1.3", ca: ["flag", "b"] },
+    proxy: "http://all.example",
+    timeouts: { connect: 1000, idle: 2000 },
+    quotaReserve: 1,
+  });
+  expect(of("a.example")).toEqual({
+    ...of("other.example"),
+    tls: { minVersion: "TLSv1.3", ca: ["flag", "b", "c"] },
+    timeouts: { connect: 1000, idle: 3000 },
+  });
+});
+
+test("a command line counts more, for the host and for all", async () => {
+  const user = "hosts: {a.example: {insecure: true, proxy: none}, '*': {plainHttp: true}}";
+  const of = await reached(user, { "a.example": { insecure: false }, "*": { proxy: "http://flag.example" } });
+  expect(of("a.example")).toEqual({ insecure: false, proxy: "http://flag.example", plainHttp: true });
+  expect(of("other.example")).toEqual({ proxy: "http://flag.example", plainHttp: true });
+});
+
+test("a host counts under the name that it has in URLs", async () => {
+  const of = await reached("hosts: {docker.io: {quotaReserve: 3}}");
+  expect(of("registry-1.docker.io")).toEqual({ quotaReserve: 3 });
+});
+
+test("a certificate that cannot be read is the trouble of its own host, told with its place", async () => {
+  const of = await reached("hosts:\n  a.example:\n    caFiles: [a.pem, none.pem]\n  b.example: {caFiles: b.pem}\n");
+  expect(of("b.example")).toEqual({ tls: { ca: ["b"] } });
+  expect(() => of("a.example")).toThrow(
+    expect.objectContaining({
+      code: "INVALID",
+      message: expect.stringMatching(
+        /config\.yaml:3: hosts\["a\.example"\]\.caFiles: .*none\.pem cannot be read \(ENOENT\)$/,
+      ),
+    }),
+  );
+});
