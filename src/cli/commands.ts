@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { authCommands } from "./table/auth.ts";
 import { changeCommands } from "./table/change.ts";
 import { lookCommands } from "./table/look.ts";
 import { moveCommands } from "./table/move.ts";
@@ -11,6 +12,7 @@ export const commands: readonly Command[] = [
   ...lookCommands,
   ...changeCommands,
   ...partCommands,
+  ...authCommands,
   ...toolCommands,
 ];
 

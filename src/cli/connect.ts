@@ -3,7 +3,9 @@ import {
   apiHost,
   createClient,
   parseLocation,
+  parseUserPassword,
   RegistryError,
+  userPassword,
   type Client,
   type ClientOptions,
   type Credential,
@@ -13,6 +15,7 @@ import {
 import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
 import * as options from "./options.ts";
+import { readSecret, stdinFor } from "./secrets.ts";
 
 /** The places a command names: those it reads (or all, where there is but one side), and those it writes. */
 export interface Places {
@@ -34,13 +37,14 @@ export async function connect(
   places: Places,
   io: Io,
   onEvent: NonNullable<ClientOptions["onEvent"]>,
+  signal?: AbortSignal,
 ): Promise<Client> {
   return createClient({
-    ...(await clientOptions(get, places)),
+    ...(await clientOptions(get, places, io, signal)),
     env: io.env,
     onEvent,
     get stdin() {
-      return io.stdin;
+      return stdinFor(get, io);
     },
     get stdout() {
       return io.stdout;
@@ -48,7 +52,7 @@ export async function connect(
   });
 }
 
-async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
+async function clientOptions(get: Get, places: Places, io: Io, signal?: AbortSignal): Promise<ClientOptions> {
   const from = places.from.flatMap(spotsOf);
   const to = (places.to ?? []).flatMap(spotsOf);
   const ca = await Promise.all(get(options.caFile).map((file) => readFile(file, "utf8")));
@@ -60,8 +64,11 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),
+      ...login("--src-registry-token", get(options.srcRegistryToken), from),
       ...login("--dest-creds", get(options.destCreds), to),
-      ...login("--creds", get(options.creds), [...from, ...to]),
+      ...login("--dest-registry-token", get(options.destRegistryToken), to),
+      ...login("--creds", await givenLogin(get, io, signal), [...from, ...to]),
+      ...login("--registry-token", get(options.registryToken), [...from, ...to]),
     ],
     hosts: hostSettings(get, from, to, ca),
     ...(authFile !== undefined && { authFile }),
@@ -91,6 +98,15 @@ function hostSettings(
   return Object.fromEntries(settings);
 }
 
+/** The user and password of --creds, the password from stdin where it is to be read there. */
+async function givenLogin(get: Get, io: Io, signal?: AbortSignal): Promise<Credential | undefined> {
+  const creds = get(options.creds);
+  if (!get(options.passwordStdin)) return creds === undefined ? undefined : parseUserPassword(creds, "--creds");
+  if (creds === undefined || creds === "" || creds.includes(":"))
+    throw new RegistryError("INVALID", "--password-stdin goes with --creds USER, without a password there");
+  return userPassword(creds, await readSecret(io.stdin, signal));
+}
+
 /** A login that goes to the places it was given for, and nowhere else. */
 function login(name: string, credential: Credential | undefined, spots: readonly Spot[]): CredentialSource[] {
   if (!credential) return [];
@@ -98,7 +114,8 @@ function login(name: string, credential: Credential | undefined, spots: readonly
     throw new RegistryError("INVALID", `${name} is for a registry, and there is none on that side`);
   const fits = (host: string, path: string): boolean =>
     spots.some((spot) => spot.host === host && (spot.path === "" || path === "" || spot.path === path));
-  return [{ name, find: (host, path) => Promise.resolve(fits(host, path) ? credential : undefined) }];
+  const given = { ...credential, origin: name };
+  return [{ name, find: (host, path) => Promise.resolve(fits(host, path) ? given : undefined) }];
 }
 
 function spotsOf(place: string): Spot[] {

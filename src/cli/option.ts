@@ -17,9 +17,11 @@ export interface Option<T = unknown> {
   readonly also?: readonly { readonly flags: string; readonly value?: string }[];
   /** The heading in help. */
   readonly heading?: string;
+  /** What is shown in place of its value, which is never repeated. */
+  readonly secret?: string;
 }
 
-type More = Pick<Option, "completes" | "also" | "heading">;
+type More = Pick<Option, "completes" | "also" | "heading" | "secret">;
 
 /** An option that is there or not. The parser takes `--no-...` for the opposite of an option without `no`. */
 export function flag(flags: string, summary: string, more: More = {}): Option<boolean> {
