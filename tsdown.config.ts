@@ -41,7 +41,7 @@ const noChildProcess: Rolldown.Plugin = {
 };
 
 const everyCommand =
-  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|option|options|option-values|parse|process|run|setting-options|settings)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|auth\/(secret|credential|flags)\.)/;
+  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|login-options|option|options|option-values|parse|process|run|secrets|setting-options|settings)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|auth\/(secret|credential|flags)\.)/;
 
 export default defineConfig([
   {
@@ -53,7 +53,7 @@ export default defineConfig([
   // need that speak to registries, and the bodies. `gantry --help` reads the first of them and no more.
   {
     ...shared,
-    entry: { gantry: "src/cli/main.ts" },
+    entry: { gantry: "src/cli/main.ts", "docker-credential-gantry": "src/cli/docker-credential-gantry.ts" },
     dts: false,
     // The parser of YAML is seventy files, and half as slow to load as one.
     deps: { alwaysBundle: ["commander", "yaml"] },
@@ -70,7 +70,7 @@ export default defineConfig([
           { name: "cli", test: everyCommand, priority: 2 },
           {
             name: "library",
-            test: /src\/(client\.|copy-locations|(transport|auth|provider|store|graph|oci)\/|cli\/(image|connect|configured)\.)/,
+            test: /src\/(client\.|copy-locations|(transport|auth|provider|files|store|graph|oci)\/|cli\/(image|connect|configured)\.)/,
           },
           { name: "configuration", test: /src\/config\// },
           { name: "yaml", test: /node_modules\/yaml\// },

@@ -72,7 +72,7 @@ describe("a copy ends with", () => {
       code: 3,
       says: /nope\.tar/,
     },
-    { name: "4: no login", args: () => [at("source:v1"), `${locked.host}/x:v1`], code: 4, says: /docker login/ },
+    { name: "4: no login", args: () => [at("source:v1"), `${locked.host}/x:v1`], code: 4, says: /gantry login/ },
     {
       name: "4: a wrong login",
       args: () => ["--dest-creds", "ann:wrong", at("source:v1"), `${locked.host}/x:v1`],

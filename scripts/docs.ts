@@ -62,7 +62,7 @@ Results go to stdout, everything else to stderr. \`--format\` chooses how a resu
   \`{{range .list}}...{{end}}\`, with \`\\n\` and \`\\t\`. For a list, it is written for each item.
 
 With \`--format json\` or \`ndjson\`, an error is a line of JSON on stderr: \`{"error": {"code", "message", "tried", "side",
-"host", "status", "likely", "hint", "next"}}\`, of which only the first two are always there.
+"host", "status", "credential", "likely", "hint", "next"}}\`, of which only the first two are always there.
 
 Progress goes to stderr: bars on a terminal, elsewhere a line for each image and a sign of life every ten seconds;
 \`--progress json\` writes events as JSON lines. \`NO_COLOR\` and \`TERM=dumb\` turn colours off, \`FORCE_COLOR\` turns them on.

@@ -2,6 +2,8 @@ import { homedir } from "node:os";
 import { authenticate } from "./auth/authenticate.ts";
 import { credentialChain, type ChainOptions, type KubernetesSettings } from "./auth/chain.ts";
 import { firstOf, type CredentialSource, type Environment } from "./auth/credential.ts";
+import { loginFiles, loginStores, type LoginStores, type Surroundings } from "./auth/login-files.ts";
+import type { Admission } from "./auth/validate.ts";
 import type { Event } from "./events.ts";
 import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
@@ -68,6 +70,10 @@ export interface Client {
   registry(host: string): Registry;
   /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
+  /** The way to registries and the credentials for them: for `validateCredential`, `traceCredentials` and `traceAccess`. */
+  readonly admission: Admission;
+  /** The files that logins are kept in. */
+  readonly loginStores: LoginStores;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -77,7 +83,8 @@ export function createClient(options: ClientOptions = {}): Client {
   const env = options.env ?? process.env;
   const settingsOf = settingsByHost(options.hosts);
   const isInsecure: IsInsecure = (host) => Boolean(settingsOf(host).plainHttp || settingsOf(host).insecure);
-  const stack = transportStack(options, env, settingsOf, isInsecure);
+  const credentials = credentialSources(options);
+  const stack = transportStack(options, env, settingsOf, isInsecure, firstOf(...credentials));
   const hosts = new Map<string, RemoteShared>();
   const remote = (registry: string): RemoteOptions => {
     const shared = hosts.get(registry) ?? remoteShared(registry);
@@ -109,6 +116,8 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     registry: (host) => remoteRegistry(remote(host)),
     copy: (from, to, copyOptions) => copyLocations(client, from, [to].flat(), copyOptions),
+    admission: { transport: stack.direct, credentials, isInsecure },
+    loginStores: loginStores(loginFiles(surroundings(options)), env),
     close: async () => stack.close(),
   };
   return client;
@@ -117,23 +126,25 @@ export function createClient(options: ClientOptions = {}): Client {
 function openLocal(
   transport: Exclude<Location["transport"], "registry">,
   path: string,
-  { stdin, stdout }: ArchiveOptions,
+  options: ArchiveOptions,
 ): LocalStore {
-  const streams = { ...(stdin && { stdin }), ...(stdout && { stdout }) };
   if (transport === "oci") return layoutStore(path);
   if (transport === "dir") return dirStore(path);
+  // The streams are touched only by who is named "-": stdin may be somebody else's.
+  const { stdin, stdout } = path === "-" ? options : {};
+  const streams = { ...(stdin && { stdin }), ...(stdout && { stdout }) };
   return transport === "oci-archive" ? ociArchiveStore(path, streams) : dockerArchiveStore(path, streams);
 }
 
-/** All that lies between a request and the network, in the order of ARCHITECTURE.md. */
+/** All that lies between a request and the network, in the order of ARCHITECTURE.md; `direct` adds no login and follows no redirect. */
 function transportStack(
   options: ClientOptions,
   env: Environment,
   settingsOf: SettingsOf,
   isInsecure: IsInsecure,
-): { readonly transport: Transport; close(): void } {
+  sources: CredentialSource,
+): { readonly transport: Transport; readonly direct: Transport; close(): void } {
   const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
-  const sources = firstOf(...credentialSources(options));
   // Helpers that are being asked end with the client.
   let closing = new AbortController();
   const credentials: CredentialSource = {
@@ -141,16 +152,15 @@ function transportStack(
     find: (host, path) => sources.find(host, path, closing.signal),
   };
   const network = wire({ userAgent, settingsOf, proxyEnv: env });
-  const layers = [
-    retry({ onEvent, ...(options.retries !== undefined && { attempts: options.retries + 1 }) }),
-    redirect({ isInsecure }),
-    authenticate({ credentials, isInsecure }),
+  const again = retry({ onEvent, ...(options.retries !== undefined && { attempts: options.retries + 1 }) });
+  const lower = [
     limit({ onEvent, ...(options.uploads !== undefined && { uploads: options.uploads }) }),
     scheme({ isInsecure }),
     observe({ onEvent }),
   ];
   return {
-    transport: compose(network, ...layers),
+    transport: compose(network, again, redirect({ isInsecure }), authenticate({ credentials, isInsecure }), ...lower),
+    direct: compose(network, again, ...lower),
     close() {
       closing.abort();
       closing = new AbortController();
@@ -161,21 +171,27 @@ function transportStack(
 
 /** All places where the client looks for credentials, in its order: those of the options, then those of the environment. */
 export function credentialSources(options: ClientOptions = {}): readonly CredentialSource[] {
-  const { credentials = [], authFile, logins, credentialHelpers, kubernetes, onEvent } = options;
-  const env = options.env ?? process.env;
-  const uid = process.getuid?.();
+  const { credentials = [], logins, credentialHelpers, kubernetes, onEvent } = options;
   return [
     ...credentials,
     ...credentialChain({
-      env,
-      home: env["HOME"] || homedir(),
+      ...surroundings(options),
       services: { registry: registryVariables, api: apiVariables },
-      ...(uid !== undefined && { uid }),
-      ...(authFile !== undefined && { authFile }),
       ...(logins && { config: logins }),
       ...(credentialHelpers && { credentialHelpers }),
       ...(kubernetes && { kubernetes }),
       ...(onEvent && { onWarning: (text, host) => onEvent({ type: "warning", host, text }) }),
     }),
   ];
+}
+
+/** Where files of logins are looked for. */
+function surroundings({ env = process.env, authFile }: ClientOptions): Surroundings {
+  const uid = process.getuid?.();
+  return {
+    env,
+    home: env["HOME"] || homedir(),
+    ...(uid !== undefined && { uid }),
+    ...(authFile !== undefined && { authFile }),
+  };
 }

@@ -12,8 +12,27 @@ export { credentialHelper, type Helper, type HelperOptions } from "./auth/helper
 export type { HelperList } from "./auth/helper-list.ts";
 export { helperLogins, type HelperLogins } from "./auth/helper-logins.ts";
 export type { PullSecretSettings } from "./auth/pull-secrets-source.ts";
-export { firstOf, type Credential, type CredentialSource, type OnWarning } from "./auth/credential.ts";
+export {
+  firstOf,
+  helperLogin,
+  userPassword,
+  type Credential,
+  type CredentialSource,
+  type OnWarning,
+} from "./auth/credential.ts";
 export { Secret } from "./auth/secret.ts";
+export { loginFiles, loginStores, type LoginFiles, type LoginStores, type Surroundings } from "./auth/login-files.ts";
+export { formatLoginKey, parseLoginKey, type LoginPlace } from "./auth/login-key.ts";
+export {
+  isSameLogin,
+  loginStore,
+  type KeptLogin,
+  type LoginStore,
+  type LoginStoreOptions,
+} from "./auth/login-store.ts";
+export { traceCredentials, type CredentialTrace, type TriedSource } from "./auth/trace.ts";
+export { traceAccess, type AccessTrace, type Wish } from "./auth/trace-access.ts";
+export { validateCredential, type Admission, type Validation } from "./auth/validate.ts";
 
 export { defaultSettings } from "./config/defaults.ts";
 export { formatFault, type Fault } from "./config/fault.ts";

@@ -7,9 +7,10 @@ const src = resolve(import.meta.dirname, "../src");
 /** What each folder of src/ may import beside itself. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   oci: [],
+  files: ["oci"],
   transport: ["oci"],
-  auth: ["oci", "transport"],
-  store: ["oci", "transport"],
+  auth: ["oci", "files", "transport"],
+  store: ["oci", "files", "transport"],
   graph: ["oci", "store"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store"],

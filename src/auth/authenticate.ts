@@ -25,10 +25,11 @@ interface Host {
   asking?: Promise<void>;
 }
 
-/** The Authorization header of a request, and the token that is in it. */
+/** The Authorization header of a request, the token that is in it, and whose it is. */
 interface Proof {
   readonly authorization: string;
   readonly token?: Token;
+  readonly credential?: Credential | undefined;
 }
 
 /**
@@ -54,19 +55,26 @@ export function authenticate(settings: AuthSettings = {}): Middleware {
       const way = wayOf(request.url, response);
       if (!way) {
         host.open = true;
-        return response;
+        return named(response, proof);
       }
       host.way = way;
       const better = await session.improve(host, way, request, proof);
-      if (!better) return response;
+      if (!better) return named(response, proof);
       await discard(response);
-      return next(proven(request, better));
+      return named(await next(proven(request, better)), better);
     };
   };
 }
 
 function proven(request: Req, proof: Proof | undefined): Req {
   return proof ? { ...request, headers: { ...request.headers, authorization: proof.authorization } } : request;
+}
+
+/** A refusal says whose credential it is about. */
+function named(response: Res, proof: Proof | undefined): Res {
+  const refused = response.status === 401 || response.status === 403;
+  const origin = proof?.credential?.origin;
+  return refused && origin !== undefined ? { ...response, credential: origin } : response;
 }
 
 interface Session {
@@ -100,13 +108,13 @@ function sessionOver(next: Transport, { credentials, isInsecure, clock = systemC
   const prove: Session["prove"] = async (host, way, request, extra) => {
     const credential = await find(host, request);
     if (credential) checkPlain(request.url, isInsecure);
-    if (credential?.kind === "bearer") return { authorization: `Bearer ${credential.token.reveal()}` };
+    if (credential?.kind === "bearer") return { authorization: `Bearer ${credential.token.reveal()}`, credential };
     if (way.bearer) {
       const scopes = extra ? union(scopesOf(request), extra) : scopesOf(request);
       const token = await obtain(host, way.bearer, request, credential, scopes);
-      return { authorization: `Bearer ${token.text.reveal()}`, token };
+      return { authorization: `Bearer ${token.text.reveal()}`, token, credential };
     }
-    return credential?.kind === "basic" ? { authorization: basicHeader(credential)! } : undefined;
+    return credential?.kind === "basic" ? { authorization: basicHeader(credential)!, credential } : undefined;
   };
   return {
     prove,

@@ -3,7 +3,7 @@ import type { Clock } from "../transport/clock.ts";
 import { configSource, type ConfigLogins } from "./config-logins.ts";
 import type { CredentialSource, Environment, OnWarning } from "./credential.ts";
 import { dockerAuthConfigSource } from "./docker-auth-config.ts";
-import { dockerConfigSource, type DockerConfigOptions } from "./docker-config-source.ts";
+import { dockerConfigSource } from "./docker-config-source.ts";
 import {
   gantryVariablesSource,
   hostVariablesSource,
@@ -12,18 +12,13 @@ import {
 } from "./environment.ts";
 import { helperListSource, type HelperList } from "./helper-list.ts";
 import { helperLogins } from "./helper-logins.ts";
+import { loginFiles, type Surroundings } from "./login-files.ts";
 import { mountedSecretsSource } from "./mounted-secrets.ts";
 import { netrcSource } from "./netrc.ts";
 import { pullSecretsSource, type PullSecretSettings } from "./pull-secrets-source.ts";
 import { registryJsonSource } from "./registry-json.ts";
 
-export interface ChainOptions {
-  readonly env: Environment;
-  readonly home: string;
-  /** The user's number, for /run/containers; absent where users have none. */
-  readonly uid?: number;
-  /** A file that must be there and stands in for Podman's and Docker's; otherwise REGISTRY_AUTH_FILE's does. */
-  readonly authFile?: string;
+export interface ChainOptions extends Surroundings {
   /** The logins of Gantry's configuration. */
   readonly config?: { readonly logins: ConfigLogins; readonly origin: string };
   /** Variables that services set to log in to their registries, and those for their APIs, which come late. */
@@ -33,8 +28,6 @@ export interface ChainOptions {
   readonly kubernetes?: KubernetesSettings;
   readonly onWarning?: OnWarning;
   readonly clock?: Clock;
-  /** What the absolute paths are below, for tests; `/`. */
-  readonly root?: string;
 }
 
 export interface KubernetesSettings {
@@ -54,11 +47,13 @@ export function credentialChain(options: ChainOptions): readonly CredentialSourc
   const helpers = helperLogins({ env, ...(clock && { clock }) });
   const shared = { helpers, ...(onWarning && { onWarning }) };
   const places = { env, home, root };
-  const { authFile } = options;
-  const named = authFile || env["REGISTRY_AUTH_FILE"];
+  const { named, own, usual, legacy } = loginFiles(options);
+  const file = (path: string): CredentialSource => dockerConfigSource(path, path, shared);
   const list = options.credentialHelpers;
   return [
-    ...(named ? [dockerConfigSource(named, named, { ...shared, required: named === authFile })] : []),
+    ...(named === undefined
+      ? []
+      : [dockerConfigSource(named, named, { ...shared, required: named === options.authFile })]),
     dockerAuthConfigSource(env, onWarning),
     gantryVariablesSource(env),
     hostVariablesSource(env, onWarning),
@@ -66,7 +61,9 @@ export function credentialChain(options: ChainOptions): readonly CredentialSourc
     ...(config ? [configSource(config.logins, config.origin, shared)] : []),
     registryJsonSource(places, shared),
     ...(list ? [helperListSource(list, "before files", helpers)] : []),
-    ...(named ? [] : usualFiles(options, shared)),
+    file(own),
+    ...usual.map(file),
+    ...(legacy === undefined ? [] : [dockerConfigSource(legacy, legacy, { ...shared, form: "dockercfg" })]),
     ...(list ? [helperListSource(list, "after files", helpers)] : []),
     ...(services ? [serviceVariablesSource(env, services.api)] : []),
     ...netrcFiles(env, home).map((file) => netrcSource(file, onWarning)),
@@ -80,24 +77,6 @@ export function credentialChain(options: ChainOptions): readonly CredentialSourc
           }),
         ]
       : []),
-  ];
-}
-
-/** Podman's files, then Docker's; or Docker's own in DOCKER_CONFIG, which replaces all others for both. */
-function usualFiles({ env, home, root = "/", uid }: ChainOptions, options: DockerConfigOptions): CredentialSource[] {
-  const file = (...parts: readonly string[]): CredentialSource => {
-    const path = join(...parts);
-    return dockerConfigSource(path, path, options);
-  };
-  if (env["DOCKER_CONFIG"]) return [file(env["DOCKER_CONFIG"], "config.json")];
-  const runtime = env["XDG_RUNTIME_DIR"];
-  const legacy = join(home, ".dockercfg");
-  return [
-    ...(runtime ? [file(runtime, "containers", "auth.json")] : []),
-    ...(uid === undefined ? [] : [file(root, "run", "containers", String(uid), "auth.json")]),
-    file(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers", "auth.json"),
-    file(home, ".docker", "config.json"),
-    dockerConfigSource(legacy, legacy, { ...options, form: "dockercfg" }),
   ];
 }
 

@@ -47,10 +47,19 @@ export function userPassword(username: string, password: string): Credential {
   return { kind: "basic", username, password: new Secret(password) };
 }
 
+/** The user and secret that stand for a credential where there is room for these two alone: what `userPassword` reads. */
+export function helperLogin(credential: Exclude<Credential, { kind: "bearer" }>): {
+  readonly username: string;
+  readonly secret: string;
+} {
+  return credential.kind === "basic"
+    ? { username: credential.username, secret: credential.password.reveal() }
+    : { username: identityUser, secret: credential.token.reveal() };
+}
+
 /** The Authorization header by the Basic scheme; nothing for a token that is used as it is. */
 export function basicHeader(credential: Credential): string | undefined {
   if (credential.kind === "bearer") return undefined;
-  const [user, secret] =
-    credential.kind === "basic" ? [credential.username, credential.password] : [identityUser, credential.token];
-  return `Basic ${Buffer.from(`${user}:${secret.reveal()}`, "utf8").toString("base64")}`;
+  const { username, secret } = helperLogin(credential);
+  return `Basic ${Buffer.from(`${username}:${secret}`, "utf8").toString("base64")}`;
 }

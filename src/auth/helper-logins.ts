@@ -1,7 +1,7 @@
 import type { Clock } from "../transport/clock.ts";
 import { answers } from "./answers.ts";
 import type { Credential } from "./credential.ts";
-import { credentialHelper, type HelperOptions } from "./helper.ts";
+import { credentialHelper, ownHelper, type HelperOptions } from "./helper.ts";
 
 /** Asks helpers for logins, each once a minute for all who want to know. */
 export interface HelperLogins {
@@ -18,11 +18,15 @@ export interface HelperLoginsOptions extends HelperOptions {
   readonly clock?: Clock;
 }
 
-/** Logins from helpers, which are ended when nobody waits for them any more. */
+/**
+ * Logins from helpers, which are ended when nobody waits for them any more. Gantry's own is not run: what it would answer
+ * with is asked for already.
+ */
 export function helperLogins({ clock, ...options }: HelperLoginsOptions): HelperLogins {
   const known = answers<Credential | undefined>(clock);
   return {
     async find(helper, declaredIn, servers, signal) {
+      if (helper === ownHelper) return undefined;
       for (const server of servers) {
         const credential = await known.ask(
           [helper, declaredIn, server].join("\n"),

@@ -1,6 +1,6 @@
 import { isObject } from "../oci/descriptor.ts";
 import { RegistryError } from "../oci/error.ts";
-import { userPassword, type Credential, type Environment } from "./credential.ts";
+import { helperLogin, userPassword, type Credential, type Environment } from "./credential.ts";
 import { findProgram, runProgram } from "./helper-process.ts";
 
 /** A program that keeps logins, `docker-credential-<name>` (docker-credential-helpers, "Development"). */
@@ -16,6 +16,9 @@ export interface Helper {
   list(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
 }
 
+/** The name by which Docker and Podman know Gantry itself as a helper. */
+export const ownHelper = "gantry";
+
 export interface HelperOptions {
   /** What the program runs with; it is looked for in PATH. */
   readonly env: Environment;
@@ -29,7 +32,6 @@ const absences: readonly string[] = [
   "no credentials server URL",
   "no credentials username",
 ];
-const identityUser = "<token>";
 
 /**
  * A credential helper, which `declaredIn` names for people: a file and the key in it. Whatever goes wrong with it (it is
@@ -86,9 +88,8 @@ export function credentialHelper(name: string, declaredIn: string, options: Help
     async store(server, credential, signal) {
       if (credential.kind === "bearer")
         throw broken("cannot keep a token that is used as it is", "log in with a user and a password");
-      const [user, secret] =
-        credential.kind === "basic" ? [credential.username, credential.password] : [identityUser, credential.token];
-      const login = { ServerURL: server, Username: user, Secret: secret.reveal() };
+      const { username, secret } = helperLogin(credential);
+      const login = { ServerURL: server, Username: username, Secret: secret };
       await ask("store", JSON.stringify(login), server, signal);
     },
     async erase(server, signal) {

@@ -5,9 +5,9 @@ import { RegistryError } from "../oci/error.ts";
  * Parses a JSON object that has secrets, whose text must not be quoted as JSON.parse does; a blank text is an empty
  * object. Throws INVALID with the line and column, `at` saying where the text is from.
  */
-export function parseSecretJson(text: string, at: string): Readonly<Record<string, unknown>> {
+export function parseSecretJson(text: string, at: string, reviver?: Reviver): Readonly<Record<string, unknown>> {
   if (text.trim() === "") return {};
-  const value = parse(text.replace(/^\uFEFF/, ""), at);
+  const value = parse(text.replace(/^\uFEFF/, ""), at, reviver);
   return isObject(value) ? value : invalidLogin(`${at} is not a JSON object`);
 }
 
@@ -16,9 +16,12 @@ export function invalidLogin(message: string, hint: string = "mend it, or log in
   throw new RegistryError("INVALID", message, { hint });
 }
 
-function parse(text: string, at: string): unknown {
+/** What JSON.parse calls with each value, and the text that it was. */
+type Reviver = (key: string, value: unknown, context: { readonly source: string }) => unknown;
+
+function parse(text: string, at: string, reviver?: Reviver): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
   } catch (error) {
     const position = /at position (\d+)/.exec((error as Error).message)?.[1];
     const before = text.slice(0, position === undefined ? text.length : Number(position)).split("\n");

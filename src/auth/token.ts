@@ -4,7 +4,7 @@ import { collect, contentOf } from "../oci/stream.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Req, Res, Transport } from "../transport/transport.ts";
 import { basicHeader, type Credential } from "./credential.ts";
-import { formatScopes, type Scopes } from "./scopes.ts";
+import { formatScopes, parseScopes, type Scopes } from "./scopes.ts";
 import { Secret } from "./secret.ts";
 
 /** Where tokens for a registry are to be had: the realm and service of its challenge. */
@@ -21,6 +21,20 @@ export interface Token {
   readonly scopes: Scopes;
   /** When to fetch a new one: a little before it expires. */
   readonly renewAt: number;
+  /** When it expires, in milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** What was granted, where the service says it beside the token. */
+  readonly granted?: Scopes;
+  /** An identity token that buys more tokens, where one was asked for and the service issues such. */
+  readonly identity?: Secret;
+}
+
+/** What a token is asked for. */
+export interface TokenAsk {
+  readonly scopes: Scopes;
+  readonly credential?: Credential | undefined;
+  /** Whether an identity token is wanted too, to keep in place of the password (`offline_token`). */
+  readonly offline?: boolean;
 }
 
 /** The client as token services know it. */
@@ -39,31 +53,30 @@ const noPost: readonly number[] = [400, 401, 404, 405];
 export async function fetchToken(
   next: Transport,
   service: TokenService,
-  asked: { readonly scopes: Scopes; readonly credential?: Credential | undefined },
+  asked: TokenAsk,
   clock: Clock,
 ): Promise<Token> {
   const { credential, scopes } = asked;
   const start = clock.now();
   let response = await next(
-    credential?.kind === "identity"
-      ? postRequest(service, scopes, credential)
-      : getRequest(service, scopes, credential),
+    credential?.kind === "identity" ? postRequest(service, scopes, credential) : getRequest(service, asked),
   );
   let bytes = await collect(response.body, bodyLimit, `the answer of ${service.realm.host}`);
   if (credential?.kind === "identity" && noPost.includes(response.status)) {
-    response = await next(getRequest(service, scopes, credential));
+    response = await next(getRequest(service, asked));
     bytes = await collect(response.body, bodyLimit, `the answer of ${service.realm.host}`);
   }
   if (response.status !== 200) throw refusal(service, response, credential);
   return readToken(bytes, response, { service, scopes, start });
 }
 
-function getRequest({ realm, service }: TokenService, scopes: Scopes, credential: Credential | undefined): Req {
+function getRequest({ realm, service }: TokenService, { scopes, credential, offline }: TokenAsk): Req {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);
   for (const scope of formatScopes(scopes)) url.searchParams.append("scope", scope);
   if (credential?.kind === "basic") url.searchParams.set("account", credential.username);
   url.searchParams.set("client_id", clientId);
+  if (offline) url.searchParams.set("offline_token", "true");
   const authorization = credential && basicHeader(credential);
   return {
     method: "GET",
@@ -112,7 +125,16 @@ function readToken(
     );
   }
   const life = Math.max(shortestLife, Number(value!["expires_in"]) || 0) * 1000;
-  return { text: new Secret(text), scopes, renewAt: start + life - ageOf(value!, response) - renewBefore };
+  const expiresAt = start + life - ageOf(value!, response);
+  const { scope, refresh_token: identity } = value!;
+  return {
+    text: new Secret(text),
+    scopes,
+    renewAt: expiresAt - renewBefore,
+    expiresAt,
+    ...(typeof scope === "string" && { granted: parseScopes(scope) }),
+    ...(typeof identity === "string" && identity !== "" && { identity: new Secret(identity) }),
+  };
 }
 
 /** How old a token is that a service handed out again, by the service's own clock. */
@@ -135,7 +157,7 @@ function refusal(
   { status }: Res,
   credential: Credential | undefined,
 ): RegistryError {
-  const details = { host: registry, status };
+  const details = { host: registry, status, credential: credential?.origin };
   if (status === 429)
     return new RegistryError("TOOMANYREQUESTS", `${realm.host} issues no more tokens for now`, {
       ...details,

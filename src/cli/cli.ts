@@ -28,4 +28,6 @@ export interface Cli {
   readonly open: (place: string) => Promise<Opened & { readonly ref: string }>;
   /** Asks a yes-or-no question on the terminal; undefined where there is none. */
   readonly confirm: (question: string) => Promise<boolean | undefined>;
+  /** Asks for a line on the terminal, unseen where it is `hidden`; undefined where there is none. */
+  readonly ask: (question: string, options?: { readonly hidden?: boolean }) => Promise<string | undefined>;
 }

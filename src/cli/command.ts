@@ -3,7 +3,7 @@ import type { ExitName } from "./exit-codes.ts";
 import type { Option } from "./option.ts";
 
 /** The headings of `gantry --help`, in their order. */
-export const groups = ["Move images", "Look", "Change", "Parts", "Run a registry", "This tool"] as const;
+export const groups = ["Move images", "Look", "Change", "Parts", "Log in", "Run a registry", "This tool"] as const;
 
 /** What a word on the command line can be, for completion. */
 export type Completes =
@@ -61,6 +61,7 @@ export type Run<Arguments extends readonly (string | readonly string[] | undefin
 /** Words that stand before commands of two words. */
 export const families: Readonly<Record<string, string>> = {
   artifact: "attach files to images, and fetch them",
+  auth: "see which login is used and why, and lend it to others",
   blob: "read and write single blobs",
   config: "print an image's configuration, or Gantry's own",
 };

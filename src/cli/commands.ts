@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { authCommands } from "./table/auth.ts";
 import { changeCommands } from "./table/change.ts";
 import { configCommands } from "./table/config.ts";
 import { lookCommands } from "./table/look.ts";
@@ -12,6 +13,7 @@ export const commands: readonly Command[] = [
   ...lookCommands,
   ...changeCommands,
   ...partCommands,
+  ...authCommands,
   ...configCommands,
   ...toolCommands,
 ];

@@ -2,7 +2,9 @@ import {
   apiHost,
   createClient,
   parseLocation,
+  parseUserPassword,
   RegistryError,
+  userPassword,
   type Client,
   type ClientOptions,
   type Config,
@@ -14,6 +16,7 @@ import { configuredHosts, configuredLogins, readAuthorities } from "./configured
 import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
 import * as options from "./options.ts";
+import { readSecret, stdinFor } from "./secrets.ts";
 
 /** The places a command names: those it reads (or all, where there is but one side), and those it writes. */
 export interface Places {
@@ -39,13 +42,14 @@ export async function connect(
   config: Config,
   io: Io,
   onEvent: NonNullable<ClientOptions["onEvent"]>,
+  signal?: AbortSignal,
 ): Promise<Client> {
   return createClient({
-    ...clientOptions(get, places, config),
+    ...(await clientOptions(get, places, config, io, signal)),
     env: io.env,
     onEvent,
     get stdin() {
-      return io.stdin;
+      return stdinFor(get, io);
     },
     get stdout() {
       return io.stdout;
@@ -53,7 +57,13 @@ export async function connect(
   });
 }
 
-function clientOptions(get: Get, places: Places, config: Config): ClientOptions {
+async function clientOptions(
+  get: Get,
+  places: Places,
+  config: Config,
+  io: Io,
+  signal?: AbortSignal,
+): Promise<ClientOptions> {
   const from = places.from.flatMap(spotsOf);
   const to = (places.to ?? []).flatMap(spotsOf);
   const ca = readAuthorities(get(options.caFile), config);
@@ -67,8 +77,11 @@ function clientOptions(get: Get, places: Places, config: Config): ClientOptions 
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),
+      ...login("--src-registry-token", get(options.srcRegistryToken), from),
       ...login("--dest-creds", get(options.destCreds), to),
-      ...login("--creds", get(options.creds), [...from, ...to]),
+      ...login("--dest-registry-token", get(options.destRegistryToken), to),
+      ...login("--creds", await givenLogin(get, io, signal), [...from, ...to]),
+      ...login("--registry-token", get(options.registryToken), [...from, ...to]),
     ],
     hosts: configuredHosts(config, { hosts: hostSettings(get, from, to), ca, inUrls: asked }),
     ...(logins && { logins }),
@@ -98,6 +111,15 @@ function hostSettings(get: Get, from: readonly Spot[], to: readonly Spot[]): Rea
   return settings;
 }
 
+/** The user and password of --creds, the password from stdin where it is to be read there. */
+async function givenLogin(get: Get, io: Io, signal?: AbortSignal): Promise<Credential | undefined> {
+  const creds = get(options.creds);
+  if (!get(options.passwordStdin)) return creds === undefined ? undefined : parseUserPassword(creds, "--creds");
+  if (creds === undefined || creds === "" || creds.includes(":"))
+    throw new RegistryError("INVALID", "--password-stdin goes with --creds USER, without a password there");
+  return userPassword(creds, await readSecret(io.stdin, signal));
+}
+
 /** A login that goes to the places it was given for, and nowhere else. */
 function login(name: string, credential: Credential | undefined, spots: readonly Spot[]): CredentialSource[] {
   if (!credential) return [];
@@ -105,7 +127,8 @@ function login(name: string, credential: Credential | undefined, spots: readonly
     throw new RegistryError("INVALID", `${name} is for a registry, and there is none on that side`);
   const fits = (host: string, path: string): boolean =>
     spots.some((spot) => spot.host === host && (spot.path === "" || path === "" || spot.path === path));
-  return [{ name, find: (host, path) => Promise.resolve(fits(host, path) ? credential : undefined) }];
+  const given = { ...credential, origin: name };
+  return [{ name, find: (host, path) => Promise.resolve(fits(host, path) ? given : undefined) }];
 }
 
 function spotsOf(place: string): Spot[] {

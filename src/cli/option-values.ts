@@ -4,6 +4,7 @@ import {
   parseUserPassword,
   readSize,
   RegistryError,
+  Secret,
   type Credential,
   type Platform,
 } from "../index.ts";
@@ -39,6 +40,16 @@ export function parsePair(text: string): readonly [name: string, value: string] 
 /** Reads `USER:PASSWORD`, given to the option of this name. */
 export function login(name: string): (text: string) => Credential {
   return (text) => parseUserPassword(text, name);
+}
+
+/** Reads a token that requests carry as it is. */
+export function parseToken(text: string): Credential {
+  // What no header can carry would be an error deep below, with the token in it.
+  if (/^[\x21-\x7e]+$/.test(text)) return { kind: "bearer", token: new Secret(text) };
+  throw new RegistryError(
+    "INVALID",
+    text === "" ? "the token is empty" : "there are characters in it that no token has",
+  );
 }
 
 /** Reads a platform; `local` is this machine's. */
@@ -83,4 +94,10 @@ export function parseProgress(text: string): ProgressKind {
   throw new RegistryError("INVALID", `${JSON.stringify(text)} is no kind of progress`, {
     hint: `write ${progressKinds.join(", ")}`,
   });
+}
+
+/** Reads the name of a tool whose files are meant. */
+export function parseCompat(text: string): "docker" | "podman" {
+  if (text === "docker" || text === "podman") return text;
+  throw new RegistryError("INVALID", `${JSON.stringify(text)} is neither docker nor podman`);
 }

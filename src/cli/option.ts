@@ -20,9 +20,11 @@ export interface Option<T = unknown> {
   readonly heading?: string;
   /** The key of the configuration that counts where the option is not given. */
   readonly setting?: ConfigKey;
+  /** What is shown in place of its value, which is never repeated. */
+  readonly secret?: string;
 }
 
-type More = Pick<Option, "completes" | "also" | "heading" | "setting">;
+type More = Pick<Option, "completes" | "also" | "heading" | "setting" | "secret">;
 
 /** An option that is there or not. The parser takes `--no-...` for the opposite of an option without `no`. */
 export function flag(flags: string, summary: string, more: More = {}): Option<boolean> {

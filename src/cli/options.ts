@@ -10,6 +10,7 @@ import {
   parsePair,
   parseProgress,
   parseSize,
+  parseToken,
   progressKinds,
   type Address,
   type ProgressKind,
@@ -20,13 +21,27 @@ const network = "Network:";
 const outputs = "Output:";
 
 /** How requests are made, and by whom. */
-export const creds: Option<Credential | undefined> = value(
-  "--creds <user:password>",
+export const creds: Option<string | undefined> = value(
+  "--creds <user[:password]>",
   "log in to the registry as this user",
-  login("--creds"),
+  String,
+  {
+    heading: network,
+    secret: "USER:PASSWORD",
+  },
+);
+export const passwordStdin: Option<boolean> = flag(
+  "--password-stdin",
+  "with --creds USER: read the password from stdin",
   {
     heading: network,
   },
+);
+export const registryToken: Option<Credential | undefined> = value(
+  "--registry-token <token>",
+  "a bearer token for the registry, used as it is",
+  parseToken,
+  { heading: network, secret: "TOKEN" },
 );
 export const authfile: Option<string | undefined> = value(
   "--authfile <file>",
@@ -68,7 +83,17 @@ export const configFile: Option<string | undefined> = value(
   { heading: network, completes: "file" },
 );
 /** What every command that speaks to a registry takes. */
-export const networkOptions: readonly Option[] = [creds, authfile, tlsVerify, plainHttp, caFile, retries, configFile];
+export const networkOptions: readonly Option[] = [
+  creds,
+  passwordStdin,
+  registryToken,
+  authfile,
+  tlsVerify,
+  plainHttp,
+  caFile,
+  retries,
+  configFile,
+];
 
 /** The same for one side of a copy. */
 export const srcCreds: Option<Credential | undefined> = value(
@@ -77,6 +102,7 @@ export const srcCreds: Option<Credential | undefined> = value(
   login("--src-creds"),
   {
     heading: network,
+    secret: "USER:PASSWORD",
     also: [{ flags: "--from-creds <user:password>" }],
   },
 );
@@ -86,8 +112,21 @@ export const destCreds: Option<Credential | undefined> = value(
   login("--dest-creds"),
   {
     heading: network,
+    secret: "USER:PASSWORD",
     also: [{ flags: "--to-creds <user:password>" }],
   },
+);
+export const srcRegistryToken: Option<Credential | undefined> = value(
+  "--src-registry-token <token>",
+  "--registry-token for the source",
+  parseToken,
+  { heading: network, secret: "TOKEN", also: [{ flags: "--from-registry-token <token>" }] },
+);
+export const destRegistryToken: Option<Credential | undefined> = value(
+  "--dest-registry-token <token>",
+  "--registry-token for the destinations",
+  parseToken,
+  { heading: network, secret: "TOKEN", also: [{ flags: "--to-registry-token <token>" }] },
 );
 export const srcTlsVerify: Option<boolean | undefined> = value(
   "--src-tls-verify <true|false>",
@@ -112,6 +151,8 @@ export const destPlainHttp: Option<boolean> = flag("--dest-plain-http", "--plain
 export const sideOptions: readonly Option[] = [
   srcCreds,
   destCreds,
+  srcRegistryToken,
+  destRegistryToken,
   srcTlsVerify,
   destTlsVerify,
   srcPlainHttp,

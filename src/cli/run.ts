@@ -2,13 +2,14 @@ import { existsSync } from "node:fs";
 import { RegistryError } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { Command } from "./command.ts";
-import { findCommand } from "./commands.ts";
+import { commands, findCommand } from "./commands.ts";
 import { exitCodes, exitOf, type ExitName } from "./exit-codes.ts";
 import { isClosedPipe, lookOf, write, type Io } from "./io.ts";
 import * as options from "./options.ts";
 import { parse, type Parsed } from "./parse.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
+import { maskSecrets, stdinFor } from "./secrets.ts";
 import { configOf, configPlaces, withSettings } from "./settings.ts";
 
 /** Runs one command line and answers the process's exit code. Never throws. */
@@ -53,13 +54,13 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
     places,
     signal,
     get stdin() {
-      return io.stdin;
+      return stdinFor(get, io);
     },
     out: output(io, get(options.format)),
     reporter: report,
     async client(at) {
       const { connect } = await import("./connect.ts");
-      const client = await connect(parsed.get, at, await config(), io, (event) => report.on(event));
+      const client = await connect(parsed.get, at, await config(), io, (event) => report.on(event), signal);
       open.push(client);
       return {
         ...client,
@@ -76,6 +77,10 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
       return { ...opened, ref: await client.resolve(opened, { signal }) };
     },
     confirm: (question) => confirm(question, io, signal),
+    async ask(question, more) {
+      const { ask } = await import("./prompt.ts");
+      return ask(question, io, { ...more, signal });
+    },
   };
   try {
     return (await body(args as never, cli)) ?? "done";
@@ -85,15 +90,10 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
   }
 }
 
-async function confirm(question: string, { stdin, stderr }: Io, signal: AbortSignal): Promise<boolean | undefined> {
-  if (!stdin.isTTY || !stderr.isTTY) return undefined;
-  const { createInterface } = await import("node:readline/promises");
-  const prompt = createInterface({ input: stdin, output: stderr });
-  try {
-    return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `, { signal })).trim());
-  } finally {
-    prompt.close();
-  }
+async function confirm(question: string, io: Io, signal: AbortSignal): Promise<boolean | undefined> {
+  const { ask } = await import("./prompt.ts");
+  const answer = await ask(`${question} [y/N] `, io, { signal });
+  return answer === undefined ? undefined : /^y(es)?$/i.test(answer.trim());
 }
 
 /** A command line, and the words of it that name images. */
@@ -108,7 +108,7 @@ async function fail(thrown: unknown, { words, references }: Line, io: Io, signal
   const command = findCommand(words)?.command;
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
   const explained = explain(error, {
-    words: maskLogins(words),
+    words: maskSecrets(words, commands),
     references,
     files: words.slice(1).filter((word) => existsSync(word)),
     ...(command && { command: command.name }),
@@ -143,12 +143,4 @@ function wantsJson(words: readonly string[]): boolean {
   return words.some(
     (word, i) => /^--format=(nd)?json$/.test(word) || (word === "--format" && /^(nd)?json$/.test(words[i + 1] ?? "")),
   );
-}
-
-/** The words of a command line that may be shown: what follows `--creds` and its likes is none of them. */
-function maskLogins(words: readonly string[]): string[] {
-  return words.map((word, i) => {
-    if (/^--[a-z]*-?creds=/.test(word)) return `${word.slice(0, word.indexOf("="))}=USER:PASSWORD`;
-    return /^--([a-z]+-)?creds$/.test(words[i - 1] ?? "") ? "USER:PASSWORD" : word;
-  });
 }

@@ -44,6 +44,8 @@ export interface ErrorDetails {
   readonly host?: string;
   /** The HTTP status, where there was one. */
   readonly status?: number;
+  /** Where the credential was found that the request carried, for people; never the credential. */
+  readonly credential?: string | undefined;
   /** One sentence on the way out, for a person. */
   readonly hint?: string;
   /** Whether the same call may succeed later. */
@@ -57,6 +59,7 @@ export class RegistryError extends Error implements ErrorDetails {
   readonly side?: "source" | "destination";
   readonly host?: string;
   readonly status?: number;
+  readonly credential?: string | undefined;
   readonly hint?: string;
   readonly retryable: boolean;
 
@@ -67,6 +70,7 @@ export class RegistryError extends Error implements ErrorDetails {
     this.side = details.side;
     this.host = details.host;
     this.status = details.status;
+    this.credential = details.credential;
     this.hint = details.hint;
     this.retryable = details.retryable ?? false;
   }
@@ -77,6 +81,7 @@ export class RegistryError extends Error implements ErrorDetails {
       side: this.side ?? details.side,
       host: this.host ?? details.host,
       status: this.status ?? details.status,
+      credential: this.credential ?? details.credential,
       hint: this.hint ?? details.hint,
       retryable: this.retryable,
       cause: this.cause ?? details.cause,

@@ -2,7 +2,7 @@ import { algorithmOf, digestOf, hexOf, isDigest, type Digest } from "../oci/dige
 import { RegistryError } from "../oci/error.ts";
 import { manifestLimit, parseManifest, type Manifest } from "../oci/manifest.ts";
 import { verified } from "../oci/stream.ts";
-import { abortable, throwIfAborted } from "./abort.ts";
+import { abortable, throwIfAborted } from "../oci/abort.ts";
 import { bytesOf, directory } from "./files/directory.ts";
 import type { LocalStore } from "./local-store.ts";
 import type { Call } from "./store.ts";

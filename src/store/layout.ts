@@ -1,10 +1,10 @@
 import { algorithmOf, digestOf } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import { verified } from "../oci/stream.ts";
-import { abortable, throwIfAborted } from "./abort.ts";
+import { abortable, throwIfAborted } from "../oci/abort.ts";
 import { bytesOf, directory, type Directory } from "./files/directory.ts";
-import { doing } from "./files/file-error.ts";
-import { withLock } from "./files/lock.ts";
+import { doing } from "../files/file-error.ts";
+import { withLock } from "../files/lock.ts";
 import { changeQueue, type Change } from "./layout/change-queue.ts";
 import * as document from "./layout/index-document.ts";
 import { blobPath, layoutSource } from "./layout/layout-source.ts";

@@ -3,7 +3,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { collect, streamOf, verified } from "../oci/stream.ts";
-import { abortable, throwIfAborted } from "./abort.ts";
+import { abortable, throwIfAborted } from "../oci/abort.ts";
 import type { Call, Store } from "./store.ts";
 
 /** A repository in memory: the reference of what a Store does, and what tests fill. */

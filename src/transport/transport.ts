@@ -24,6 +24,8 @@ export interface Res {
   /** As in Req. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ByteStream;
+  /** Where the credential was found that a refused request carried, for people. */
+  readonly credential?: string;
 }
 
 /** Answers one request. Rejects with a RegistryError (NETWORK, TIMEOUT, ABORTED) where no answer came; any status is an answer. */

@@ -29,6 +29,7 @@ async function everything(): Promise<{
     "home/.ossb/registry.json",
     JSON.stringify({ registries: { [host]: { username: "ossb", password: "pw" } } }),
   );
+  await write("home/.config/gantry/auth.json", auths("own"));
   await write("runtime/containers/auth.json", auths("runtime"));
   await write("run/containers/1000/auth.json", auths("run"));
   await write("home/.config/containers/auth.json", auths("podman"));
@@ -99,6 +100,7 @@ describe("the order", () => {
       "config",
       "ossb",
       "first",
+      "own",
       "last",
       "gitlab-ci-token",
       "netrc",
@@ -110,8 +112,8 @@ describe("the order", () => {
   test("with the files of Podman and Docker", async () => {
     const { options, env } = await everything();
     delete env["REGISTRY_AUTH_FILE"];
-    const files = ["first", "runtime", "run", "podman", "docker", "dockercfg", "last", "gitlab-ci-token"];
-    expect((await order(options)).slice(6, 14)).toEqual(files);
+    const files = ["first", "own", "runtime", "run", "podman", "docker", "dockercfg", "last", "gitlab-ci-token"];
+    expect((await order(options)).slice(6, 15)).toEqual(files);
     expect((await order({ ...options, authFile: join(options.home, ".docker/config.json") }))[0]).toBe("docker");
   });
 

@@ -1,89 +1,10 @@
-import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { authenticate } from "../../src/auth/authenticate.ts";
-import { firstOf } from "../../src/auth/credential.ts";
-import { fixedSource, parseUserPassword } from "../../src/auth/flags.ts";
-import { Secret } from "../../src/auth/secret.ts";
-import { isRegistryError } from "../../src/oci/error.ts";
-import { collect, streamOf } from "../../src/oci/stream.ts";
-import { limit } from "../../src/transport/limit.ts";
-import { observe } from "../../src/transport/observe.ts";
-import { redirect } from "../../src/transport/redirect.ts";
-import { retry } from "../../src/transport/retry.ts";
-import { scheme } from "../../src/transport/scheme.ts";
-import { compose, type Req, type Res, type Transport } from "../../src/transport/transport.ts";
-import { instantClock } from "../support/instant-clock.ts";
-import { ask, recorder, respond } from "../transport/support.ts";
+import { streamOf } from "../../src/oci/stream.ts";
+import type { Req, Res } from "../../src/transport/transport.ts";
+import { ask, respond } from "../transport/support.ts";
+import { attack, basic, carrying, foreign, home, issued, proofs } from "./attack.ts";
 
-const home = "registry.example";
-const password = "pass-of-registry";
-const identity = "identity-of-registry";
-const foreign = "pass-of-other";
-const issued = "token-for-registry";
-const basic = (user: string, secret: string): string => Buffer.from(`${user}:${secret}`).toString("base64");
-const proofs = [
-  password,
-  identity,
-  foreign,
-  issued,
-  basic("ann", password),
-  basic("<token>", identity),
-  basic("bob", foreign),
-];
-
-interface Sent {
-  readonly origin: string;
-  readonly method: string;
-  /** Everything that left, but the URL's host. */
-  readonly text: string;
-}
-
-/** The whole stack over a network where `answer` speaks for every host, and all that was sent to each. */
-async function attack(
-  answer: (request: Req) => Res,
-  first: Req,
-  kind: "basic" | "identity",
-  isInsecure?: (host: string) => boolean,
-): Promise<{ sent: readonly Sent[]; shown: string }> {
-  const sent: Sent[] = [];
-  const network: Transport = async (request) => {
-    const body = request.body ? Buffer.from(await collect(await request.body.open(), 10_000)).toString() : "";
-    const { origin, pathname, search } = request.url;
-    sent.push({
-      origin,
-      method: request.method,
-      text: `${pathname}${search} ${JSON.stringify(request.headers)} ${body}`,
-    });
-    return answer(request);
-  };
-  const { events, onEvent } = recorder();
-  const clock = instantClock();
-  const mine = kind === "basic" ? parseUserPassword(`ann:${password}`, "x") : { kind, token: new Secret(identity) };
-  const credentials = firstOf(
-    fixedSource("mine", mine, home),
-    fixedSource("other", parseUserPassword(`bob:${foreign}`, "x"), "other.example"),
-  );
-  const waived = isInsecure && { isInsecure };
-  const transport = compose(
-    network,
-    retry({ clock, onEvent, attempts: 2 }),
-    redirect(waived),
-    authenticate({ credentials, clock, ...waived }),
-    limit({ clock, onEvent }),
-    scheme(waived),
-    observe({ clock, onEvent }),
-  );
-  const outcome = await transport(first).catch((error: unknown) => error);
-  if (outcome instanceof Error) expect(isRegistryError(outcome), inspect(outcome)).toBe(true);
-  return {
-    sent,
-    shown: `${inspect(outcome, { depth: 9 })} ${JSON.stringify(events)} ${inspect(credentials, { depth: 9 })}`,
-  };
-}
-
-const carrying = (sent: readonly Sent[]): readonly string[] =>
-  sent.filter(({ text }) => proofs.some((proof) => text.includes(proof))).map(({ origin }) => origin);
 const start = (): Req => ask(`https://${home}/v2/app/manifests/v1`);
 const challenge = (realm: string): Res =>
   respond(401, { "www-authenticate": `Bearer realm="${realm}",service="s",scope="repository:app:pull"` });
@@ -150,6 +71,11 @@ test.each([
   `https://${home}:8443/x`,
   `https://${home}.evil.example/x`,
   `https://${home}@evil.example/x`,
+  `https://ann:x@evil.example/x`,
+  `https://cdn.${home}/x`,
+  `https://${home}./x`,
+  "https://xn--rgistry-bya.example/x",
+  "https://203.0.113.7/x",
   "//evil.example/x",
 ])("a redirect to %s takes nothing along, and what it asks for there is not given", async (location) => {
   const answer = ({ url, headers }: Req): Res => {
@@ -161,6 +87,21 @@ test.each([
   const { sent } = await attack(answer, start(), "basic");
   expect(new Set(carrying(sent))).toEqual(new Set(["https://auth.example", `https://${home}`]));
   expect(sent.at(-1)!.origin).toBe(new URL(location, `https://${home}`).origin);
+});
+
+test.each([
+  `http://${home}/x`,
+  "http://evil.example/x",
+  "https://127.0.0.1/x",
+  "https://169.254.169.254/x",
+  "https://[::1]/x",
+])("a redirect to %s is not followed", async (location) => {
+  const answer = ({ url, headers }: Req): Res => {
+    if (url.host === "auth.example") return respond(200, {}, JSON.stringify({ token: issued }));
+    return headers["authorization"] ? respond(307, { location }) : challenge("https://auth.example/token");
+  };
+  const { sent } = await attack(answer, start(), "basic");
+  expect(new Set(sent.map(({ origin }) => origin))).toEqual(new Set(["https://auth.example", `https://${home}`]));
 });
 
 test("whatever hosts answer, what proves who we are goes to the registry and to the realm it names, over TLS, and shows nowhere", async () => {

@@ -69,8 +69,8 @@ describe("what a configuration says has an effect", () => {
   test("the file of logins, and the level above it", async () => {
     const { host } = await registryWithLogin();
     const auth = Buffer.from("alice:secret").toString("base64");
-    const made = await machine({ user: "authFile: auth.json" });
-    await put(join(made.home, ".config", "gantry", "auth.json"), JSON.stringify({ auths: { [host]: { auth } } }));
+    const made = await machine({ user: "authFile: logins.json" });
+    await put(join(made.home, ".config", "gantry", "logins.json"), JSON.stringify({ auths: { [host]: { auth } } }));
     expect(await inProject(made, "ls", host)).toMatchObject({ code: 0 });
     await putImage(layoutStore(join(made.root, "images")), image("app"), "1.0");
     expect(await inProject(made, "push", join(made.root, "images"), `${host}/app`)).toMatchObject({ code: 0 });

@@ -1,11 +1,12 @@
 import { hashSync } from "bcryptjs";
-import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
 import { shapes, type Shape } from "../../src/cli/shapes.ts";
 import { artifactFile, attach } from "../../src/index.ts";
+import { htpasswdAccess } from "../../src/server/index.ts";
 import { dockerArchiveStore, layoutStore } from "../../src/store/index.ts";
 import { image, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -28,18 +29,21 @@ beforeAll(async () => {
   await writeFile(join(files, "sbom.json"), "{}");
   await writeFile(join(files, "gantry.yaml"), "retries: 4\n");
   await writeFile(join(files, "users"), `alice:${hashSync("secret", 4)}\n`);
+  await writeFile(join(files, "password"), "secret\n");
 });
 afterAll(() => rm(files, { recursive: true }));
 
-/** What the examples are about: two registries, and a directory with some images and files, which is where they run. */
+/** What the examples are about: registries, one with users, and a directory with some images and files, which is where they run. */
 async function scene(): Promise<{
   readonly source: TestRegistry;
   readonly mirror: TestRegistry;
+  readonly locked: TestRegistry;
   readonly work: string;
 }> {
-  const [source, mirror, work, before] = [
+  const [source, mirror, locked, work, before] = [
     await testRegistry(),
     await testRegistry(),
+    await testRegistry({ access: htpasswdAccess({ file: join(files, "users") }) }),
     await temporaryDirectory(),
     process.cwd(),
   ];
@@ -53,24 +57,30 @@ async function scene(): Promise<{
     files: [artifactFile(Buffer.from("{}"), "application/spdx+json", "first.json")],
   };
   await attach(source.store("app"), sbom, { subject: "1.0" });
-  return { source, mirror, work };
+  const logins = { auths: { [locked.host]: { auth: btoa("alice:secret") } } };
+  await writeFile("logins.json", JSON.stringify(logins));
+  return { source, mirror, locked, work };
 }
 
 /** Runs an example as it stands, but for the hosts and digests; a server is stopped when it listens. */
 async function runExample(line: string, extra: readonly string[] = []): Promise<Ended> {
-  const { source, mirror } = await scene();
-  const [command, file] = line.split(" > ");
+  const { source, mirror, locked } = await scene();
+  const [command, file] = line.replace(/ < .*$/, "").split(" > ");
+  const input = / < (\S+)$/.exec(line)?.[1];
+  const needsUsers = ["login", "logout", "auth"].includes(line.split(" ")[1]!);
   const words = [...command!.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!);
-  const filled = words
-    .slice(1)
-    .map((word) =>
-      word
-        .replace("registry.example", source.host)
-        .replace("mirror.example", mirror.host)
-        .replace("DIGEST", app.manifest.descriptor.digest)
-        .replace("LAYER", app.children[0]!.blobs[1]!.descriptor.digest),
-    );
-  const ended = await gantry([...filled, ...extra], words[1] === "serve" ? untilItListens() : {});
+  const filled = words.slice(1).map((word) =>
+    word
+      .replace("registry.example", (needsUsers ? locked : source).host)
+      .replace("mirror.example", mirror.host)
+      .replace("DIGEST", app.manifest.descriptor.digest)
+      .replace("LAYER", app.children[0]!.blobs[1]!.descriptor.digest),
+  );
+  const ended = await gantry([...filled, ...extra], {
+    ...(words[1] === "serve" && untilItListens()),
+    ...(input !== undefined && { stdin: await readFile(input) }),
+    env: { HOME: process.cwd() },
+  });
   if (file !== undefined) await writeFile(file, ended.bytes);
   return ended;
 }

@@ -118,7 +118,7 @@ describe("mistakes", () => {
   });
 
   test("a password that cannot be read is not repeated", () => {
-    expect(String(catching(() => line("copy --creds topsecret a b")))).not.toContain("topsecret");
+    expect(String(catching(() => line("copy --src-creds topsecret a b")))).not.toContain("topsecret");
   });
 });
 

@@ -15,7 +15,8 @@ export interface Ended {
 
 export interface CliOptions {
   readonly env?: Io["env"];
-  readonly stdin?: Uint8Array | string;
+  /** What is on stdin: bytes, or a stream of the test's. */
+  readonly stdin?: Uint8Array | string | Io["stdin"];
   /** Whether stdout and stderr are terminals, and how wide. */
   readonly terminal?: number;
   readonly signal?: AbortSignal;
@@ -28,7 +29,7 @@ export async function gantry(words: readonly string[], options: CliOptions = {})
   const { env = {}, stdin = "", terminal, signal = new AbortController().signal, onStderr } = options;
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   const io: Io = {
-    stdin: Readable.from([Buffer.from(stdin)]),
+    stdin: stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)]),
     stdout: sink(out, terminal),
     stderr: sink(err, terminal, onStderr),
     env: { HOME: "/nonexistent", ...env },

@@ -22,6 +22,8 @@ export interface Explained {
   readonly side?: "source" | "destination";
   readonly host?: string;
   readonly status?: number;
+  /** Where the credential was found that was refused. */
+  readonly credential?: string;
   /** The likely cause. */
   readonly likely?: string;
   /** The way out, in a sentence. */
@@ -52,7 +54,7 @@ export function asRegistryError(error: unknown): RegistryError {
 
 /** Says of an error what was tried, where, what came back, why that may be, and what to do. */
 export function explain(error: RegistryError, attempt: Attempt): Explained {
-  const { code, message, side, status } = error;
+  const { code, message, side, status, credential } = error;
   const hint = localHint(error, attempt) ?? error.hint;
   const place = placeOf(error, attempt.references);
   const host = error.host ?? (code === "MANIFEST_UNKNOWN" ? place?.registry : undefined);
@@ -67,6 +69,7 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
     ...(side && attempt.references.length > 1 && { side }),
     ...(host && { host }),
     ...(status && { status }),
+    ...(credential !== undefined && { credential }),
     ...(likely && { likely }),
     ...(hint && { hint }),
     ...(next && { next }),
@@ -85,11 +88,12 @@ const absences: readonly ErrorCode[] = ["DENIED", "MANIFEST_UNKNOWN", "NAME_UNKN
 
 /** The lines for stderr. */
 export function errorText(explained: Explained, look: Look): string {
-  const { code, message, tried, side, host, status, likely, hint, next } = explained;
+  const { code, message, tried, side, host, status, credential, likely, hint, next } = explained;
   const answer = host && [status ?? "", code].filter(Boolean).join(" ");
   const lines: [string, string | undefined][] = [
     ["tried", tried],
     ["at", host && `${host}${side ? `, the ${side}` : ""}: ${answer}`],
+    ["login", credential],
     ["likely", likely],
     ["hint", hint],
     ["next", next],
@@ -126,9 +130,12 @@ function nextCommand(error: RegistryError, { command, words, references }: Attem
   const at = placeOf(error, references);
   switch (error.code) {
     case "UNAUTHORIZED":
-    case "TOOMANYREQUESTS":
     case "DENIED":
-      return at && `docker login ${at.registry}`;
+      if (at && error.credential !== undefined && !command?.startsWith("auth"))
+        return `gantry auth why ${at.reference}`;
+      return at && `gantry login ${at.registry}`;
+    case "TOOMANYREQUESTS":
+      return at && `gantry login ${at.registry}`;
     case "MANIFEST_UNKNOWN":
       return at && command !== "ls" ? `gantry ls ${at.repository}` : undefined;
     case "NAME_UNKNOWN":

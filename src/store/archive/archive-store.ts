@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import { RegistryError } from "../../oci/error.ts";
 import type { ByteStream } from "../../oci/stream.ts";
-import { throwIfAborted } from "../abort.ts";
+import { throwIfAborted } from "../../oci/abort.ts";
 import type { LayoutSource } from "../layout/layout-source.ts";
 import type { LocalStore } from "../local-store.ts";
 import type { Call } from "../store.ts";

@@ -5,7 +5,7 @@ import type { Writable } from "node:stream";
 import { RegistryError } from "../../oci/error.ts";
 import { streamOf, type ByteStream, type Content } from "../../oci/stream.ts";
 import { syncFolder } from "../files/directory.ts";
-import { doing, fileError } from "../files/file-error.ts";
+import { doing, fileError } from "../../files/file-error.ts";
 import { readFile } from "../files/read-file.ts";
 import { writeFile } from "../files/write-file.ts";
 import { turns } from "../turns.ts";

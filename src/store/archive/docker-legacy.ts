@@ -4,7 +4,7 @@ import { RegistryError } from "../../oci/error.ts";
 import { buildManifest, type Manifest } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { verified } from "../../oci/stream.ts";
-import { abortable, throwIfAborted } from "../abort.ts";
+import { abortable, throwIfAborted } from "../../oci/abort.ts";
 import { parseJsonObject } from "../layout/index-document.ts";
 import type { LayoutSource } from "../layout/layout-source.ts";
 import type { Call } from "../store.ts";

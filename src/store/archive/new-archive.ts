@@ -3,7 +3,7 @@ import { algorithmOf, digestOf, type Digest } from "../../oci/digest.ts";
 import { RegistryError } from "../../oci/error.ts";
 import type { Manifest } from "../../oci/manifest.ts";
 import { contentOf, streamOf, verified, type ByteStream, type Content } from "../../oci/stream.ts";
-import { abortable, throwIfAborted } from "../abort.ts";
+import { abortable, throwIfAborted } from "../../oci/abort.ts";
 import * as document from "../layout/index-document.ts";
 import { blobPath, layoutSource, type LayoutFiles, type LayoutSource } from "../layout/layout-source.ts";
 import type { Naming } from "../layout/naming.ts";

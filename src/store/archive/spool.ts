@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import type { ByteStream } from "../../oci/stream.ts";
-import { doing } from "../files/file-error.ts";
+import { doing } from "../../files/file-error.ts";
 import { writeFile } from "../files/write-file.ts";
 
 /** How bytes are compressed, told by how they start. */

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, realpath, rename, rm, stat, type FileHandle } fro
 import { dirname, join, resolve, sep } from "node:path";
 import { RegistryError } from "../../oci/error.ts";
 import { collect, streamOf, type ByteStream } from "../../oci/stream.ts";
-import { doing, isErrno } from "./file-error.ts";
+import { doing, isErrno } from "../../files/file-error.ts";
 import { readFile } from "./read-file.ts";
 import { writeFile } from "./write-file.ts";
 

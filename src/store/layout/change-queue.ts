@@ -1,4 +1,4 @@
-import { throwIfAborted } from "../abort.ts";
+import { throwIfAborted } from "../../oci/abort.ts";
 
 /** A change to a document: what it becomes, and what is to be done once that is on disk. */
 export type Change<T> = (document: T) => Promise<{ readonly document: T; readonly after?: () => Promise<void> }>;

@@ -4,7 +4,7 @@ import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import { manifestLimit, parseManifest, type Manifest } from "../../oci/manifest.ts";
 import { isManifestType } from "../../oci/media-types.ts";
 import { collect, verified, type ByteStream } from "../../oci/stream.ts";
-import { abortable, throwIfAborted } from "../abort.ts";
+import { abortable, throwIfAborted } from "../../oci/abort.ts";
 import type { LocalStore } from "../local-store.ts";
 import type { Call } from "../store.ts";
 import { descriptorsOf, type IndexDocument } from "./index-document.ts";

@@ -46,6 +46,7 @@ export async function failure(response: Res, { what, host, absent }: Attempt): P
   return new RegistryError(code, `cannot ${what}: ${host} answered ${status}${words === "" ? "" : ` ${words}`}`, {
     host,
     status,
+    ...(response.credential !== undefined && { credential: response.credential }),
     hint: hintOfCode[code]?.(host),
     retryable: status === 408 || status === 429 || status >= 500,
   });
@@ -60,11 +61,11 @@ export function explained(error: unknown, { what, host }: Attempt): unknown {
 
 /** The same refusal, understood as something more exact than the registry said. */
 export function recoded(
-  { message, host, status, hint, retryable, cause }: RegistryError,
+  { message, host, status, credential, hint, retryable, cause }: RegistryError,
   code: ErrorCode,
   way?: string,
 ): RegistryError {
-  return new RegistryError(code, message, { host, status, hint: way ?? hint, retryable, cause });
+  return new RegistryError(code, message, { host, status, credential, hint: way ?? hint, retryable, cause });
 }
 
 /** The error for an answer that succeeds and makes no sense, or breaks off. */

@@ -20,7 +20,7 @@ test("says what was tried, where, what came back, why that may be and what to do
       "  at      b.example:5000, the destination: 401 UNAUTHORIZED",
       "  likely  the registry wants a login, or does not accept the one it got",
       "  hint    log in",
-      "  next    docker login b.example:5000",
+      "  next    gantry login b.example:5000",
       "",
     ].join("\n"),
   );
@@ -56,8 +56,8 @@ test("a name that no registry knows may be that of a file here", () => {
 
 describe("the next command", () => {
   test.each<[string, RegistryError, Attempt, string | undefined]>([
-    ["a login at the side that failed", failed("DENIED", { side: "destination" }), copy, "docker login b.example:5000"],
-    ["a login at the source", failed("DENIED", { side: "source" }), copy, "docker login a.example"],
+    ["a login at the side that failed", failed("DENIED", { side: "destination" }), copy, "gantry login b.example:5000"],
+    ["a login at the source", failed("DENIED", { side: "source" }), copy, "gantry login a.example"],
     [
       "a list of tags",
       failed("MANIFEST_UNKNOWN", { host: "b.example:5000" }),

@@ -1,4 +1,4 @@
-import { isRegistryError, RegistryError, type ErrorCode } from "../../oci/error.ts";
+import { isRegistryError, RegistryError, type ErrorCode } from "../oci/error.ts";
 
 const meanings: Readonly<Record<string, { readonly code: ErrorCode; readonly text: string; readonly hint?: string }>> =
   {

@@ -1,5 +1,5 @@
-import { isRegistryError, RegistryError } from "../oci/error.ts";
-import { sameBytes, type ByteStream } from "../oci/stream.ts";
+import { isRegistryError, RegistryError } from "./error.ts";
+import { sameBytes, type ByteStream } from "./stream.ts";
 
 /** Throws ABORTED once the signal has fired, or the very error that it was fired with. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -4,8 +4,8 @@ import { readdir, readlink, symlink, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { withLock } from "../../../src/store/files/lock.ts";
-import { temporaryDirectory } from "../../support/temporary.ts";
+import { withLock } from "../../src/files/lock.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 
 const options = { what: "the thing", timeout: 50 };
 

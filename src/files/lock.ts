@@ -2,9 +2,9 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { lstat, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { isObject } from "../../oci/descriptor.ts";
-import { RegistryError } from "../../oci/error.ts";
-import { throwIfAborted } from "../abort.ts";
+import { isObject } from "../oci/descriptor.ts";
+import { RegistryError } from "../oci/error.ts";
+import { throwIfAborted } from "../oci/abort.ts";
 import { isErrno } from "./file-error.ts";
 
 interface Holder {

@@ -1,0 +1,38 @@
+import { isRepository, parseLoginKey, parseReference, RegistryError, type LoginPlace, type Wish } from "../index.ts";
+import { hostOf } from "./connect.ts";
+
+/** Reads what a login is for: `HOST`, `HOST/PATH`, or an address such as Docker takes. Nothing means Docker Hub. */
+export function parseLoginPlace(text: string | undefined): LoginPlace {
+  if (text === undefined) return { host: parseReference("x").registry, path: "" };
+  const { host, path } = parseLoginKey(text);
+  const known = hostOf(host);
+  if (known === undefined) {
+    throw new RegistryError("INVALID", `${JSON.stringify(text)} does not name a registry`, {
+      hint: "write its host, such as registry.example or localhost:5000; without one, Docker Hub is meant",
+    });
+  }
+  if (path !== "" && !isRepository(path)) {
+    throw new RegistryError("INVALID", `${JSON.stringify(path)} cannot be a repository's path`, {
+      hint: "without a tag: registry.example/team",
+    });
+  }
+  // The names that one registry goes by are one name here.
+  return { host: parseReference(`${known}/x/y`).registry, path };
+}
+
+/** The place as a user would type it. */
+export function formatLoginPlace({ host, path }: LoginPlace): string {
+  return path === "" ? host : `${host}/${path}`;
+}
+
+/** Reads an image as what somebody wants access to; without a tag, `latest` is meant. */
+export function parseWish(reference: string, push: boolean): Wish {
+  const bare = reference.replace(/^docker:\/\//, "");
+  if (hostOf(bare) !== undefined) {
+    throw new RegistryError("INVALID", `${JSON.stringify(reference)} names a registry, and access is to a repository`, {
+      hint: "write HOST/REPOSITORY[:TAG]; for a registry as a whole, use gantry auth check",
+    });
+  }
+  const { registry: host, repository, digest, tag = "latest" } = parseReference(bare);
+  return { host, repository, ref: digest ?? tag, push };
+}
