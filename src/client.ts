@@ -20,7 +20,10 @@ import { settingsByHost, type HostSettings, type SettingsOf } from "./transport/
 import { limit } from "./transport/limit.ts";
 import { observe } from "./transport/observe.ts";
 import type { IsInsecure } from "./transport/origin.ts";
+import { quotas, type Quotas } from "./transport/quotas.ts";
+import type { Quota } from "./transport/rate-limit.ts";
 import { redirect } from "./transport/redirect.ts";
+import { reserve } from "./transport/reserve.ts";
 import { retry } from "./transport/retry.ts";
 import { scheme } from "./transport/scheme.ts";
 import { compose, type Transport } from "./transport/transport.ts";
@@ -40,6 +43,8 @@ export interface ClientOptions extends ArchiveOptions {
   readonly hosts?: Readonly<Record<string, HostSettings>>;
   /** How often a request is sent again after a failure that may pass; 5. */
   readonly retries?: number;
+  /** How long to wait before a failed request is sent again the first time, in milliseconds; at random up to 250. */
+  readonly retryDelay?: number;
   readonly userAgent?: string;
   readonly onEvent?: (event: Event) => void;
 }
@@ -63,6 +68,8 @@ export interface Client {
   registry(host: string): Registry;
   /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
+  /** What a host (`name[:port]`, as it stands in URLs) told last of its rate limit, if anything. */
+  quota(host: string): Quota | undefined;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -104,6 +111,7 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     registry: (host) => remoteRegistry(remote(host)),
     copy: (from, to, copyOptions) => copyLocations(client, from, [to].flat(), copyOptions),
+    quota: (host) => stack.quotas.find(host),
     close: async () => stack.close(),
   };
   return client;
@@ -126,21 +134,27 @@ function transportStack(
   env: Environment,
   settingsOf: SettingsOf,
   isInsecure: IsInsecure,
-): { readonly transport: Transport; close(): void } {
+): { readonly transport: Transport; readonly quotas: Quotas; close(): void } {
   const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
   const network = wire({ userAgent, settingsOf, proxyEnv: env });
+  const limits = quotas({ onEvent });
   const layers = [
-    retry({ onEvent, ...(options.retries !== undefined && { attempts: options.retries + 1 }) }),
+    retry({
+      onEvent,
+      ...(options.retries !== undefined && { attempts: options.retries + 1 }),
+      ...(options.retryDelay !== undefined && { delay: options.retryDelay }),
+    }),
+    reserve({ settingsOf, quotas: limits }),
     redirect({ isInsecure }),
     authenticate({
       credentials: firstOf(...(options.credentials ?? []), ...credentialFiles(options.authFile, env)),
       isInsecure,
     }),
-    limit({ onEvent }),
+    limit({ onEvent, quotas: limits }),
     scheme({ isInsecure }),
     observe({ onEvent }),
   ];
-  return { transport: compose(network, ...layers), close: () => network.close() };
+  return { transport: compose(network, ...layers), quotas: limits, close: () => network.close() };
 }
 
 /** Podman's and Docker's files, in Podman's order. */
