@@ -54,6 +54,8 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
   const ca = await Promise.all(get(options.caFile).map((file) => readFile(file, "utf8")));
   const authFile = get(options.authfile);
   const retries = get(options.retries);
+  const retryDelay = get(options.retryDelay);
+  const userAgent = get(options.userAgent);
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),
@@ -63,6 +65,8 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
     hosts: hostSettings(get, from, to, ca),
     ...(authFile !== undefined && { authFile }),
     ...(retries !== undefined && { retries }),
+    ...(retryDelay !== undefined && { retryDelay }),
+    ...(userAgent !== undefined && { userAgent }),
   };
 }
 
@@ -77,14 +81,41 @@ function hostSettings(
     spots.map(({ host }) => [host, { ...(verify === false && { insecure: true }), ...(plainHttp && { plainHttp }) }]);
   const tlsVerify = get(options.tlsVerify);
   const plainHttp = get(options.plainHttp);
-  const settings = new Map<string, HostSettings>(ca.length > 0 ? [["*", { tls: { ca } }]] : []);
+  const settings = new Map<string, HostSettings>([["*", forAllHosts(get, ca)]]);
+  const headers = Object.fromEntries(get(options.header));
   for (const [host, own] of [
+    ...get(options.resolve).map(([host, address]): [string, HostSettings] => [
+      asked(host.replace(/:443$/, "")),
+      { address },
+    ]),
+    ...[...from, ...to].map(({ host }): [string, HostSettings] => [host, { headers }]),
     ...side(from, get(options.srcTlsVerify) ?? tlsVerify, get(options.srcPlainHttp) || plainHttp),
     ...side(to, get(options.destTlsVerify) ?? tlsVerify, get(options.destPlainHttp) || plainHttp),
   ]) {
     settings.set(host, { ...settings.get(host), ...own });
   }
   return Object.fromEntries(settings);
+}
+
+/** The way that holds for every host. */
+function forAllHosts(get: Get, ca: readonly string[]): HostSettings {
+  const defined = <T extends object>(settings: T): T | undefined => {
+    const entries = Object.entries(settings).filter(([, value]) => value !== undefined);
+    return entries.length > 0 ? (Object.fromEntries(entries) as T) : undefined;
+  };
+  return {
+    ...defined({
+      tls: defined({ ca: ca.length > 0 ? ca : undefined, minVersion: get(options.minTls) }),
+      proxy: get(options.proxy),
+      timeouts: defined({
+        connect: get(options.connectTimeout),
+        answer: get(options.answerTimeout),
+        idle: get(options.idleTimeout),
+      }),
+      maxIdle: get(options.maxIdle),
+      quotaReserve: get(options.quotaReserve),
+    }),
+  };
 }
 
 /** A login that goes to the places it was given for, and nowhere else. */

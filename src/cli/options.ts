@@ -6,6 +6,7 @@ import {
   parseBoolean,
   parseCount,
   parseKind,
+  parseNumber,
   parseOnePlatform,
   parsePair,
   parseProgress,
@@ -15,6 +16,9 @@ import {
   type ProgressKind,
 } from "./option-values.ts";
 import { parseFormat, type Format } from "./render/format.ts";
+import { wayOptions } from "./way-options.ts";
+
+export * from "./way-options.ts";
 
 const network = "Network:";
 const outputs = "Output:";
@@ -53,7 +57,7 @@ export const caFile: Option<readonly string[]> = values(
 export const retries: Option<number | undefined> = value(
   "--retries <count>",
   "how often a failed request is sent again (default: 5)",
-  (text) => (text === "0" ? 0 : parseCount(text)),
+  parseNumber,
   { heading: network, also: [{ flags: "--retry-times <count>" }] },
 );
 export const verbose: Option<boolean> = flag("-v, --verbose", "write a line for each request to stderr", {
@@ -61,7 +65,15 @@ export const verbose: Option<boolean> = flag("-v, --verbose", "write a line for 
   also: [{ flags: "--debug" }],
 });
 /** What every command that speaks to a registry takes. */
-export const networkOptions: readonly Option[] = [creds, authfile, tlsVerify, plainHttp, caFile, retries];
+export const networkOptions: readonly Option[] = [
+  creds,
+  authfile,
+  tlsVerify,
+  plainHttp,
+  caFile,
+  retries,
+  ...wayOptions,
+];
 
 /** The same for one side of a copy. */
 export const srcCreds: Option<Credential | undefined> = value(

@@ -9,6 +9,7 @@ import * as options from "./options.ts";
 import { parse, type Parsed } from "./parse.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
+import { formatSpan } from "./render/text.ts";
 
 /** Runs one command line and answers the process's exit code. Never throws. */
 export async function run(words: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
@@ -23,7 +24,8 @@ export async function run(words: readonly string[], io: Io, signal: AbortSignal)
       return exitCodes[parsed.mistake ? "usage" : "done"].code;
     }
     references = parsed.args.flat().filter((word) => typeof word === "string" && /[/:]/.test(word)) as string[];
-    return exitCodes[await runBody(parsed, io, signal)].code;
+    const limit = parsed.get(options.commandTimeout);
+    return exitCodes[await within(limit, signal, (stop) => runBody(parsed, io, stop))].code;
   } catch (error) {
     if (isClosedPipe(error)) return exitCodes.done.code;
     return exitCodes[await fail(error, { words, references }, io, signal)].code;
@@ -71,6 +73,28 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
   } finally {
     report.stop();
     for (const one of open) await one.close();
+  }
+}
+
+/** Runs work that is stopped after so many milliseconds; 0 or nothing is as long as it takes. */
+async function within<T>(
+  ms: number | undefined,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (!ms) return work(signal);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ms);
+  try {
+    return await work(AbortSignal.any([signal, late.signal]));
+  } catch (error) {
+    if (!late.signal.aborted || signal.aborted) throw error;
+    throw new RegistryError("TIMEOUT", `the command was not done within ${formatSpan(ms)}`, {
+      cause: error,
+      hint: "give it more by --command-timeout",
+    });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -134,10 +158,14 @@ function wantsJson(words: readonly string[]): boolean {
   );
 }
 
-/** The words of a command line that may be shown: what follows `--creds` and its likes is none of them. */
+/** The words of a command line that may be shown: no logins, no headers' values, no proxy's user. */
 function maskLogins(words: readonly string[]): string[] {
   return words.map((word, i) => {
-    if (/^--[a-z]*-?creds=/.test(word)) return `${word.slice(0, word.indexOf("="))}=USER:PASSWORD`;
-    return /^--([a-z]+-)?creds$/.test(words[i - 1] ?? "") ? "USER:PASSWORD" : word;
+    const [, given, own] = /^(--[a-z-]+=|-H(?=.))(.*)$/s.exec(word) ?? [];
+    const name = given?.replace(/=$/, "") ?? words[i - 1] ?? "";
+    const text = own ?? word;
+    if (/^--([a-z]+-)?creds$/.test(name)) return `${given ?? ""}USER:PASSWORD`;
+    if (name === "--header" || name === "-H") return `${given ?? ""}${/^[^:]*/.exec(text)![0]}: VALUE`;
+    return name === "--proxy" ? `${given ?? ""}${text.replace(/[^/]*@/, "USER:PASSWORD@")}` : word;
   });
 }

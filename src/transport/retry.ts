@@ -32,13 +32,13 @@ export function isPassing(status: number): boolean {
  * part of a doubling delay ("full jitter"). Requests marked `once`, refusals and errors that will not pass go through.
  */
 export function retry(settings: RetrySettings = {}): Middleware {
-  const { attempts = 6, patience = 300_000, clock = systemClock, onEvent } = settings;
+  const { attempts = 6, clock = systemClock, onEvent } = settings;
   return (next) => async (request) => {
     for (let attempt = 1; ; attempt++) {
       const outcome = await settle(next(request));
       const last = request.once === true || attempt >= attempts;
       const delay = last ? undefined : delayAfter(outcome, attempt, settings, clock);
-      if (delay === undefined || delay > patience) return unwrap(outcome);
+      if (delay === undefined) return unwrap(outcome);
       if (outcome.response) await discard(outcome.response);
       onEvent?.({ type: "wait", ...describe(request), ms: delay, attempt, attempts, ...reasonOf(outcome) });
       await clock.sleep(delay, request.signal);
@@ -71,8 +71,8 @@ function delayAfter(
 ): number | undefined {
   const asked = response ? retryAfter(response.headers, clock.now()) : isRegistryError(error) && error.retryAfter;
   if (response ? !isPassing(response.status) : !isRegistryError(error) || !error.retryable) return undefined;
-  if (typeof asked === "number") return asked;
-  const { delay: least = 0, base = 250, cap = 30_000 } = settings;
+  const { delay: least = 0, base = 250, cap = 30_000, patience = 300_000 } = settings;
+  if (typeof asked === "number") return asked <= patience ? asked : undefined;
   const most = Math.max(least, Math.min(cap, (least || base) * 2 ** (attempt - 1)));
   return Math.round(least + clock.random() * (most - least));
 }

@@ -343,7 +343,7 @@ describe("what a token service may answer", () => {
     const busy = fakeRegistry(byPath, () => ({ status: 429, headers: { "retry-after": "7" } }));
     const sent = authenticate({ credentials: ann })(busy.transport)(manifest("app"));
     await expect(sent).rejects.toMatchObject({ code: "TOOMANYREQUESTS", retryable: true, retryAfter: 7000 });
-    const portal = fakeRegistry(byPath, () => ({ headers: { "content-type": "text/html" } }));
+    const portal = fakeRegistry(byPath, () => ({ json: {}, headers: { "content-type": "text/html" } }));
     await expect(authenticate({ credentials: ann })(portal.transport)(manifest("app"))).rejects.toMatchObject({
       code: "NETWORK",
       message: expect.stringContaining("sent a web page") as string,

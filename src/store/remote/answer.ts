@@ -62,7 +62,8 @@ export async function failure(response: Res, { what, host, absent }: Attempt): P
 
 /** An error of the way there, which names only the host, with what was tried; any other error as it is. */
 export function explained(error: unknown, { what, host }: Attempt): unknown {
-  if (!isRegistryError(error, "NETWORK", "TIMEOUT", "DENIED", "TOOMANYREQUESTS") || error.message.startsWith("cannot ")) return error;
+  if (!isRegistryError(error, "NETWORK", "TIMEOUT", "DENIED", "TOOMANYREQUESTS") || error.message.startsWith("cannot "))
+    return error;
   const { code, message, ...details } = error;
   return new RegistryError(code, `cannot ${what}: ${message}`, {
     ...details,

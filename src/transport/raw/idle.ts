@@ -16,6 +16,9 @@ interface Kept {
   readonly until: number;
 }
 
+/** Node's timers take no more, in milliseconds: 24 days. */
+const longest = 2 ** 31 - 1;
+
 /** One timer for all: it runs only while something is kept, and keeps no process alive. */
 export function idleConnections(now: () => number = () => performance.now()): IdleConnections {
   const byOrigin = new Map<string, Kept[]>();
@@ -33,7 +36,7 @@ export function idleConnections(now: () => number = () => performance.now()): Id
         }
       }
     }
-    if (next < Infinity) timer = setTimeout(sweep, next - time).unref();
+    if (next < Infinity) timer = setTimeout(sweep, Math.min(next - time, longest)).unref();
   };
   const remove = (origin: string, connection: Connection): void => {
     const left = (byOrigin.get(origin) ?? []).filter((one) => one.connection !== connection);
@@ -50,7 +53,7 @@ export function idleConnections(now: () => number = () => performance.now()): Id
       const kept = byOrigin.get(origin) ?? [];
       kept.push({ connection, until: now() + maxIdle });
       byOrigin.set(origin, kept);
-      timer ??= setTimeout(sweep, maxIdle).unref();
+      timer ??= setTimeout(sweep, Math.min(maxIdle, longest)).unref();
     },
     take(origin) {
       const kept = byOrigin.get(origin)?.pop();
