@@ -13,7 +13,7 @@ import { formatSpan } from "./render/text.ts";
 
 /** Runs one command line and answers the process's exit code. Never throws. */
 export async function run(words: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
-  let references: readonly string[] = [];
+  let args: readonly string[] = [];
   try {
     const parsed = parse(
       words,
@@ -23,12 +23,12 @@ export async function run(words: readonly string[], io: Io, signal: AbortSignal)
       await write(parsed.mistake ? io.stderr : io.stdout, parsed.text);
       return exitCodes[parsed.mistake ? "usage" : "done"].code;
     }
-    references = parsed.args.flat().filter((word) => typeof word === "string" && /[/:]/.test(word)) as string[];
+    args = parsed.args.flat().filter((word) => typeof word === "string");
     const limit = parsed.get(options.commandTimeout);
     return exitCodes[await within(limit, signal, (stop) => runBody(parsed, io, stop))].code;
   } catch (error) {
     if (isClosedPipe(error)) return exitCodes.done.code;
-    return exitCodes[await fail(error, { words, references }, io, signal)].code;
+    return exitCodes[await fail(error, { words, args }, io, signal)].code;
   }
 }
 
@@ -109,21 +109,21 @@ async function confirm(question: string, { stdin, stderr }: Io, signal: AbortSig
   }
 }
 
-/** A command line, and the words of it that name images. */
+/** A command line, and the words of it that are no options. */
 interface Line {
   readonly words: readonly string[];
-  readonly references: readonly string[];
+  readonly args: readonly string[];
 }
 
 /** Tells of an error on stderr; rendering is read from disk only when there is one. */
-async function fail(thrown: unknown, { words, references }: Line, io: Io, signal: AbortSignal): Promise<ExitName> {
+async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: AbortSignal): Promise<ExitName> {
   const { asRegistryError, errorJson, errorText, explain } = await import("./render/error.ts");
   const command = findCommand(words)?.command;
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
   const explained = explain(error, {
     words: maskLogins(words),
-    references,
-    files: words.slice(1).filter((word) => existsSync(word)),
+    references: args.filter((word) => /[/:]/.test(word)),
+    files: args.filter((word) => existsSync(word)),
     ...(command && { command: command.name }),
   });
   const text = wantsJson(words)

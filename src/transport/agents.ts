@@ -10,9 +10,9 @@ export interface AgentSettings {
   readonly maxSockets?: number;
 }
 
-/** Node's HTTP agents, which keep connections alive: one for each origin. */
+/** Node's HTTP agents: for each origin one that keeps connections alive, and one that does not. */
 export interface Agents {
-  find(url: URL, route: Route): Agent;
+  find(url: URL, route: Route, isKept: boolean): Agent;
   close(): void;
 }
 
@@ -26,9 +26,8 @@ type Callback = (error: Error | null, socket?: Duplex) => void;
 /** Agents whose sockets are dialled as all others are: what they get is connected, and trusted. */
 export function agents({ maxSockets }: AgentSettings, sessions: Sessions, closing: AbortSignal): Agents {
   const known = new Map<string, Agent>();
-  const create = (url: URL, route: Route): Agent => {
+  const create = (url: URL, route: Route, maxIdle: number): Agent => {
     const { Agent } = process.getBuiltinModule(url.protocol === "http:" ? "node:http" : "node:https");
-    const { maxIdle } = route;
     const agent: Agent = new Agent({
       keepAlive: maxIdle > 0,
       ...(maxIdle > 0 && { timeout: maxIdle }),
@@ -49,9 +48,10 @@ export function agents({ maxSockets }: AgentSettings, sessions: Sessions, closin
     return Object.assign(agent, { createConnection });
   };
   return {
-    find(url, route) {
-      const found = known.get(url.origin) ?? create(url, route);
-      known.set(url.origin, found);
+    find(url, route, isKept) {
+      const key = `${isKept} ${url.origin}`;
+      const found = known.get(key) ?? create(url, route, isKept ? route.maxIdle : 0);
+      known.set(key, found);
       return found;
     },
     close() {

@@ -18,6 +18,15 @@ export function proxyFault(error: unknown, route: Route, proxy: Proxy): Registry
   });
 }
 
+/** Whether a proxy wants a login; one of the common ones answers 401 to a wrong one, which from a registry says what it wants. */
+export function isProxysOwn({ status, headers }: Pick<Res, "status" | "headers">, proxy: Proxy): boolean {
+  return status === 407 || (status === 401 && headers["www-authenticate"] === undefined && hasLogin(proxy));
+}
+
+function hasLogin(proxy: Proxy): boolean {
+  return Object.keys(proxy.login()).length > 0;
+}
+
 interface Refusal {
   readonly code?: ErrorCode;
   readonly says: string;
@@ -38,7 +47,7 @@ export function proxyRefusal(response: Pick<Res, "status" | "headers">, route: R
 }
 
 function refusalOf({ status, headers }: Pick<Res, "status" | "headers">, route: Route, proxy: Proxy): Refusal {
-  if (status === 407) return loginWanted(headers["proxy-authenticate"] ?? "", proxy);
+  if (status === 407 || status === 401) return loginWanted(headers["proxy-authenticate"] ?? "", proxy);
   if (status === 403)
     return {
       code: "DENIED",
@@ -60,7 +69,7 @@ function loginWanted(challenges: string, proxy: Proxy): Refusal {
       says: `wants a login by ${scheme}, and we know Basic alone`,
       hint: "put a proxy between that knows it",
     };
-  if (Object.keys(proxy.login()).length > 0)
+  if (hasLogin(proxy))
     return { code, says: "does not accept the user or the password", hint: "check them in the proxy's URL" };
   return { code, says: "wants a login", hint: `write http://USER:PASSWORD@${proxy.name}, with %40 for an @ in them` };
 }

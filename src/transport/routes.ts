@@ -5,6 +5,7 @@ import type { HostSettings, SettingsOf } from "./host-settings.ts";
 import { bareHost, isIP } from "./no-proxy.ts";
 import { proxiesOf, type Proxy, type ProxyEnv } from "./proxies.ts";
 import { tlsContexts, type TlsOptions } from "./tls.ts";
+import type { Req } from "./transport.ts";
 
 /** How an origin is reached, found out once. */
 export interface Route {
@@ -27,6 +28,14 @@ export interface Route {
   readonly headers: Readonly<Record<string, string>>;
   /** Those of them that are for this host by name: they go even with requests that others led to. */
   readonly ownHeaders: Readonly<Record<string, string>>;
+}
+
+/**
+ * Whether a request may go over a connection that served before. Some proxies close theirs after each answer and do not
+ * say so, which a request that cannot be sent again would find out too late.
+ */
+export function mayUseKept({ once }: Pick<Req, "once">, { proxy, isTls }: Route): boolean {
+  return !(once && proxy && !isTls);
 }
 
 /** A registry may take minutes to assemble a large upload before it answers. */

@@ -8,9 +8,9 @@ import { isFieldValue } from "./header-fault.ts";
 import { settingsByHost, type SettingsOf } from "./host-settings.ts";
 import { networkError } from "./network-error.ts";
 import type { ProxyEnv } from "./proxies.ts";
-import { proxyRefusal } from "./proxy-fault.ts";
+import { isProxysOwn, proxyRefusal } from "./proxy-fault.ts";
 import { rawExchanges, type Outgoing } from "./raw/raw.ts";
-import { routes, type Route } from "./routes.ts";
+import { mayUseKept, routes, type Route } from "./routes.ts";
 
 export interface WireSettings extends AgentSettings {
   readonly settingsOf?: SettingsOf;
@@ -40,7 +40,7 @@ export function wire(settings: WireSettings = {}): Wire {
   const pool = agents(settings, sessions, closing.signal);
   const raw = rawExchanges(sessions, closing.signal);
   const exchangeOverAgent = async (request: Req, route: Route, outgoing: Outgoing): Promise<Res> => {
-    const agent = pool.find(request.url, route);
+    const agent = pool.find(request.url, route, mayUseKept(request, route));
     for (let attempt = 1; ; attempt++) {
       try {
         return await exchange(request, { agent, route, ...outgoing });
@@ -58,7 +58,7 @@ export function wire(settings: WireSettings = {}): Wire {
     const response = await (isPlain(request)
       ? raw.send(request, route, outgoing)
       : exchangeOverAgent(request, route, outgoing));
-    if (response.status !== 407 || !route.proxy) return response;
+    if (!route.proxy || !isProxysOwn(response, route.proxy)) return response;
     await discard(response);
     throw proxyRefusal(response, route, route.proxy);
   };

@@ -128,9 +128,9 @@ describe.each(ways)("through a proxy (transient: %s)", (transient) => {
     net.close();
   });
 
-  test("a login that it does not accept is not shown, for TLS and without", async () => {
-    await using proxy = await listen((_, response) => answer(response, 407, "", { "proxy-authenticate": "Basic" }));
-    proxy.server.on("connect", (_, socket) => socket.end("HTTP/1.1 407 No\r\n\r\n"));
+  test.each([407, 401])("a login that it does not accept is not shown, for TLS and without: %i", async (status) => {
+    await using proxy = await listen((_, response) => answer(response, status));
+    proxy.server.on("connect", (_, socket) => socket.end(`HTTP/1.1 ${status} No\r\n\r\n`));
     const net = through(new URL(`http://ann:s3cret@${proxy.url.host}`));
     for (const scheme of ["http", "https"]) {
       const error: unknown = await read(net, `${scheme}://registry.example/`, transient).catch(
@@ -239,5 +239,33 @@ test("an upload through a tunnel may be answered before its end", async () => {
   const response = await net(ask(`https://${host}/`, "PUT", { body: { size: 1024 ** 3, open } }));
   expect(response.status).toBe(413);
   expect(Buffer.from(await collect(response.body, 100)).toString()).toBe("why?");
+  net.close();
+});
+
+test.each([1000, undefined])(
+  "a proxy that closes after each answer and does not say so: what cannot be sent again goes over a new connection (%j)",
+  async (size) => {
+    const sockets = new Set<unknown>();
+    await using proxy = await listen(async (request, response) => {
+      sockets.add(request.socket);
+      await bodyOf(request);
+      answer(response, 201, "done");
+      response.once("finish", () => void setImmediate(() => request.socket.destroy()));
+    });
+    const net = through(proxy.url);
+    for (let i = 1; i <= 20; i++) {
+      const body = { ...(size !== undefined && { size }), open: contentOf(Buffer.alloc(1000)) };
+      const response = await net(ask("http://registry.example/v2/", "PATCH", { body, once: true, transient: true }));
+      expect(Buffer.from(await collect(response.body, 100)).toString()).toBe("done");
+      expect(sockets.size).toBe(i);
+    }
+    net.close();
+  },
+);
+
+test("a registry's own 401 passes a proxy, with a login for it or without", async () => {
+  await using proxy = await listen((_, response) => answer(response, 401, "", { "www-authenticate": "Basic" }));
+  const net = through(new URL(`http://ann:s3cret@${proxy.url.host}`));
+  expect((await net(ask("http://registry.example/v2/"))).status).toBe(401);
   net.close();
 });

@@ -3,7 +3,7 @@ import { dial, startsWithTls, type Sessions } from "../dial.ts";
 import { isFromBody } from "../exchange.ts";
 import { dialled } from "../guarded.ts";
 import { isReset, networkError } from "../network-error.ts";
-import type { Route } from "../routes.ts";
+import { mayUseKept, type Route } from "../routes.ts";
 import type { Req, Res } from "../transport.ts";
 import { bufferPool } from "./buffers.ts";
 import { connection, type Connection } from "./connection.ts";
@@ -60,7 +60,8 @@ export function rawExchanges(sessions: Sessions, closing: AbortSignal): RawExcha
         let used: Connection | undefined;
         try {
           used =
-            idle.take(origin) ?? (await dialled((stop) => connect(request, route, stop), { request, route, closing }));
+            (mayUseKept(request, route) ? idle.take(origin) : undefined) ??
+            (await dialled((stop) => connect(request, route, stop), { request, route, closing }));
           return respond(await ask(used, request, head, route.timeouts), request, route.timeouts.idle);
         } catch (error) {
           if (isFromBody(error)) throw error.fromBody;
