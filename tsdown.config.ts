@@ -41,7 +41,7 @@ const noChildProcess: Rolldown.Plugin = {
 };
 
 const everyCommand =
-  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|option|options|option-values|parse|process|run)\.)|oci\/(error|platform)|auth\/(secret|credential|flags))/;
+  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|option|options|option-values|parse|process|run)\.)|oci\/(error|platform)|auth\/(secret|credential|flags)\.)/;
 
 export default defineConfig([
   {
@@ -69,7 +69,7 @@ export default defineConfig([
           { name: "cli", test: everyCommand, priority: 2 },
           {
             name: "library",
-            test: /src\/(client\.|copy-locations|(transport|auth|store|graph|oci)\/|cli\/(image|connect)\.)/,
+            test: /src\/(client\.|copy-locations|(transport|auth|provider|store|graph|oci)\/|cli\/(image|connect)\.)/,
           },
         ],
       },

@@ -162,6 +162,9 @@ describeWith(["docker", "skopeo"], "docker", () => {
     const clients = await openClients(join(work, "docker"));
     const config = join(work, "docker", ".docker");
     const docker = peer("docker")?.path ?? "";
+    // A file that has a login is one that docker adds to, whatever helpers are installed.
+    await mkdir(config, { recursive: true });
+    await writeFile(join(config, "config.json"), JSON.stringify({ auths: { "registry.example": {} } }));
     const args = ["--config", config, "login", "-u", "docker", "-p", password, host];
     await must(run(docker, args, { env: { HOME: join(work, "docker") } }));
     const stored: unknown = JSON.parse(await readFile(join(config, "config.json"), "utf8"));

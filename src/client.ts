@@ -1,11 +1,11 @@
-import { join } from "node:path";
 import { homedir } from "node:os";
 import { authenticate } from "./auth/authenticate.ts";
-import { firstOf, type CredentialSource } from "./auth/credential.ts";
-import { dockerConfigSource } from "./auth/docker-config.ts";
+import { credentialChain, type ChainOptions, type KubernetesSettings } from "./auth/chain.ts";
+import { firstOf, type CredentialSource, type Environment } from "./auth/credential.ts";
 import type { Event } from "./events.ts";
 import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
+import { apiVariables, registryVariables } from "./provider/environment.ts";
 import { ociArchiveStore } from "./store/archive/oci-archive.ts";
 import { dockerArchiveStore } from "./store/archive/docker-archive.ts";
 import { dirStore } from "./store/dir.ts";
@@ -30,21 +30,26 @@ import { compose, type Transport } from "./transport/transport.ts";
 import { wire } from "./transport/wire.ts";
 import { version } from "./version.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 export interface ClientOptions extends ArchiveOptions {
-  /** Where DOCKER_CONFIG, REGISTRY_AUTH_FILE, the home directory and proxies are looked up; the process's own. */
+  /** Where logins, the home directory and proxies are looked up; the process's own. */
   readonly env?: Environment;
-  /** Asked before the files of Podman and Docker. */
+  /** Asked before all other places where credentials are. */
   readonly credentials?: readonly CredentialSource[];
   /** A file to read logins from in place of Podman's and Docker's. */
   readonly authFile?: string;
+  /** The logins of a configuration, and where they stand in it, for people. */
+  readonly logins?: NonNullable<ChainOptions["config"]>;
+  /** Helpers for all hosts, as registries.conf has them. */
+  readonly credentialHelpers?: NonNullable<ChainOptions["credentialHelpers"]>;
+  readonly kubernetes?: KubernetesSettings;
   /** How hosts are reached, by `name[:port]`; `*` is for all. Hosts of this machine may always speak plain HTTP. */
   readonly hosts?: Readonly<Record<string, HostSettings>>;
   /** How often a request is sent again after a failure that may pass; 5. */
   readonly retries?: number;
   /** How long to wait before a failed request is sent again the first time, in milliseconds; at random up to 250. */
   readonly retryDelay?: number;
+  /** How many large blobs are sent to a host at a time. */
+  readonly uploads?: number;
   readonly userAgent?: string;
   readonly onEvent?: (event: Event) => void;
 }
@@ -136,6 +141,13 @@ function transportStack(
   isInsecure: IsInsecure,
 ): { readonly transport: Transport; readonly quotas: Quotas; close(): void } {
   const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
+  const sources = firstOf(...credentialSources(options));
+  // Helpers that are being asked end with the client.
+  let closing = new AbortController();
+  const credentials: CredentialSource = {
+    name: sources.name,
+    find: (host, path) => sources.find(host, path, closing.signal),
+  };
   const network = wire({ userAgent, settingsOf, proxyEnv: env });
   const limits = quotas({ onEvent });
   const layers = [
@@ -146,26 +158,39 @@ function transportStack(
     }),
     reserve({ settingsOf, quotas: limits }),
     redirect({ isInsecure }),
-    authenticate({
-      credentials: firstOf(...(options.credentials ?? []), ...credentialFiles(options.authFile, env)),
-      isInsecure,
-    }),
-    limit({ onEvent, quotas: limits }),
+    authenticate({ credentials, isInsecure }),
+    limit({ onEvent, quotas: limits, ...(options.uploads !== undefined && { uploads: options.uploads }) }),
     scheme({ isInsecure }),
     observe({ onEvent }),
   ];
-  return { transport: compose(network, ...layers), quotas: limits, close: () => network.close() };
+  return {
+    transport: compose(network, ...layers),
+    quotas: limits,
+    close() {
+      closing.abort();
+      closing = new AbortController();
+      network.close();
+    },
+  };
 }
 
-/** Podman's and Docker's files, in Podman's order. */
-function credentialFiles(authFile: string | undefined, env: Environment): readonly CredentialSource[] {
-  const home = env["HOME"] || homedir();
-  const named = authFile ?? env["REGISTRY_AUTH_FILE"];
-  if (named) return [dockerConfigSource(named, named)];
-  const files = [
-    env["XDG_RUNTIME_DIR"] && join(env["XDG_RUNTIME_DIR"], "containers", "auth.json"),
-    join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers", "auth.json"),
-    join(env["DOCKER_CONFIG"] || join(home, ".docker"), "config.json"),
+/** All places where the client looks for credentials, in its order: those of the options, then those of the environment. */
+export function credentialSources(options: ClientOptions = {}): readonly CredentialSource[] {
+  const { credentials = [], authFile, logins, credentialHelpers, kubernetes, onEvent } = options;
+  const env = options.env ?? process.env;
+  const uid = process.getuid?.();
+  return [
+    ...credentials,
+    ...credentialChain({
+      env,
+      home: env["HOME"] || homedir(),
+      services: { registry: registryVariables, api: apiVariables },
+      ...(uid !== undefined && { uid }),
+      ...(authFile !== undefined && { authFile }),
+      ...(logins && { config: logins }),
+      ...(credentialHelpers && { credentialHelpers }),
+      ...(kubernetes && { kubernetes }),
+      ...(onEvent && { onWarning: (text, host) => onEvent({ type: "warning", host, text }) }),
+    }),
   ];
-  return files.flatMap((file) => (file ? [dockerConfigSource(file, file)] : []));
 }

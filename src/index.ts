@@ -1,12 +1,18 @@
 // The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server".
-export { createClient, type Client, type ClientOptions, type Opened } from "./client.ts";
+export { createClient, credentialSources, type Client, type ClientOptions, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
 export { version } from "./version.ts";
 
 export { fixedSource, parseUserPassword } from "./auth/flags.ts";
-export { dockerConfigSource } from "./auth/docker-config.ts";
-export { firstOf, type Credential, type CredentialSource } from "./auth/credential.ts";
+export type { KubernetesSettings } from "./auth/chain.ts";
+export type { ConfigLogin, ConfigLogins } from "./auth/config-logins.ts";
+export { dockerConfigSource, type DockerConfigOptions } from "./auth/docker-config-source.ts";
+export { credentialHelper, type Helper, type HelperOptions } from "./auth/helper.ts";
+export type { HelperList } from "./auth/helper-list.ts";
+export { helperLogins, type HelperLogins } from "./auth/helper-logins.ts";
+export type { PullSecretSettings } from "./auth/pull-secrets-source.ts";
+export { firstOf, type Credential, type CredentialSource, type OnWarning } from "./auth/credential.ts";
 export { Secret } from "./auth/secret.ts";
 
 export { artifactFile, attach, titleAnnotation, type Artifact, type ArtifactFile } from "./graph/attach.ts";

@@ -16,6 +16,8 @@ export type PeerName =
   | "regctl"
   | "oras"
   | "docker"
+  | "containerd"
+  | "docker-credential-pass"
   | "oci-conformance";
 
 /** A program of others that is on this machine. */
@@ -24,8 +26,8 @@ export interface Peer {
   readonly path: string;
 }
 
-/** Even CI can be without these: the official conformance suite comes from no package registry, docker is not in Debian. */
-const optional: ReadonlySet<PeerName> = new Set(["oci-conformance", "docker"]);
+/** Even CI can be without this: Docker's own client is in no package registry. */
+const optional: ReadonlySet<PeerName> = new Set(["docker"]);
 
 /** Finds a peer: first among those that `scripts/peers` built, then on the PATH. */
 export function peer(name: PeerName): Peer | undefined {

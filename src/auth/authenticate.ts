@@ -1,10 +1,11 @@
-import { aborted, systemClock, type Clock } from "../transport/clock.ts";
+import { systemClock, type Clock } from "../transport/clock.ts";
 import type { IsInsecure } from "../transport/origin.ts";
 import { discard, type Middleware, type Req, type Res, type Transport } from "../transport/transport.ts";
 import { basicHeader, type Credential, type CredentialSource } from "./credential.ts";
 import { repositoryOf, scopesOf, union, type Scopes } from "./scopes.ts";
 import { tokenCache, type TokenCache } from "./token-cache.ts";
 import { fetchToken, type Token, type TokenService } from "./token.ts";
+import { until } from "./until.ts";
 import { checkPlain, checkRealm, wayOf, type Way } from "./way.ts";
 
 export interface AuthSettings {
@@ -153,15 +154,4 @@ async function fetchGranted(
 
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && "status" in error && (error.status === 401 || error.status === 403);
-}
-
-/** Waits for work that others wait for too, but no longer than the signal lets us. */
-function until<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(aborted(signal));
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
 }

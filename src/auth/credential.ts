@@ -18,6 +18,12 @@ export interface CredentialSource {
   find(host: string, path: string, signal?: AbortSignal): Promise<Credential | undefined>;
 }
 
+/** Told of what is not right with a place where credentials for `host` are kept, but does not keep them from being used. */
+export type OnWarning = (text: string, host: string) => void;
+
+/** The variables of a process, by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The first credential found wins. */
 export function firstOf(...sources: readonly CredentialSource[]): CredentialSource {
   return {

@@ -1,100 +1,122 @@
-import { readFile } from "node:fs/promises";
 import { isObject } from "../oci/descriptor.ts";
-import { RegistryError } from "../oci/error.ts";
-import { hostAliases } from "../oci/reference.ts";
-import { userPassword, type Credential, type CredentialSource } from "./credential.ts";
+import { userPassword, type Credential } from "./credential.ts";
+import { keysFor, normalizeKey } from "./keys.ts";
 import { Secret } from "./secret.ts";
+import { invalidLogin, parseSecretJson } from "./secret-json.ts";
+
+/** What Docker's config.json and Podman's auth.json say. */
+export interface DockerConfig {
+  /** Logins by the keys they stand under. */
+  readonly auths: ReadonlyMap<string, AuthEntry>;
+  /** The helpers of single hosts, by the keys they stand under; an empty name is no helper, not even the one for all. */
+  readonly credHelpers: ReadonlyMap<string, string>;
+  /** The helper for all other hosts. */
+  readonly credsStore?: string;
+  /** What Docker sends with every request, to whatever registry. */
+  readonly httpHeaders: Readonly<Record<string, string>>;
+}
+
+/** One login as it is written, its fields not looked at yet. */
+export type AuthEntry = Readonly<Record<string, unknown>>;
 
 /**
- * The `auths` of Docker's config.json or Podman's auth.json, read anew each time it is asked. Of the keys that fit a
- * repository (`host/path`, `host`, `https://host/v1/`) the longest wins. No file is no credential; one that is not
- * right throws INVALID with the place in it. Helpers are not run.
+ * Reads the JSON of config.json or auth.json, or of ~/.dockercfg, which is a bare map of logins. A login is looked into
+ * only when it is asked for, so what is wrong with one does not matter to other hosts. Throws INVALID with the place.
  */
-export function dockerConfigSource(file: string, name: string = file): CredentialSource {
+export function parseDockerConfig(text: string, at: string, form: "config" | "dockercfg" = "config"): DockerConfig {
+  const object = parseSecretJson(text, at);
+  const config = form === "dockercfg" ? { auths: object } : object;
+  const { credsStore } = config as { credsStore?: unknown };
+  if (typeof (credsStore ?? "") !== "string") return invalidLogin(`${at}: credsStore is not a text`);
   return {
-    name,
-    async find(host, path, signal) {
-      const text = await readText(file, signal);
-      if (text === undefined) return undefined;
-      const auths = readAuths(text, file);
-      for (const key of keysFor(host, path)) {
-        const [written, entry] = auths.get(key) ?? [];
-        const credential = entry && readEntry(entry, `${file}: auths[${JSON.stringify(written)}]`);
-        if (credential) return credential;
-      }
-      return undefined;
-    },
+    auths: mapOf(config, "auths", at, entryOf, "an object"),
+    credHelpers: mapOf(config, "credHelpers", at, textOf, "a text"),
+    ...(credsStore ? { credsStore: credsStore as string } : {}),
+    httpHeaders: Object.fromEntries(mapOf(config, "HttpHeaders", at, textOf, "a text")),
   };
 }
 
-async function readText(file: string, signal: AbortSignal | undefined): Promise<string | undefined> {
-  try {
-    return await readFile(file, { encoding: "utf8", ...(signal && { signal }) });
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    if (signal?.aborted) throw new RegistryError("ABORTED", "interrupted", { cause: signal.reason });
-    throw new RegistryError("INVALID", `${file} cannot be read (${code})`, { cause: error });
+function mapOf<T>(
+  config: Readonly<Record<string, unknown>>,
+  field: string,
+  at: string,
+  read: (value: unknown) => T | undefined,
+  kind: string,
+): ReadonlyMap<string, T> {
+  const object = config[field] ?? {};
+  if (!isObject(object)) return invalidLogin(`${at}: ${field} is not an object`);
+  return new Map(
+    Object.entries(object).map(([key, value]) => {
+      const is = read(value);
+      return is === undefined
+        ? invalidLogin(`${at}: ${field}[${JSON.stringify(key)}] is not ${kind}`)
+        : ([key, is] as const);
+    }),
+  );
+}
+
+function entryOf(value: unknown): AuthEntry | undefined {
+  const entry = value ?? {};
+  return isObject(entry) ? entry : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * The login for a repository, of keys that fit (`host/path`, `host`, `https://host/v1/`) the longest that has one; a URL
+ * with any other path stands for its host, after all others. Throws INVALID where that login is broken.
+ */
+export function findAuth(config: DockerConfig, host: string, path: string, at: string): Credential | undefined {
+  const keys = byKey(config.auths.keys());
+  for (const key of [...keysFor(host, path), ...keysFor(host, "").map((name) => `${name}/*`)]) {
+    const written = keys.get(key);
+    if (written === undefined) continue;
+    const credential = readAuth(config.auths.get(written)!, `${at}: auths[${JSON.stringify(written)}]`);
+    if (credential) return credential;
   }
+  return undefined;
 }
 
-type Entry = Record<string, unknown>;
+/** The helper that is named for a host, and the key it stands under. */
+export function findHelper(config: DockerConfig, host: string): readonly [key: string, name: string] | undefined {
+  const keys = byKey(config.credHelpers.keys());
+  const [written] = keysFor(host, "").flatMap((key) => keys.get(key) ?? []);
+  return written === undefined ? undefined : [written, config.credHelpers.get(written)!];
+}
 
-/** The entries by `host[:port][/path]`, each with the key as it is written. */
-function readAuths(text: string, file: string): ReadonlyMap<string, readonly [string, Entry]> {
-  const config = parseJson(text, file);
-  const { auths } = isObject(config) ? config : invalid(`${file} is not a JSON object`);
-  if (auths === undefined || auths === null) return new Map();
-  if (!isObject(auths)) return invalid(`${file}: auths is not an object`);
-  const entries = new Map<string, readonly [string, Entry]>();
-  for (const [key, entry] of Object.entries(auths)) {
-    if (!isObject(entry)) return invalid(`${file}: auths[${JSON.stringify(key)}] is not an object`);
-    const bare = key.replace(/^https?:\/\//i, "").replace(/\/+$/, "");
-    const [host = "", ...path] = bare.split("/");
-    const at = [host.toLowerCase(), ...(/^v[12]$/.test(path.join("/")) ? [] : path)].join("/");
-    if (!entries.has(at) || key === bare) entries.set(at, [key, entry]);
+/** Keys as written, by what they are compared as; where two are the same, one without a scheme goes before. */
+function byKey(written: Iterable<string>): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>();
+  for (const key of written) {
+    const hasScheme = /^https?:\/\//i.test(key);
+    // Docker keeps tokens of its own for Docker Hub beside the login, which no registry takes.
+    if (hasScheme && /\/v1\/(access|refresh)-token\/?$/.test(key)) continue;
+    const normal = normalizeKey(key);
+    const compared = hasScheme && normal.includes("/") ? `${normal.slice(0, normal.indexOf("/"))}/*` : normal;
+    if (!keys.has(compared) || !hasScheme) keys.set(compared, key);
   }
-  return entries;
+  return keys;
 }
 
-/** JSON.parse's message quotes the text, which is secret; only its position is told. */
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    const position = /at position (\d+)/.exec((error as Error).message)?.[1];
-    const before = text.slice(0, position === undefined ? text.length : Number(position)).split("\n");
-    return invalid(`${file} is not valid JSON: line ${before.length}, column ${before.at(-1)!.length + 1}`);
-  }
-}
-
-/** The keys that fit, the longest first. */
-function keysFor(host: string, path: string): readonly string[] {
-  const parts = path === "" ? [] : path.split("/");
-  const hosts = hostAliases(host.toLowerCase());
-  const lengths = [...parts.keys(), parts.length];
-  return lengths.toReversed().flatMap((length) => hosts.map((name) => [name, ...parts.slice(0, length)].join("/")));
-}
-
-function readEntry(entry: Entry, at: string): Credential | undefined {
+/** Reads one login; none where it has nothing to log in with. Throws INVALID, with `at` as its place. */
+export function readAuth(entry: AuthEntry, at: string): Credential | undefined {
   const text = (field: string): string => {
     const value = entry[field] ?? "";
-    return typeof value === "string" ? value : invalid(`${at}.${field} is not a text`);
+    return typeof value === "string" ? value : invalidLogin(`${at}.${field} is not a text`);
   };
-  if (text("registrytoken") !== "") return { kind: "bearer", token: new Secret(text("registrytoken")) };
-  if (text("identitytoken") !== "") return { kind: "identity", token: new Secret(text("identitytoken")) };
-  if (text("auth") !== "") return readAuth(text("auth"), at);
-  return text("username") === "" ? undefined : userPassword(text("username"), text("password"));
+  const found = (credential: Credential): Credential => ({ ...credential, origin: at });
+  if (text("registrytoken") !== "") return found({ kind: "bearer", token: new Secret(text("registrytoken")) });
+  if (text("identitytoken") !== "") return found({ kind: "identity", token: new Secret(text("identitytoken")) });
+  if (text("auth") !== "") return found(decodeAuth(text("auth"), at));
+  return text("username") === "" ? undefined : found(userPassword(text("username"), text("password")));
 }
 
 /** `auth` is `user:password` in base64, in some files followed by NULs. */
-function readAuth(auth: string, at: string): Credential {
+function decodeAuth(auth: string, at: string): Credential {
   const decoded = /^[A-Za-z0-9+/_=\s-]*$/.test(auth) ? Buffer.from(auth, "base64").toString("utf8") : "";
   const colon = decoded.indexOf(":");
-  if (colon < 1) return invalid(`${at}.auth is not USER:PASSWORD in base64`);
+  if (colon < 1) return invalidLogin(`${at}.auth is not USER:PASSWORD in base64`);
   return userPassword(decoded.slice(0, colon), decoded.slice(colon + 1).replace(/\0+$/, ""));
-}
-
-function invalid(message: string): never {
-  throw new RegistryError("INVALID", message, { hint: "mend the file, or log in again" });
 }

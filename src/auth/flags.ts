@@ -3,7 +3,8 @@ import { userPassword, type Credential, type CredentialSource } from "./credenti
 
 /** One credential that was given by hand, for one host (`name[:port]`) or for all. */
 export function fixedSource(name: string, credential: Credential, host?: string): CredentialSource {
-  return { name, find: (asked) => Promise.resolve(host === undefined || host === asked ? credential : undefined) };
+  const found = credential.origin === undefined ? { ...credential, origin: name } : credential;
+  return { name, find: (asked) => Promise.resolve(host === undefined || host === asked ? found : undefined) };
 }
 
 /** Reads `USER:PASSWORD`, given as `name`; the password may have colons. Throws INVALID without repeating the text. */
@@ -14,5 +15,5 @@ export function parseUserPassword(text: string, name: string): Credential {
       hint: `write ${name} USER:PASSWORD`,
     });
   }
-  return userPassword(text.slice(0, colon), text.slice(colon + 1));
+  return { ...userPassword(text.slice(0, colon), text.slice(colon + 1)), origin: name };
 }

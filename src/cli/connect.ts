@@ -56,6 +56,9 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
   const retries = get(options.retries);
   const retryDelay = get(options.retryDelay);
   const userAgent = get(options.userAgent);
+  // More than six large blobs at a time fill caches and buffers, and are no faster. Several destinations read each blob
+  // together, so that none of them may keep the others waiting for its turn.
+  const uploads = get(options.jobs) ?? (to.length === 1 ? 6 : undefined);
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),
@@ -67,6 +70,7 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
     ...(retries !== undefined && { retries }),
     ...(retryDelay !== undefined && { retryDelay }),
     ...(userAgent !== undefined && { userAgent }),
+    ...(uploads !== undefined && { uploads }),
   };
 }
 

@@ -1,5 +1,8 @@
+/** Runs a task when there is room for it. */
+export type Semaphore = <T>(task: () => Promise<T>) => Promise<T>;
+
 /** Runs tasks, at most `limit` at a time, first come first served. */
-export function semaphore(limit: number): <T>(task: () => Promise<T>) => Promise<T> {
+export function semaphore(limit: number): Semaphore {
   let free = limit;
   const waiting: (() => void)[] = [];
   return async (task) => {

@@ -86,6 +86,11 @@ export function hostAliases(host: string): readonly string[] {
   return dockerHubHosts.includes(host) ? dockerHubHosts : [host];
 }
 
+/** The names by which helpers know a registry's login, the usual one first: Docker Hub's is an address of long ago. */
+export function loginNames(host: string): readonly string[] {
+  return dockerHubHosts.includes(host) ? ["https://index.docker.io/v1/", dockerHub] : [host];
+}
+
 /** Whether a host (`name[:port]`) is this machine, where plain HTTP is allowed, as Docker does. */
 export function isLoopback(host: string): boolean {
   const name = host.startsWith("[") ? host.slice(1, host.indexOf("]")) : host.replace(/:\d+$/, "");

@@ -24,7 +24,7 @@ export interface Dialed {
 type Callback = (error: Error | null, socket?: Duplex) => void;
 
 /** Agents whose sockets are dialled as all others are: what they get is connected, and trusted. */
-export function agents({ maxSockets }: AgentSettings, sessions: Sessions, closing: AbortSignal): Agents {
+export function agents({ maxSockets }: AgentSettings, sessions: Sessions, closing: () => AbortSignal): Agents {
   const known = new Map<string, Agent>();
   const create = (url: URL, route: Route, maxIdle: number): Agent => {
     const { Agent } = process.getBuiltinModule(url.protocol === "http:" ? "node:http" : "node:https");
@@ -38,7 +38,7 @@ export function agents({ maxSockets }: AgentSettings, sessions: Sessions, closin
     const open = async ({ dialSignal: signal }: Dialed, callback: Callback): Promise<void> => {
       let opened: { readonly socket: Socket };
       try {
-        opened = await dialled(connect, { request: { url, signal }, route, closing });
+        opened = await dialled(connect, { request: { url, signal }, route, closing: closing() });
       } catch (error) {
         return callback(error as Error);
       }

@@ -10,6 +10,8 @@ export interface LimitSettings {
   /** How many requests may be under way at one host in one direction: at first, and when all goes well; 16 and 32. */
   readonly start?: number;
   readonly max?: number;
+  /** How many of them may carry more than 4 MiB; as many as there may be. */
+  readonly uploads?: number;
   /** The longest Retry-After that keeps the other requests to that host waiting too, in milliseconds; 5 minutes. */
   readonly patience?: number;
   readonly clock?: Clock;
@@ -23,8 +25,10 @@ export interface LimitSettings {
  * its body from the same host cannot wait for itself. A request is under way until its response's body is over.
  */
 export function limit(settings: LimitSettings = {}): Middleware {
-  const { max = 32, start = Math.min(16, max), patience = 300_000, clock = systemClock, onEvent, quotas } = settings;
+  const { max = 32, start = Math.min(16, max), uploads = max } = settings;
+  const { patience = 300_000, clock = systemClock, onEvent, quotas } = settings;
   const gates = new Map<string, Gate>();
+  const largeGates = new Map<string, Gate>();
   const gateFor = ({ method, url }: Req): Gate => {
     const direction = method === "GET" || method === "HEAD" ? "pull" : "push";
     const key = `${direction} ${url.origin}`;
@@ -34,7 +38,12 @@ export function limit(settings: LimitSettings = {}): Middleware {
     gates.set(key, found);
     return found;
   };
-  return (next) => async (request) => {
+  const largeGateFor = ({ url }: Req): Gate => {
+    const found = largeGates.get(url.origin) ?? gate({ start: uploads, max: uploads, clock, onThrottle: () => {} });
+    largeGates.set(url.origin, found);
+    return found;
+  };
+  const limited: Middleware = (next) => async (request) => {
     const slot = gateFor(request);
     await slot.enter(!isBulky(request), request.signal);
     try {
@@ -54,6 +63,22 @@ export function limit(settings: LimitSettings = {}): Middleware {
       throw error;
     }
   };
+  return (next) => {
+    const send = limited(next);
+    return async (request) => {
+      if (!isLarge(request)) return send(request);
+      const place = largeGateFor(request);
+      await place.enter(true, request.signal);
+      return send(request).finally(() => place.leave());
+    };
+  };
+}
+
+const large = 4 * 1024 * 1024;
+
+/** Whether it brings much of a blob. Its place is free once it is answered: what the answer says is little. */
+function isLarge({ body }: Req): boolean {
+  return body?.size !== undefined && body.size > large;
 }
 
 /** Whether it moves a blob: those wait until manifests and questions, which others wait for, are through. */

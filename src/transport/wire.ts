@@ -36,9 +36,9 @@ export function wire(settings: WireSettings = {}): Wire {
   const { settingsOf = settingsByHost(), proxyEnv = {}, userAgent } = settings;
   const routeOf = routes(settingsOf, proxyEnv, settings.timeouts);
   const sessions: Sessions = new Map();
-  const closing = new AbortController();
-  const pool = agents(settings, sessions, closing.signal);
-  const raw = rawExchanges(sessions, closing.signal);
+  let closing = new AbortController();
+  const pool = agents(settings, sessions, () => closing.signal);
+  const raw = rawExchanges(sessions, () => closing.signal);
   const exchangeOverAgent = async (request: Req, route: Route, outgoing: Outgoing): Promise<Res> => {
     const agent = pool.find(request.url, route, mayUseKept(request, route));
     for (let attempt = 1; ; attempt++) {
@@ -65,6 +65,7 @@ export function wire(settings: WireSettings = {}): Wire {
   return Object.assign(send, {
     close() {
       closing.abort();
+      closing = new AbortController();
       pool.close();
       raw.close();
     },

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dockerConfigSource } from "../../src/auth/docker-config.ts";
+import { dockerConfigSource } from "../../src/auth/docker-config-source.ts";
 import { Secret } from "../../src/auth/secret.ts";
 import { apiHost } from "../../src/oci/reference.ts";
 
@@ -19,7 +19,9 @@ async function find(config: unknown, host: string, path = ""): Promise<unknown> 
   return (
     credential &&
     Object.fromEntries(
-      Object.entries(credential).map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
+      Object.entries(credential)
+        .filter(([name]) => name !== "origin")
+        .map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
     )
   );
 }

@@ -35,7 +35,7 @@ test.each([
     name,
     value instanceof Secret ? value.reveal() : value,
   ]);
-  expect(Object.fromEntries(revealed)).toEqual(expected);
+  expect(Object.fromEntries(revealed)).toEqual({ ...expected, origin: "--creds" });
 });
 
 test.each(["s3cret", ":s3cret"])("--creds %s is refused without being shown", (text) => {

@@ -151,6 +151,21 @@ describe.each(ways)("time (transient: %s)", (transient) => {
     net.close();
   });
 
+  test("who trickles a head without end is given up: what counts is when it is complete", async () => {
+    await using server = await listen(() => {});
+    server.server.on("connection", (socket: Socket) => {
+      const timer = setInterval(() => socket.write("X-A: b\r\n"), 10);
+      socket.on("error", () => {}).on("close", () => clearInterval(timer));
+      socket.write("HTTP/1.1 200 OK\r\n");
+    });
+    const net = withHosts({ "*": { timeouts: { answer: 200 } } });
+    await expect(read(net, server.url.href, { transient })).rejects.toMatchObject({
+      code: "TIMEOUT",
+      message: `${server.url.host} did not answer within 0.2 s`,
+    });
+    net.close();
+  });
+
   test("a connection that nobody uses is closed when its time is over, and one that is used is not", async () => {
     const sockets: Socket[] = [];
     await using server = await listen((_, response) => answer(response, 200, "hello"));

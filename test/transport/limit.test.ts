@@ -179,3 +179,43 @@ describe("how many", () => {
     expect(await width(limited, open)).toBe(8);
   });
 });
+
+test("of uploads of much, fewer at a time; the small ones go past them", async () => {
+  const server = manual();
+  const transport = limit({ uploads: 2 })(server.transport);
+  const put = (name: string, size: number): Req =>
+    ask(`${host}/v2/app/blobs/uploads/${name}`, "PUT", { body: { size, open: async () => streamOf(Buffer.alloc(0)) } });
+  const MiB = 1024 * 1024;
+  const responses = [put("1", 5 * MiB), put("2", 5 * MiB), put("3", 5 * MiB), put("4", MiB)].map((request) =>
+    transport(request),
+  );
+  await settle();
+  expect(server.inside().toSorted()).toEqual(["PUT blobs/uploads/1", "PUT blobs/uploads/2", "PUT blobs/uploads/4"]);
+  await server.answer("PUT blobs/uploads/1");
+  expect(server.inside()).toContain("PUT blobs/uploads/3");
+  for (const name of ["2", "3", "4"]) await server.answer(`PUT blobs/uploads/${name}`);
+  for (const response of responses) await discard(await response);
+});
+
+test("an upload that waits for its turn ends with its signal, and takes nobody's place", async () => {
+  const server = manual();
+  const transport = limit({ uploads: 1 })(server.transport);
+  const put = (name: string, signal?: AbortSignal): Promise<Res> =>
+    transport(
+      ask(`${host}/v2/app/blobs/uploads/${name}`, "PUT", {
+        body: { size: 5 * 1024 * 1024, open: async () => streamOf(Buffer.alloc(0)) },
+        ...(signal && { signal }),
+      }),
+    );
+  const stop = new AbortController();
+  const first = put("1");
+  const second = put("2", stop.signal);
+  const third = put("3");
+  await settle();
+  stop.abort();
+  await expect(second).rejects.toMatchObject({ code: "ABORTED" });
+  await server.answer("PUT blobs/uploads/1");
+  expect(server.inside()).toEqual(["PUT blobs/uploads/3"]);
+  await server.answer("PUT blobs/uploads/3");
+  for (const response of [first, third]) await discard(await response);
+});

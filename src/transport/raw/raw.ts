@@ -29,7 +29,7 @@ const bufferSize = 512 * 1024;
 const bufferCount = 32;
 
 /** HTTP/1.1 over node:net and node:tls. */
-export function rawExchanges(sessions: Sessions, closing: AbortSignal): RawExchanges {
+export function rawExchanges(sessions: Sessions, closing: () => AbortSignal): RawExchanges {
   const pool = bufferPool(bufferSize, bufferCount);
   const idle = idleConnections();
   const all = new Set<Connection>();
@@ -61,7 +61,7 @@ export function rawExchanges(sessions: Sessions, closing: AbortSignal): RawExcha
         try {
           used =
             (mayUseKept(request, route) ? idle.take(origin) : undefined) ??
-            (await dialled((stop) => connect(request, route, stop), { request, route, closing }));
+            (await dialled((stop) => connect(request, route, stop), { request, route, closing: closing() }));
           return respond(await ask(used, request, head, route.timeouts), request, route.timeouts.idle);
         } catch (error) {
           if (isFromBody(error)) throw error.fromBody;

@@ -1,0 +1,123 @@
+import type * as kubernetes from "@kubernetes/client-node";
+import { delimiter, join } from "node:path";
+import { RegistryError } from "../oci/error.ts";
+import type { Environment } from "./credential.ts";
+import { readSecretFile } from "./secret-file.ts";
+
+/** Which cluster is asked, and as whom. */
+export interface ClusterSettings {
+  /** A kubeconfig file; otherwise those of KUBECONFIG, ~/.kube/config, or the pod's own service account. */
+  readonly kubeconfig?: string;
+  /** A context of the kubeconfig; its current one. */
+  readonly context?: string;
+}
+
+export interface ClusterPlaces {
+  readonly env: Environment;
+  readonly home: string;
+  /** What the absolute paths are below, for tests; `/`. */
+  readonly root?: string;
+}
+
+/** The way to a cluster's API. */
+export interface Cluster {
+  readonly config: kubernetes.KubeConfig;
+  /** The API's address, for people. */
+  readonly server: string;
+  /** The namespace to look into where none is asked for. */
+  readonly namespace: string;
+}
+
+/** The module of Kubernetes' client. */
+export type Client = typeof kubernetes;
+
+/** Loads Kubernetes' client, which is installed on its own. Throws INVALID where it is not. */
+export async function loadClient(): Promise<Client> {
+  try {
+    return await import("@kubernetes/client-node");
+  } catch (error) {
+    throw new RegistryError("INVALID", "Kubernetes' pull secrets need the package @kubernetes/client-node", {
+      hint: "npm install @kubernetes/client-node",
+      cause: error,
+    });
+  }
+}
+
+/** Finds the cluster to ask, in kubectl's order. Throws INVALID where there is none, or a file is not right. */
+export async function findCluster(
+  { KubeConfig }: Client,
+  { kubeconfig, context }: ClusterSettings,
+  { env, home, root = "/" }: ClusterPlaces,
+): Promise<Cluster> {
+  const config = new KubeConfig();
+  const listed = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
+  const files = kubeconfig ? [kubeconfig] : listed.length > 0 ? listed : [join(home, ".kube", "config")];
+  const found = [];
+  for (const file of files) if (await loadFile(new KubeConfig(), config, file)) found.push(file);
+  if (found.length === 0) {
+    if (kubeconfig) throw invalid(`${kubeconfig} is not there`);
+    if (!(await loadServiceAccount(config, env, root)))
+      throw invalid(`there is no Kubernetes cluster to ask: no ${files.join(", no ")}, and this is no pod`);
+  }
+  const where = found.join(", ") || "the pod's service account";
+  if (context !== undefined) config.setCurrentContext(context);
+  const chosen = config.getContextObject(config.getCurrentContext());
+  if (!chosen) throw invalid(`${where} has no context ${JSON.stringify(config.getCurrentContext() ?? "")}`);
+  const cluster = config.getCurrentCluster();
+  if (!cluster || !URL.canParse(cluster.server))
+    throw invalid(`${where}: the context ${JSON.stringify(chosen.name)} leads to no cluster`);
+  if (!cluster.server.startsWith("https:") && !cluster.skipTLSVerify)
+    throw invalid(`${where}: ${cluster.server} is plain HTTP, and insecure-skip-tls-verify is not set`);
+  return { config, server: cluster.server, namespace: chosen.namespace ?? "default" };
+}
+
+/** Adds one file to the configuration, the first to name a thing having the last word, as for kubectl. */
+async function loadFile(own: kubernetes.KubeConfig, config: kubernetes.KubeConfig, file: string): Promise<boolean> {
+  const read = await readSecretFile(file);
+  if (!read) return false;
+  try {
+    own.loadFromString(read.text);
+    own.makePathsAbsolute(join(file, ".."));
+  } catch {
+    // The message may quote the file, which is secret.
+    throw invalid(`${file} is no kubeconfig`);
+  }
+  const isNew =
+    <T extends { readonly name: string }>(known: readonly T[]) =>
+    ({ name }: T): boolean =>
+      !known.some((one) => one.name === name);
+  config.loadFromOptions({
+    clusters: [...(config.clusters ?? []), ...own.clusters.filter(isNew(config.clusters ?? []))],
+    users: [...(config.users ?? []), ...own.users.filter(isNew(config.users ?? []))],
+    contexts: [...(config.contexts ?? []), ...own.contexts.filter(isNew(config.contexts ?? []))],
+    currentContext: config.currentContext || own.currentContext,
+  });
+  return true;
+}
+
+/** A pod's own account (Kubernetes, "Accessing the Kubernetes API from a Pod"), if this is a pod. */
+async function loadServiceAccount(config: kubernetes.KubeConfig, env: Environment, root: string): Promise<boolean> {
+  const folder = join(root, "var/run/secrets/kubernetes.io/serviceaccount");
+  const host = env["KUBERNETES_SERVICE_HOST"];
+  if (!host || !(await readSecretFile(join(folder, "token")))) return false;
+  const namespace = (await readSecretFile(join(folder, "namespace")))?.text.trim();
+  const name = "pod";
+  config.loadFromOptions({
+    clusters: [
+      {
+        name,
+        caFile: join(folder, "ca.crt"),
+        server: `https://${host.includes(":") ? `[${host}]` : host}:${env["KUBERNETES_SERVICE_PORT"] || "443"}`,
+        skipTLSVerify: false,
+      },
+    ],
+    users: [{ name, authProvider: { name: "tokenFile", config: { tokenFile: join(folder, "token") } } }],
+    contexts: [{ name, cluster: name, user: name, ...(namespace && { namespace }) }],
+    currentContext: name,
+  });
+  return true;
+}
+
+function invalid(message: string): RegistryError {
+  return new RegistryError("INVALID", message, { hint: "say where the cluster is, or ask for no pull secrets" });
+}
