@@ -58,7 +58,7 @@ export function wire(settings: WireSettings = {}): Wire {
     const response = await (isPlain(request)
       ? raw.send(request, route, outgoing)
       : exchangeOverAgent(request, route, outgoing));
-    if (!route.proxy || !isProxysOwn(response, route.proxy)) return response;
+    if (!route.proxy || route.isTls || !isProxysOwn(response, route.proxy)) return response;
     await discard(response);
     throw proxyRefusal(response, route, route.proxy);
   };
