@@ -41,7 +41,7 @@ const noChildProcess: Rolldown.Plugin = {
 };
 
 const everyCommand =
-  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|option|options|option-values|parse|process|run)\.)|oci\/(error|platform)|auth\/(secret|credential|flags)\.)/;
+  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|option|options|option-values|parse|process|run|way-options)\.)|oci\/(error|platform)|transport\/header-fault\.|auth\/(secret|credential|flags)\.)/;
 
 export default defineConfig([
   {
