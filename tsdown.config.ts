@@ -41,7 +41,7 @@ const noChildProcess: Rolldown.Plugin = {
 };
 
 const everyCommand =
-  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|login-options|option|options|option-values|parse|process|run|secrets|setting-options|settings)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|auth\/(secret|credential|flags)\.)/;
+  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|login-options|option|options|option-values|parse|process|run|secrets|setting-options|settings|way-options)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|transport\/header-fault\.|auth\/(secret|credential|flags)\.)/;
 
 export default defineConfig([
   {

@@ -22,7 +22,10 @@ import { settingsByHost, type HostSettings, type SettingsOf } from "./transport/
 import { limit } from "./transport/limit.ts";
 import { observe } from "./transport/observe.ts";
 import type { IsInsecure } from "./transport/origin.ts";
+import { quotas, type Quotas } from "./transport/quotas.ts";
+import type { Quota } from "./transport/rate-limit.ts";
 import { redirect } from "./transport/redirect.ts";
+import { reserve } from "./transport/reserve.ts";
 import { retry } from "./transport/retry.ts";
 import { scheme } from "./transport/scheme.ts";
 import { compose, type Transport } from "./transport/transport.ts";
@@ -45,6 +48,8 @@ export interface ClientOptions extends ArchiveOptions {
   readonly hosts?: Readonly<Record<string, HostSettings>>;
   /** How often a request is sent again after a failure that may pass; 5. */
   readonly retries?: number;
+  /** How long to wait before a failed request is sent again the first time, in milliseconds; at random up to 250. */
+  readonly retryDelay?: number;
   /** How many large blobs are sent to a host at a time. */
   readonly uploads?: number;
   readonly userAgent?: string;
@@ -74,6 +79,8 @@ export interface Client {
   readonly admission: Admission;
   /** The files that logins are kept in. */
   readonly loginStores: LoginStores;
+  /** What a host (`name[:port]`, as it stands in URLs) told last of its rate limit, if anything. */
+  quota(host: string): Quota | undefined;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -118,6 +125,7 @@ export function createClient(options: ClientOptions = {}): Client {
     copy: (from, to, copyOptions) => copyLocations(client, from, [to].flat(), copyOptions),
     admission: { transport: stack.direct, credentials, isInsecure },
     loginStores: loginStores(loginFiles(surroundings(options)), env),
+    quota: (host) => stack.quotas.find(host),
     close: async () => stack.close(),
   };
   return client;
@@ -143,7 +151,7 @@ function transportStack(
   settingsOf: SettingsOf,
   isInsecure: IsInsecure,
   sources: CredentialSource,
-): { readonly transport: Transport; readonly direct: Transport; close(): void } {
+): { readonly transport: Transport; readonly direct: Transport; readonly quotas: Quotas; close(): void } {
   const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
   // Helpers that are being asked end with the client.
   let closing = new AbortController();
@@ -152,15 +160,28 @@ function transportStack(
     find: (host, path) => sources.find(host, path, closing.signal),
   };
   const network = wire({ userAgent, settingsOf, proxyEnv: env });
-  const again = retry({ onEvent, ...(options.retries !== undefined && { attempts: options.retries + 1 }) });
+  const limits = quotas({ onEvent });
+  const again = retry({
+    onEvent,
+    ...(options.retries !== undefined && { attempts: options.retries + 1 }),
+    ...(options.retryDelay !== undefined && { delay: options.retryDelay }),
+  });
   const lower = [
-    limit({ onEvent, ...(options.uploads !== undefined && { uploads: options.uploads }) }),
+    limit({ onEvent, quotas: limits, ...(options.uploads !== undefined && { uploads: options.uploads }) }),
     scheme({ isInsecure }),
     observe({ onEvent }),
   ];
   return {
-    transport: compose(network, again, redirect({ isInsecure }), authenticate({ credentials, isInsecure }), ...lower),
+    transport: compose(
+      network,
+      again,
+      reserve({ settingsOf, quotas: limits }),
+      redirect({ isInsecure }),
+      authenticate({ credentials, isInsecure }),
+      ...lower,
+    ),
     direct: compose(network, again, ...lower),
+    quotas: limits,
     close() {
       closing.abort();
       closing = new AbortController();

@@ -116,6 +116,8 @@ export { collect, contentOf, streamOf, verified, type ByteStream, type Content }
 export type { Call, Put, Registry, Source, Store } from "./store/store.ts";
 export type { TransportEvent } from "./transport/events.ts";
 export { mergeSettings, settingsByHost, type HostSettings, type SettingsOf } from "./transport/host-settings.ts";
+export { headerFault } from "./transport/header-fault.ts";
+export type { Quota } from "./transport/rate-limit.ts";
 export {
   compose,
   discard,

@@ -9,6 +9,9 @@ export type PeerName =
   | "podman"
   | "buildah"
   | "docker-registry"
+  | "tinyproxy"
+  | "squid"
+  | "nginx"
   | "crane"
   | "regctl"
   | "oras"
@@ -29,7 +32,7 @@ const optional: ReadonlySet<PeerName> = new Set(["docker"]);
 
 /** Finds a peer: first among those that `scripts/peers` built, then on the PATH. */
 export function peer(name: PeerName): Peer | undefined {
-  const folders = [join(root, ".peers", "bin"), ...(process.env["PATH"] ?? "").split(delimiter)];
+  const folders = [join(root, ".peers", "bin"), ...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"];
   const path = folders.map((folder) => join(folder, name)).find(isExecutable);
   return path === undefined ? undefined : { name, path };
 }

@@ -2,7 +2,10 @@ import { isObject } from "../oci/descriptor.ts";
 import { RegistryError } from "../oci/error.ts";
 import { collect, contentOf } from "../oci/stream.ts";
 import type { Clock } from "../transport/clock.ts";
+import { retryAfter } from "../transport/retry-after.ts";
+import { isPassing } from "../transport/retry.ts";
 import type { Req, Res, Transport } from "../transport/transport.ts";
+import { webPage, webPageHint } from "../transport/web-page.ts";
 import { basicHeader, type Credential } from "./credential.ts";
 import { formatScopes, parseScopes, type Scopes } from "./scopes.ts";
 import { Secret } from "./secret.ts";
@@ -66,7 +69,7 @@ export async function fetchToken(
     response = await next(getRequest(service, asked));
     bytes = await collect(response.body, bodyLimit, `the answer of ${service.realm.host}`);
   }
-  if (response.status !== 200) throw refusal(service, response, credential);
+  if (response.status !== 200) throw refusal(service, response, credential, retryAfter(response.headers, clock.now()));
   return readToken(bytes, response, { service, scopes, start });
 }
 
@@ -116,12 +119,11 @@ function readToken(
   const value = parseObject(bytes);
   const text = value?.["token"] || value?.["access_token"];
   if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text)) {
+    const page = webPage(response.headers, Buffer.from(bytes).toString("utf8"));
     throw new RegistryError(
-      "UNAUTHORIZED",
-      `${service.realm.host}, which issues tokens for ${service.registry}, sent no token`,
-      {
-        host: service.registry,
-      },
+      page ? "NETWORK" : "UNAUTHORIZED",
+      `${service.realm.host}, which issues tokens for ${service.registry}, sent ${page ?? "no token"}`,
+      { host: service.registry, hint: page && webPageHint },
     );
   }
   const life = Math.max(shortestLife, Number(value!["expires_in"]) || 0) * 1000;
@@ -156,17 +158,18 @@ function refusal(
   { realm, registry }: TokenService,
   { status }: Res,
   credential: Credential | undefined,
+  wait: number | undefined,
 ): RegistryError {
-  const details = { host: registry, status, credential: credential?.origin };
+  const details = { host: registry, status, credential: credential?.origin, retryAfter: wait };
   if (status === 429)
     return new RegistryError("TOOMANYREQUESTS", `${realm.host} issues no more tokens for now`, {
       ...details,
       retryable: true,
     });
-  if (status >= 500)
+  if (status >= 500 || isPassing(status))
     return new RegistryError("UNAVAILABLE", `${realm.host}, which issues tokens for ${registry}, answered ${status}`, {
       ...details,
-      retryable: true,
+      retryable: isPassing(status),
     });
   if (status !== 401 && status !== 403)
     return new RegistryError(

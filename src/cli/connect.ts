@@ -67,9 +67,10 @@ async function clientOptions(
   const from = places.from.flatMap(spotsOf);
   const to = (places.to ?? []).flatMap(spotsOf);
   const ca = readAuthorities(get(options.caFile), config);
-  const { userAgent } = config.values;
   const authFile = get(options.authfile) ?? config.values.authFile;
   const retries = get(options.retries) ?? config.values.retries;
+  const retryDelay = get(options.retryDelay) ?? config.values.retryDelay;
+  const userAgent = get(options.userAgent) ?? config.values.userAgent;
   // More than six large blobs at a time fill caches and buffers, and are no faster. Several destinations read each blob
   // together, so that none of them may keep the others waiting for its turn.
   const uploads = get(options.jobs) ?? config.values.jobs ?? (to.length === 1 ? 6 : undefined);
@@ -87,8 +88,9 @@ async function clientOptions(
     ...(logins && { logins }),
     ...(authFile !== undefined && { authFile }),
     ...(retries !== undefined && { retries }),
-    ...(uploads !== undefined && { uploads }),
+    ...(retryDelay !== undefined && { retryDelay }),
     ...(userAgent !== undefined && { userAgent }),
+    ...(uploads !== undefined && { uploads }),
   };
 }
 
@@ -101,8 +103,14 @@ function hostSettings(get: Get, from: readonly Spot[], to: readonly Spot[]): Rea
     ]);
   const tlsVerify = get(options.tlsVerify);
   const plainHttp = get(options.plainHttp);
-  const settings = new Map<string, HostSettings>();
+  const settings = new Map<string, HostSettings>([["*", forAllHosts(get)]]);
+  const headers = Object.fromEntries(get(options.header));
   for (const [host, own] of [
+    ...get(options.resolve).map(([host, address]): [string, HostSettings] => [
+      asked(host.replace(/:443$/, "")),
+      { address },
+    ]),
+    ...[...from, ...to].map(({ host }): [string, HostSettings] => [host, { headers }]),
     ...side(from, get(options.srcTlsVerify) ?? tlsVerify, get(options.srcPlainHttp) || plainHttp),
     ...side(to, get(options.destTlsVerify) ?? tlsVerify, get(options.destPlainHttp) || plainHttp),
   ]) {
@@ -118,6 +126,27 @@ async function givenLogin(get: Get, io: Io, signal?: AbortSignal): Promise<Crede
   if (creds === undefined || creds === "" || creds.includes(":"))
     throw new RegistryError("INVALID", "--password-stdin goes with --creds USER, without a password there");
   return userPassword(creds, await readSecret(io.stdin, signal));
+}
+
+/** The way that holds for every host. */
+function forAllHosts(get: Get): HostSettings {
+  const defined = <T extends object>(settings: T): T | undefined => {
+    const entries = Object.entries(settings).filter(([, value]) => value !== undefined);
+    return entries.length > 0 ? (Object.fromEntries(entries) as T) : undefined;
+  };
+  return {
+    ...defined({
+      tls: defined({ minVersion: get(options.minTls) }),
+      proxy: get(options.proxy),
+      timeouts: defined({
+        connect: get(options.connectTimeout),
+        answer: get(options.answerTimeout),
+        idle: get(options.idleTimeout),
+      }),
+      maxIdle: get(options.maxIdle),
+      quotaReserve: get(options.quotaReserve),
+    }),
+  };
 }
 
 /** A login that goes to the places it was given for, and nowhere else. */

@@ -34,4 +34,4 @@ export const compat: Option<"docker" | "podman" | undefined> = value(
 export const check: Option<boolean> = unless("--no-check", "keep it without asking the registry");
 export const allLogins: Option<boolean> = flag("-a, --all", "every registry");
 export const forPush: Option<boolean> = flag("--push", "for a push instead of a pull");
-export const asHeader: Option<boolean> = flag("--header", "as an HTTP header, of whichever kind the registry wants");
+export const asHeader: Option<boolean> = flag("--as-header", "as an HTTP header, of whichever kind the registry wants");

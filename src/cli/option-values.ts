@@ -1,4 +1,6 @@
+import { isIP } from "node:net";
 import {
+  headerFault,
   hostPlatform,
   parsePlatform,
   parseUserPassword,
@@ -22,6 +24,65 @@ export function parseSize(text: string): number {
   throw new RegistryError("INVALID", `${JSON.stringify(text)} is not a number of bytes`, {
     hint: "write 800kB, 20MB or 1GiB",
   });
+}
+
+const spans: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** What Node's timers take. */
+const longestSpan = 24 * 24 * 3_600_000;
+
+/** Reads a time as milliseconds: `500ms`, `10s`, `2m`, `1h30m`; a number alone is in seconds, 0 is allowed. */
+export function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  const seconds = /^\d+(?:\.\d+)?$/.test(text);
+  const span = seconds
+    ? Number(text) * 1000
+    : parts.reduce((sum, [, number, unit]) => sum + Number(number) * spans[unit!]!, 0);
+  const isWhole = seconds || (parts.length > 0 && parts.map(([part]) => part).join("") === text);
+  if (isWhole && span <= longestSpan) return Math.round(span);
+  throw new RegistryError(
+    "INVALID",
+    isWhole ? `${text} is more than 24 days` : `${JSON.stringify(text)} is not a time`,
+    { hint: "write 500ms, 10s or 2m; a number alone is in seconds" },
+  );
+}
+
+/** Reads how many there are to be: 0 or more. */
+export function parseNumber(text: string): number {
+  return text === "0" ? 0 : parseCount(text);
+}
+
+/** Reads `NAME: VALUE`; the value, which may be a secret, is in no message. */
+export function parseHeader(text: string): readonly [name: string, value: string] {
+  const colon = text.indexOf(":");
+  if (colon < 1) throw new RegistryError("INVALID", 'a header is written "NAME: VALUE"');
+  const [name, value] = [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+  const fault = headerFault(name, value);
+  if (fault !== undefined) throw new RegistryError("INVALID", fault);
+  return [name, value];
+}
+
+/** Reads `HOST[:PORT]:ADDRESS`, as curl has it; the host as it stands in URLs. */
+export function parseResolve(text: string): readonly [host: string, address: string] {
+  const [, host, port, address] =
+    /^([\w.-]+)(?::(\d{1,5}))?:(\[[\da-fA-F:.]+\]|[\d.]+|[\da-fA-F]*:[\da-fA-F:.]+)$/.exec(text) ?? [];
+  const bare = address?.replace(/^\[|\]$/g, "");
+  if (host !== undefined && bare !== undefined && isIP(bare) !== 0 && Number(port ?? 1) <= 65_535) {
+    return [`${host.toLowerCase()}${port === undefined ? "" : `:${port}`}`, bare];
+  }
+  throw new RegistryError("INVALID", `${JSON.stringify(text)} is not HOST:PORT:ADDRESS`, {
+    hint: "write registry.example:443:192.0.2.7, or [2001:db8::7] for an IPv6 address",
+  });
+}
+
+/** Reads a proxy's URL; `none` is none. Whether it can be used is told where it is. */
+export function parseProxyOption(text: string): string | false {
+  return text === "none" ? false : text;
+}
+
+/** Reads a version of TLS. */
+export function parseTlsVersion(text: string): "TLSv1.2" | "TLSv1.3" {
+  if (text === "1.2" || text === "1.3") return `TLSv${text}`;
+  throw new RegistryError("INVALID", `${JSON.stringify(text)} is neither 1.2 nor 1.3`);
 }
 
 /** Reads `true` or `false`. */

@@ -20,8 +20,8 @@ export interface Option<T = unknown> {
   readonly heading?: string;
   /** The key of the configuration that counts where the option is not given. */
   readonly setting?: ConfigKey;
-  /** What is shown in place of its value, which is never repeated. */
-  readonly secret?: string;
+  /** What is shown in place of its value, which is never repeated whole. */
+  readonly secret?: string | ((value: string) => string);
 }
 
 type More = Pick<Option, "completes" | "also" | "heading" | "setting" | "secret">;

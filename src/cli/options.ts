@@ -6,6 +6,7 @@ import {
   parseBoolean,
   parseCount,
   parseKind,
+  parseNumber,
   parseOnePlatform,
   parsePair,
   parseProgress,
@@ -16,6 +17,9 @@ import {
   type ProgressKind,
 } from "./option-values.ts";
 import { parseFormat, type Format } from "./render/format.ts";
+import { wayOptions } from "./way-options.ts";
+
+export * from "./way-options.ts";
 
 const network = "Network:";
 const outputs = "Output:";
@@ -69,7 +73,7 @@ export const caFile: Option<readonly string[]> = values(
 export const retries: Option<number | undefined> = value(
   "--retries <count>",
   "how often a failed request is sent again (default: 5)",
-  (text) => (text === "0" ? 0 : parseCount(text)),
+  parseNumber,
   { heading: network, setting: "retries", also: [{ flags: "--retry-times <count>" }] },
 );
 export const verbose: Option<boolean> = flag("-v, --verbose", "write a line for each request to stderr", {
@@ -92,6 +96,7 @@ export const networkOptions: readonly Option[] = [
   plainHttp,
   caFile,
   retries,
+  ...wayOptions,
   configFile,
 ];
 

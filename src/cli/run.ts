@@ -9,12 +9,13 @@ import * as options from "./options.ts";
 import { parse, type Parsed } from "./parse.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
+import { formatSpan } from "./render/text.ts";
 import { maskSecrets, stdinFor } from "./secrets.ts";
 import { configOf, configPlaces, withSettings } from "./settings.ts";
 
 /** Runs one command line and answers the process's exit code. Never throws. */
 export async function run(words: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
-  let references: readonly string[] = [];
+  let args: readonly string[] = [];
   try {
     const parsed = parse(
       words,
@@ -24,11 +25,12 @@ export async function run(words: readonly string[], io: Io, signal: AbortSignal)
       await write(parsed.mistake ? io.stderr : io.stdout, parsed.text);
       return exitCodes[parsed.mistake ? "usage" : "done"].code;
     }
-    references = parsed.args.flat().filter((word) => typeof word === "string" && /[/:]/.test(word)) as string[];
-    return exitCodes[await runBody(parsed, io, signal)].code;
+    args = parsed.args.flat().filter((word) => typeof word === "string");
+    const limit = parsed.get(options.commandTimeout);
+    return exitCodes[await within(limit, signal, (stop) => runBody(parsed, io, stop))].code;
   } catch (error) {
     if (isClosedPipe(error)) return exitCodes.done.code;
-    return exitCodes[await fail(error, { words, references }, io, signal)].code;
+    return exitCodes[await fail(error, { words, args }, io, signal)].code;
   }
 }
 
@@ -96,21 +98,43 @@ async function confirm(question: string, io: Io, signal: AbortSignal): Promise<b
   return answer === undefined ? undefined : /^y(es)?$/i.test(answer.trim());
 }
 
-/** A command line, and the words of it that name images. */
+/** Runs work that is stopped after so many milliseconds; 0 or nothing is as long as it takes. */
+async function within<T>(
+  ms: number | undefined,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (!ms) return work(signal);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ms);
+  try {
+    return await work(AbortSignal.any([signal, late.signal]));
+  } catch (error) {
+    if (!late.signal.aborted || signal.aborted) throw error;
+    throw new RegistryError("TIMEOUT", `the command was not done within ${formatSpan(ms)}`, {
+      cause: error,
+      hint: "give it more by --command-timeout",
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A command line, and the words of it that are no options. */
 interface Line {
   readonly words: readonly string[];
-  readonly references: readonly string[];
+  readonly args: readonly string[];
 }
 
 /** Tells of an error on stderr; rendering is read from disk only when there is one. */
-async function fail(thrown: unknown, { words, references }: Line, io: Io, signal: AbortSignal): Promise<ExitName> {
+async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: AbortSignal): Promise<ExitName> {
   const { asRegistryError, errorJson, errorText, explain } = await import("./render/error.ts");
   const command = findCommand(words)?.command;
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
   const explained = explain(error, {
     words: maskSecrets(words, commands),
-    references,
-    files: words.slice(1).filter((word) => existsSync(word)),
+    references: args.filter((word) => /[/:]/.test(word)),
+    files: args.filter((word) => existsSync(word)),
     ...(command && { command: command.name }),
   });
   const text = wantsJson(words)

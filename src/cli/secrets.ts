@@ -33,23 +33,28 @@ export async function readSecret(stream: Readable, signal?: AbortSignal): Promis
 
 /** The words of a command line that may be shown: in place of a secret stands what it is. */
 export function maskSecrets(words: readonly string[], commands: readonly Command[]): string[] {
-  const secrets = new Map<string, string>();
+  const secrets = new Map<string, NonNullable<Option["secret"]>>();
   for (const { options } of commands) {
     for (const { flags, secret, also = [] } of options) {
       if (secret === undefined) continue;
       for (const name of [flags, ...also.map((one) => one.flags)].flatMap(
-        (text) => text.match(/--?[a-z][a-z-]*/g) ?? [],
+        (text) => text.match(/--?[a-zA-Z][a-z-]*/g) ?? [],
       ))
         secrets.set(name, secret);
     }
   }
   return words.map((word, i) => {
     const before = secrets.get(words[i - 1] ?? "");
-    if (before !== undefined) return before;
+    if (before !== undefined) return masked(word, before);
     const [name, separator] = /^(--[a-z-]+)=/.exec(word)
       ? [word.slice(0, word.indexOf("=")), "="]
       : [word.slice(0, 2), ""];
     const mask = word.length > name.length ? secrets.get(name) : undefined;
-    return mask === undefined ? word : `${name}${separator}${mask}`;
+    if (mask === undefined) return word;
+    return `${name}${separator}${masked(word.slice(name.length + separator.length), mask)}`;
   });
+}
+
+function masked(text: string, mask: NonNullable<Option["secret"]>): string {
+  return typeof mask === "string" ? mask : mask(text);
 }

@@ -42,6 +42,8 @@ export interface ErrorDetails {
   readonly side?: "source" | "destination";
   /** The host (`name[:port]`) that answered, or did not. */
   readonly host?: string;
+  /** The proxy (`name:port`) that stands between, where the trouble is its own or may be. */
+  readonly proxy?: string;
   /** The HTTP status, where there was one. */
   readonly status?: number;
   /** Where the credential was found that the request carried, for people; never the credential. */
@@ -50,6 +52,8 @@ export interface ErrorDetails {
   readonly hint?: string;
   /** Whether the same call may succeed later. */
   readonly retryable?: boolean;
+  /** After how many milliseconds the other end asked to be tried again. */
+  readonly retryAfter?: number;
   readonly cause?: unknown;
 }
 
@@ -58,10 +62,12 @@ export class RegistryError extends Error implements ErrorDetails {
   readonly code: ErrorCode;
   readonly side?: "source" | "destination";
   readonly host?: string;
+  readonly proxy?: string;
   readonly status?: number;
   readonly credential?: string | undefined;
   readonly hint?: string;
   readonly retryable: boolean;
+  readonly retryAfter?: number;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -69,10 +75,12 @@ export class RegistryError extends Error implements ErrorDetails {
     this.code = code;
     this.side = details.side;
     this.host = details.host;
+    this.proxy = details.proxy;
     this.status = details.status;
     this.credential = details.credential;
     this.hint = details.hint;
     this.retryable = details.retryable ?? false;
+    this.retryAfter = details.retryAfter;
   }
 
   /** The same error with more said about it; what it says already stays. */
@@ -80,10 +88,12 @@ export class RegistryError extends Error implements ErrorDetails {
     const more = new RegistryError(this.code, this.message, {
       side: this.side ?? details.side,
       host: this.host ?? details.host,
+      proxy: this.proxy ?? details.proxy,
       status: this.status ?? details.status,
       credential: this.credential ?? details.credential,
       hint: this.hint ?? details.hint,
       retryable: this.retryable,
+      retryAfter: this.retryAfter ?? details.retryAfter,
       cause: this.cause ?? details.cause,
     });
     more.stack = this.stack;

@@ -1,37 +1,56 @@
-import type { Agent, ProxyEnv } from "node:http";
-import { isLoopback } from "../oci/reference.ts";
-import type { TlsOptions } from "./tls.ts";
+import type { Agent } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { dial, type Sessions } from "./dial.ts";
+import { dialled } from "./guarded.ts";
+import type { Route } from "./routes.ts";
 
 export interface AgentSettings {
-  /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case; loopback hosts never go through a proxy. */
-  readonly proxyEnv?: ProxyEnv;
   /** How many connections there may be to one host. */
   readonly maxSockets?: number;
 }
 
-/** Node's HTTP agents, which keep connections alive: one for each origin. */
+/** Node's HTTP agents: for each origin one that keeps connections alive, and one that does not. */
 export interface Agents {
-  find(url: URL): Agent;
+  find(url: URL, route: Route, isKept: boolean): Agent;
   close(): void;
 }
 
-export function agents(settings: AgentSettings, tlsOf: (host: string) => TlsOptions | undefined): Agents {
+/** What a request's options carry for its agent: Node tells a request that waits for its connection of no abortion. */
+export interface Dialed {
+  readonly dialSignal: AbortSignal | undefined;
+}
+
+type Callback = (error: Error | null, socket?: Duplex) => void;
+
+/** Agents whose sockets are dialled as all others are: what they get is connected, and trusted. */
+export function agents({ maxSockets }: AgentSettings, sessions: Sessions, closing: () => AbortSignal): Agents {
   const known = new Map<string, Agent>();
-  const create = (url: URL, proxied: boolean): Agent => {
-    const options = {
-      keepAlive: true,
-      ...(settings.maxSockets !== undefined && { maxSockets: settings.maxSockets }),
-      ...(proxied && { proxyEnv: settings.proxyEnv }),
+  const create = (url: URL, route: Route, maxIdle: number): Agent => {
+    const { Agent } = process.getBuiltinModule(url.protocol === "http:" ? "node:http" : "node:https");
+    const agent: Agent = new Agent({
+      keepAlive: maxIdle > 0,
+      ...(maxIdle > 0 && { timeout: maxIdle }),
+      ...(maxSockets !== undefined && { maxSockets }),
+    });
+    const connect = (stop: AbortSignal): Promise<{ readonly socket: Socket }> =>
+      dial({ route, sessions, stop }, (open) => ({ socket: open() }));
+    const open = async ({ dialSignal: signal }: Dialed, callback: Callback): Promise<void> => {
+      let opened: { readonly socket: Socket };
+      try {
+        opened = await dialled(connect, { request: { url, signal }, route, closing: closing() });
+      } catch (error) {
+        return callback(error as Error);
+      }
+      callback(null, opened.socket);
     };
-    if (url.protocol === "http:") return new (process.getBuiltinModule("node:http").Agent)(options);
-    const { Agent } = process.getBuiltinModule("node:https");
-    return new Agent({ ...options, ...tlsOf(url.host) });
+    const createConnection = (options: Dialed, callback: Callback): void => void open(options, callback);
+    return Object.assign(agent, { createConnection });
   };
   return {
-    find(url) {
-      const proxied = isProxied(url, settings.proxyEnv);
-      const key = `${proxied} ${url.origin}`;
-      const found = known.get(key) ?? create(url, proxied);
+    find(url, route, isKept) {
+      const key = `${isKept} ${url.origin}`;
+      const found = known.get(key) ?? create(url, route, isKept ? route.maxIdle : 0);
       known.set(key, found);
       return found;
     },
@@ -40,11 +59,4 @@ export function agents(settings: AgentSettings, tlsOf: (host: string) => TlsOpti
       known.clear();
     },
   };
-}
-
-/** Whether a request may have to go through a proxy; NO_PROXY, which Node's agents read, may still exempt it. */
-export function isProxied(url: URL, proxyEnv: ProxyEnv | undefined): boolean {
-  if (!proxyEnv || isLoopback(url.host)) return false;
-  const name = url.protocol === "https:" ? "https_proxy" : "http_proxy";
-  return Boolean(proxyEnv[name] || proxyEnv[name.toUpperCase()]);
 }

@@ -5,13 +5,16 @@ export interface Deadline {
   stop(): void;
 }
 
+/** Node's timers take no more, in milliseconds: 24 days. */
+const longest = 2 ** 31 - 1;
+
 export function deadline(): Deadline {
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => clearTimeout(timer);
   return {
     set(ms, expire) {
       stop();
-      timer = ms > 0 ? setTimeout(expire, ms) : undefined;
+      timer = ms > 0 ? setTimeout(expire, Math.min(ms, longest)) : undefined;
     },
     stop,
   };

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../oci/error.ts";
+import type { Quota } from "./rate-limit.ts";
 import type { Method } from "./transport.ts";
 
 /** What happens on the wire, told as it happens; URLs carry no secrets. */
@@ -40,6 +41,11 @@ export type TransportEvent =
       readonly slots: number;
       readonly closedMs: number;
     }
+  | ({
+      /** What a host allows has changed: how many requests or pulls are left, of how many. */
+      readonly type: "quota";
+      readonly host: string;
+    } & Quota)
   | {
       /** What a registry wants its users to read (distribution-spec, "Warnings"). */
       readonly type: "warning";

@@ -1,9 +1,11 @@
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import type { Dialed } from "./agents.ts";
 import { hasBody, noBody } from "./body.ts";
 import { aborted } from "./clock.ts";
 import { deadline, type Deadline } from "./deadline.ts";
 import { incomingBody } from "./incoming.ts";
 import { isReset, networkError, timeoutError } from "./network-error.ts";
+import type { Route } from "./routes.ts";
 import type { Req, Res } from "./transport.ts";
 import { upload, type Outlet } from "./upload.ts";
 
@@ -22,54 +24,49 @@ const maxHeaderSize = 32 * 1024;
 /** Thrown where a kept connection turned out to be dead before anything came back on it: the request may be sent on another. */
 export const staleConnection: unique symbol = Symbol("stale connection");
 
+interface Way {
+  readonly agent: Agent;
+  readonly route: Route;
+  /** The request-target: a path, or for a proxy the whole URL (RFC 9112, 3.2). */
+  readonly target: string;
+  readonly headers: OutgoingHttpHeaders;
+}
+
 /** One request and its response over an agent of node:http; rejects with a RegistryError, what the request's body threw, or `staleConnection`. */
-export async function exchange(
-  request: Req,
-  agent: Agent,
-  headers: OutgoingHttpHeaders,
-  timeouts: Timeouts,
-): Promise<Res> {
+export async function exchange(request: Req, way: Way): Promise<Res> {
   if (request.signal?.aborted) throw aborted(request.signal);
-  const outgoing = openRequest(request, agent, headers);
+  const { timeouts, proxy } = way.route;
+  const outgoing = openRequest(request, way);
   const timer = deadline();
   const giveUp = (): void => void outgoing.destroy(aborted(request.signal));
   request.signal?.addEventListener("abort", giveUp, { once: true });
   try {
-    watchConnecting(outgoing, request, timeouts.connect);
     const incoming = await converse(outgoing, request, timer, timeouts);
     return await respond(outgoing, incoming, request, timer, timeouts.idle);
   } catch (error) {
     outgoing.destroy();
     if (isFromBody(error)) throw error.fromBody;
     if (outgoing.reusedSocket && isReset(error)) throw staleConnection;
-    throw networkError(error, request);
+    throw networkError(error, request, proxy);
   } finally {
     timer.stop();
     request.signal?.removeEventListener("abort", giveUp);
   }
 }
 
-function openRequest({ method, url }: Req, agent: Agent, headers: OutgoingHttpHeaders): ClientRequest {
+function openRequest({ method, url, signal }: Req, { agent, target, headers }: Way): ClientRequest {
   const { request } = process.getBuiltinModule(url.protocol === "https:" ? "node:https" : "node:http");
+  const dialing: Dialed = { dialSignal: signal };
   return request({
+    ...dialing,
     agent,
     method,
-    headers,
+    headers: { host: url.host, ...headers },
     protocol: url.protocol,
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port,
-    path: url.pathname + url.search,
+    path: target,
     maxHeaderSize,
-  });
-}
-
-function watchConnecting(outgoing: ClientRequest, request: Req, ms: number): void {
-  const timer = deadline();
-  timer.set(ms, () => outgoing.destroy(timeoutError("could not be connected to", ms, request)));
-  outgoing.once("close", () => timer.stop());
-  outgoing.once("socket", (socket) => {
-    if (outgoing.reusedSocket || (!socket.connecting && request.url.protocol === "http:")) timer.stop();
-    else socket.once(request.url.protocol === "https:" ? "secureConnect" : "connect", () => timer.stop());
   });
 }
 

@@ -18,6 +18,8 @@ export interface Gate {
   succeeded(): void;
   /** The other end has enough: lets nobody in for `closedMs`. */
   refused(closedMs: number): void;
+  /** The other end will have enough: lets nobody in for `closedMs`, and then as many as before. */
+  shut(closedMs: number): void;
 }
 
 /** Refusals of requests that were under way together count once. */
@@ -83,6 +85,12 @@ export function gate(settings: GateSettings): Gate {
       successes = 0;
       if (slots < max) slots++;
       admit();
+    },
+    shut(closedMs) {
+      const until = clock.now() + closedMs;
+      if (until <= opensAt) return;
+      opensAt = until;
+      settings.onThrottle(slots, closedMs);
     },
     refused(closedMs) {
       const now = clock.now();

@@ -2,6 +2,7 @@ import { whenOver } from "./body.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import type { OnEvent } from "./events.ts";
 import { gate, type Gate } from "./gate.ts";
+import type { Quotas } from "./quotas.ts";
 import { retryAfter } from "./retry-after.ts";
 import type { Middleware, Req } from "./transport.ts";
 
@@ -15,6 +16,8 @@ export interface LimitSettings {
   readonly patience?: number;
   readonly clock?: Clock;
   readonly onEvent?: OnEvent;
+  /** Told of what answers say of limits: where nothing is left, nobody goes on until the limit starts anew. */
+  readonly quotas?: Quotas;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface LimitSettings {
  */
 export function limit(settings: LimitSettings = {}): Middleware {
   const { max = 32, start = Math.min(16, max), uploads = max } = settings;
-  const { patience = 300_000, clock = systemClock, onEvent } = settings;
+  const { patience = 300_000, clock = systemClock, onEvent, quotas } = settings;
   const gates = new Map<string, Gate>();
   const largeGates = new Map<string, Gate>();
   const gateFor = ({ method, url }: Req): Gate => {
@@ -51,6 +54,9 @@ export function limit(settings: LimitSettings = {}): Middleware {
       } else {
         slot.succeeded();
       }
+      const quota = quotas?.note(request.url.host, response.headers);
+      if (quota?.remaining === 0 && quota.resetSeconds !== undefined && quota.resetSeconds * 1000 <= patience)
+        slot.shut(quota.resetSeconds * 1000);
       return whenOver(request.method, response, () => slot.leave());
     } catch (error) {
       slot.leave();

@@ -8,6 +8,8 @@ import { discard, type Middleware, type Req, type Res } from "./transport.ts";
 export interface RetrySettings {
   /** How often a request is sent at most; 6. */
   readonly attempts?: number;
+  /** The first delay, in milliseconds: exactly this, and later ones no shorter; at random unless given. */
+  readonly delay?: number;
   /** The first delay's upper bound, doubled with each attempt up to `cap`, in milliseconds; 250 and 30 s. */
   readonly base?: number;
   readonly cap?: number;
@@ -17,20 +19,26 @@ export interface RetrySettings {
   readonly onEvent?: OnEvent;
 }
 
-const retryableStatuses: readonly number[] = [408, 425, 429, 500, 502, 503, 504];
+/** 499 and 52x are what nginx and CDNs say of a registry behind them that broke off, or did not answer. */
+const passing: readonly number[] = [408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524];
+
+/** Whether an answer of this status may be another one later. */
+export function isPassing(status: number): boolean {
+  return passing.includes(status);
+}
 
 /**
  * Sends a request again after an answer or error that may pass: after what Retry-After asks for, else after a random
  * part of a doubling delay ("full jitter"). Requests marked `once`, refusals and errors that will not pass go through.
  */
 export function retry(settings: RetrySettings = {}): Middleware {
-  const { attempts = 6, patience = 300_000, clock = systemClock, onEvent } = settings;
+  const { attempts = 6, clock = systemClock, onEvent } = settings;
   return (next) => async (request) => {
     for (let attempt = 1; ; attempt++) {
       const outcome = await settle(next(request));
       const last = request.once === true || attempt >= attempts;
       const delay = last ? undefined : delayAfter(outcome, attempt, settings, clock);
-      if (delay === undefined || delay > patience) return unwrap(outcome);
+      if (delay === undefined) return unwrap(outcome);
       if (outcome.response) await discard(outcome.response);
       onEvent?.({ type: "wait", ...describe(request), ms: delay, attempt, attempts, ...reasonOf(outcome) });
       await clock.sleep(delay, request.signal);
@@ -61,12 +69,12 @@ function delayAfter(
   settings: RetrySettings,
   clock: Clock,
 ): number | undefined {
-  if (response ? !retryableStatuses.includes(response.status) : !isRegistryError(error) || !error.retryable)
-    return undefined;
-  const asked = response && retryAfter(response.headers, clock.now());
-  if (asked !== undefined) return asked;
-  const { base = 250, cap = 30_000 } = settings;
-  return Math.round(clock.random() * Math.min(cap, base * 2 ** (attempt - 1)));
+  const asked = response ? retryAfter(response.headers, clock.now()) : isRegistryError(error) && error.retryAfter;
+  if (response ? !isPassing(response.status) : !isRegistryError(error) || !error.retryable) return undefined;
+  const { delay: least = 0, base = 250, cap = 30_000, patience = 300_000 } = settings;
+  if (typeof asked === "number") return asked <= patience ? asked : undefined;
+  const most = Math.max(least, Math.min(cap, (least || base) * 2 ** (attempt - 1)));
+  return Math.round(least + clock.random() * (most - least));
 }
 
 function describe({ method, url }: Req): { method: Req["method"]; url: string; host: string } {

@@ -62,8 +62,10 @@ async function tryBoth(
 ): Promise<{ response: Res; spoken: Scheme }> {
   let failure: unknown;
   try {
-    const response = await unlessForTls(await next(over(first, request)));
-    if (response) return { response, spoken: first };
+    const response = await next(over(first, request));
+    const answer =
+      request.method === "HEAD" ? await headUnlessForTls(next, request, response) : await unlessForTls(response);
+    if (answer) return { response: answer, spoken: first };
   } catch (error) {
     if (!isRegistryError(error, "NETWORK")) throw error;
     failure = error;
@@ -94,6 +96,15 @@ async function unlessForTls(response: Res): Promise<Res | undefined> {
     ...response,
     body: streamFrom({ next: () => Promise.resolve(pieces.next() as IteratorResult<Uint8Array, undefined>) }),
   };
+}
+
+/** What a HEAD is answered has no words: a GET's has. */
+async function headUnlessForTls(next: Transport, request: Req, response: Res): Promise<Res | undefined> {
+  if (response.status !== 400 || response.headers["docker-distribution-api-version"] !== undefined) return response;
+  await discard(response);
+  const worded = await unlessForTls(await next({ ...over("http:", request), method: "GET" }));
+  if (worded) await discard(worded);
+  return worded && response;
 }
 
 function over(protocol: Scheme, request: Req): Req {

@@ -1,22 +1,24 @@
-import type { Agent } from "node:http";
 import { aborted } from "./clock.ts";
 import { RegistryError } from "../oci/error.ts";
-import { agents, isProxied, type AgentSettings } from "./agents.ts";
+import { agents, type AgentSettings } from "./agents.ts";
+import { discard, type Req, type Res, type Transport } from "./transport.ts";
+import type { Sessions } from "./dial.ts";
 import { exchange, staleConnection, type Timeouts } from "./exchange.ts";
+import { isFieldValue } from "./header-fault.ts";
 import { settingsByHost, type SettingsOf } from "./host-settings.ts";
 import { networkError } from "./network-error.ts";
-import { rawExchanges } from "./raw/raw.ts";
-import { tlsContexts } from "./tls.ts";
-import type { Req, Res, Transport } from "./transport.ts";
+import type { ProxyEnv } from "./proxies.ts";
+import { isProxysOwn, proxyRefusal } from "./proxy-fault.ts";
+import { rawExchanges, type Outgoing } from "./raw/raw.ts";
+import { mayUseKept, routes, type Route } from "./routes.ts";
 
 export interface WireSettings extends AgentSettings {
   readonly settingsOf?: SettingsOf;
+  /** HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case. */
+  readonly proxyEnv?: ProxyEnv;
   readonly userAgent?: string;
   readonly timeouts?: Partial<Timeouts>;
 }
-
-/** A registry may take minutes to assemble a large upload before it answers. */
-const defaultTimeouts: Timeouts = { connect: 30_000, answer: 300_000, idle: 60_000 };
 
 /** So many dead connections are tried before one is opened afresh. */
 const maxStale = 16;
@@ -26,30 +28,22 @@ export type Wire = Transport & { close(): void };
 
 /**
  * HTTP/1.1; connections are kept and used again. Most requests go over sockets of our own, where bodies come in large
- * reused buffers and a small exchange takes half the time; those through a proxy, of unknown size, or with a response
- * whose pieces are kept, go over node:http and node:https. Node's modules are taken as objects when first needed: an
- * ES import of node:http reads all its getters, and so loads fetch too, which takes 15 ms.
+ * reused buffers and a small exchange takes half the time; those of unknown size, or with a response whose pieces are
+ * kept, go over node:http and node:https. Node's modules are taken as objects when first needed: an ES import of
+ * node:http reads all its getters, and so loads fetch too, which takes 15 ms.
  */
 export function wire(settings: WireSettings = {}): Wire {
-  const tlsOf = tlsContexts(settings.settingsOf ?? settingsByHost());
-  const pool = agents(settings, tlsOf);
-  const timeouts = { ...defaultTimeouts, ...settings.timeouts };
-  const raw = rawExchanges({ timeouts, tlsOf });
-  const agentFor = (request: Req): Agent => {
-    try {
-      return pool.find(request.url);
-    } catch (error) {
-      throw networkError(error, request);
-    }
-  };
-  const send = async (request: Req): Promise<Res> => {
-    if (request.signal?.aborted) throw aborted(request.signal);
-    const headers = outgoingHeaders(request, settings.userAgent);
-    if (isPlain(request) && !isProxied(request.url, settings.proxyEnv)) return raw.send(request, headers);
-    const agent = agentFor(request);
+  const { settingsOf = settingsByHost(), proxyEnv = {}, userAgent } = settings;
+  const routeOf = routes(settingsOf, proxyEnv, settings.timeouts);
+  const sessions: Sessions = new Map();
+  let closing = new AbortController();
+  const pool = agents(settings, sessions, () => closing.signal);
+  const raw = rawExchanges(sessions, () => closing.signal);
+  const exchangeOverAgent = async (request: Req, route: Route, outgoing: Outgoing): Promise<Res> => {
+    const agent = pool.find(request.url, route, mayUseKept(request, route));
     for (let attempt = 1; ; attempt++) {
       try {
-        return await exchange(request, agent, headers, timeouts);
+        return await exchange(request, { agent, route, ...outgoing });
       } catch (error) {
         if (error !== staleConnection) throw error;
         if (request.once || attempt >= maxStale)
@@ -57,8 +51,21 @@ export function wire(settings: WireSettings = {}): Wire {
       }
     }
   };
+  const send = async (request: Req): Promise<Res> => {
+    if (request.signal?.aborted) throw aborted(request.signal);
+    const route = routeOf(request.url);
+    const outgoing = outgoingOf(request, route, userAgent);
+    const response = await (isPlain(request)
+      ? raw.send(request, route, outgoing)
+      : exchangeOverAgent(request, route, outgoing));
+    if (!route.proxy || route.isTls || !isProxysOwn(response, route.proxy)) return response;
+    await discard(response);
+    throw proxyRefusal(response, route, route.proxy);
+  };
   return Object.assign(send, {
     close() {
+      closing.abort();
+      closing = new AbortController();
       pool.close();
       raw.close();
     },
@@ -70,18 +77,21 @@ function isPlain({ method, transient, body }: Req): boolean {
   return (!body || body.size !== undefined) && (method !== "GET" || transient === true);
 }
 
-const fieldForm = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-function outgoingHeaders({ method, headers, body }: Req, userAgent: string | undefined): Record<string, string> {
+function outgoingOf(request: Req, route: Route, userAgent: string | undefined): Outgoing {
+  const { method, url, headers, body, anonymous } = request;
   const withLength = body ? body.size !== undefined : method !== "GET" && method !== "HEAD" && method !== "DELETE";
-  for (const [name, value] of Object.entries(headers)) {
-    if (!fieldForm.test(value))
-      throw new RegistryError("INVALID", `the header ${name} has characters that HTTP has no place for`);
-  }
-  return {
+  const isForProxy = route.proxy !== undefined && !route.isTls;
+  const sent = {
     ...(userAgent !== undefined && { "user-agent": userAgent }),
+    ...(anonymous ? route.ownHeaders : route.headers),
     ...headers,
+    ...(isForProxy && route.proxy.login()),
     ...(withLength && { "content-length": `${body?.size ?? 0}` }),
     ...(body && body.size === undefined && { "transfer-encoding": "chunked" }),
   };
+  for (const [name, value] of Object.entries(sent)) {
+    if (!isFieldValue(value))
+      throw new RegistryError("INVALID", `the header ${name} has characters that HTTP has no place for`);
+  }
+  return { target: `${isForProxy ? url.origin : ""}${url.pathname}${url.search}`, headers: sent };
 }

@@ -339,6 +339,17 @@ describe("what a token service may answer", () => {
     });
   });
 
+  test("a service that asks for time is given it, and a page is no token", async () => {
+    const busy = fakeRegistry(byPath, () => ({ status: 429, headers: { "retry-after": "7" } }));
+    const sent = authenticate({ credentials: ann })(busy.transport)(manifest("app"));
+    await expect(sent).rejects.toMatchObject({ code: "TOOMANYREQUESTS", retryable: true, retryAfter: 7000 });
+    const portal = fakeRegistry(byPath, () => ({ json: {}, headers: { "content-type": "text/html" } }));
+    await expect(authenticate({ credentials: ann })(portal.transport)(manifest("app"))).rejects.toMatchObject({
+      code: "NETWORK",
+      message: expect.stringContaining("sent a web page") as string,
+    });
+  });
+
   test("after a failure it is asked again", async () => {
     const statuses = [503, 200];
     const fake = fakeRegistry(byPath, () => ({ status: statuses.shift() ?? 200 }));

@@ -77,7 +77,7 @@ describe("auth", () => {
       (await fetch(`http://${host}/v2/app/tags/list`, { headers: { authorization } })).status;
     expect(await status(`Bearer ${stdout.trim()}`)).toBe(404);
     expect(await status("Bearer x")).toBe(401);
-    const header = (await gantry(`auth token --header --push ${host}/app`)).stdout;
+    const header = (await gantry(`auth token --as-header --push ${host}/app`)).stdout;
     expect(await status(header.replace("Authorization: ", "").trim())).toBe(404);
     const token = stdout.trim();
     expect(await gantry(`ls ${host}/app --registry-token ${token}`)).toMatchObject({ code: 3 });

@@ -10,12 +10,12 @@ const url = "https://registry.example/v2/app/blobs/sha256:ab?signature=secret";
 const reset = (): RegistryError => new RegistryError("NETWORK", "broke off", { retryable: true });
 
 describe("what is sent again", () => {
-  test.each([408, 425, 429, 500, 502, 503, 504])("an answer of %i", async (status) => {
+  test.each([408, 425, 429, 499, 500, 502, 503, 504, 520, 522, 524])("an answer of %i", async (status) => {
     const net = scripted(respond(status), respond(200));
     expect(await retry({ clock: instantClock() })(net)(ask(url))).toMatchObject({ status: 200 });
   });
 
-  test.each([200, 206, 307, 400, 401, 403, 404, 405, 409, 413, 416, 501, 505])(
+  test.each([200, 206, 307, 400, 401, 403, 404, 405, 409, 413, 416, 501, 505, 525])(
     "not an answer of %i",
     async (status) => {
       const net = scripted(respond(status));
@@ -61,6 +61,28 @@ describe("how long it waits", () => {
     expect(await retry({ clock })(forbidding)(ask(url))).toMatchObject({ status: 429 });
     const patient = scripted(respond(429, { "retry-after": "301" }), respond(200));
     expect(await retry({ clock, patience: 400_000 })(patient)(ask(url))).toMatchObject({ status: 200 });
+  });
+
+  test("as long as an error says that it was asked for", async () => {
+    const clock = instantClock();
+    const busy = new RegistryError("TOOMANYREQUESTS", "no more tokens", { retryable: true, retryAfter: 7000 });
+    await retry({ clock })(scripted(busy, respond(200)))(ask(url));
+    expect(clock.waits).toEqual([7000]);
+    const closed = new RegistryError("TOOMANYREQUESTS", "no more tokens", { retryable: true, retryAfter: 301_000 });
+    await expect(retry({ clock })(scripted(closed))(ask(url))).rejects.toBe(closed);
+  });
+
+  test("exactly the delay that is given at first, and no less later", async () => {
+    const clock = instantClock();
+    await retry({ clock, delay: 2000, cap: 10_000 })(scripted(...Array.from({ length: 6 }, () => respond(503))))(
+      ask(url),
+    );
+    expect(clock.waits).toEqual([2000, 3000, 5000, 6000, 6000]);
+    const slow = instantClock();
+    await retry({ clock: slow, delay: 60_000, attempts: 3 })(
+      scripted(...Array.from({ length: 3 }, () => respond(503))),
+    )(ask(url));
+    expect(slow.waits).toEqual([60_000, 60_000]);
   });
 
   test("no longer than the signal allows", async () => {

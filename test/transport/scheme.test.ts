@@ -101,3 +101,18 @@ test("over real sockets, to a server of each kind", async () => {
   expect(await transport(ask(`https://${secure.url.host}/`, "HEAD"))).toMatchObject({ status: 201 });
   net.close();
 });
+
+test("a HEAD that is refused without a word is asked again with words, before TLS is ruled out", async () => {
+  const forTls = "<title>400 The plain HTTP request was sent to HTTPS port</title>";
+  const secure = scripted(respond(400), respond(400, {}, forTls), respond(200));
+  const request = ask("https://localhost:5000/v2/app/manifests/v1", "HEAD");
+  expect(await scheme()(secure)(request)).toMatchObject({ status: 200 });
+  expect(secure.requests.map(({ method, url }) => `${method} ${url.protocol}`)).toEqual([
+    "HEAD http:",
+    "GET http:",
+    "HEAD https:",
+  ]);
+  const plain = scripted(respond(400), respond(400, {}, "no such tag"));
+  expect(await scheme()(plain)(request)).toMatchObject({ status: 400 });
+  expect(plain.requests).toHaveLength(2);
+});

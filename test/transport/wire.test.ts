@@ -448,35 +448,3 @@ describe("TLS", () => {
     });
   });
 });
-
-describe("proxies", () => {
-  test("hosts elsewhere are reached through the proxy, this machine is not", async () => {
-    const seen: string[] = [];
-    await using proxy = await listen((request, response) => {
-      seen.push(request.url!);
-      answer(response, 200, "by proxy");
-    });
-    await using local = await listen((_, response) => answer(response, 200, "direct"));
-    const net = wire({ proxyEnv: { http_proxy: proxy.url.href, no_proxy: "direct.example" } });
-    const read = async (url: string, transient: boolean): Promise<string> =>
-      Buffer.from(await collect((await net(ask(url, "GET", { transient }))).body, 100)).toString();
-    for (const transient of [true, false]) {
-      expect(await read("http://registry.example/v2/", transient)).toBe("by proxy");
-      expect(await read(local.url.href, transient)).toBe("direct");
-    }
-    expect(seen).toEqual(["http://registry.example/v2/", "http://registry.example/v2/"]);
-    net.close();
-  });
-
-  test("a proxy that refuses is named as the cause, without its password", async () => {
-    await using proxy = await listen(() => {});
-    proxy.server.on("connect", (_, socket) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
-    const net = wire({ proxyEnv: { https_proxy: `http://ann:s3cret@${proxy.url.host}` } });
-    const error = await net(ask("https://registry.example/v2/")).catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ code: "NETWORK", message: "registry.example cannot be reached through the proxy" });
-    expect(JSON.stringify(error, Object.getOwnPropertyNames(error)) + String((error as Error).cause)).not.toContain(
-      "s3cret",
-    );
-    net.close();
-  });
-});

@@ -18,7 +18,7 @@ export const run: Run<[reference: string]> = async ([reference], { get, client, 
   if (token === undefined) {
     throw new RegistryError("UNSUPPORTED", `${host} knows no tokens: it wants user and password`, {
       host,
-      hint: "say --header for what requests carry",
+      hint: "say --as-header for what requests carry",
     });
   }
   return out.document(Buffer.from(`${token}\n`));

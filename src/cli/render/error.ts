@@ -21,6 +21,8 @@ export interface Explained {
   readonly tried?: string;
   readonly side?: "source" | "destination";
   readonly host?: string;
+  /** The proxy between, where the trouble is its own or may be. */
+  readonly proxy?: string;
   readonly status?: number;
   /** Where the credential was found that was refused. */
   readonly credential?: string;
@@ -60,7 +62,7 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
   const host = error.host ?? (code === "MANIFEST_UNKNOWN" ? place?.registry : undefined);
   // What says its own way out about something missing knows better than a table.
   const told = hint !== undefined && (isAbsent(error) || code === "CONFLICT");
-  const likely = !told && (place || error.host) ? causes[code] : undefined;
+  const likely = !told && !error.proxy && (place || error.host) ? causes[code] : undefined;
   const next = told ? undefined : nextCommand(error, attempt);
   return {
     code,
@@ -68,6 +70,7 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
     ...(attempt.command && code !== "INVALID" && code !== "ABORTED" && { tried: commandLine(attempt.words) }),
     ...(side && attempt.references.length > 1 && { side }),
     ...(host && { host }),
+    ...(error.proxy && { proxy: error.proxy }),
     ...(status && { status }),
     ...(credential !== undefined && { credential }),
     ...(likely && { likely }),
@@ -128,6 +131,7 @@ function causeCodes(error: unknown): string[] {
 
 function nextCommand(error: RegistryError, { command, words, references }: Attempt): string | undefined {
   const at = placeOf(error, references);
+  if (error.proxy && error.host) return `curl -v --proxy ${error.proxy} https://${error.host}/v2/`;
   switch (error.code) {
     case "UNAUTHORIZED":
     case "DENIED":

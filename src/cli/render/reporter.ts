@@ -65,7 +65,7 @@ export function reporter(io: Pick<Io, "stderr" | "env">, { kind, verbose }: Repo
 
   function onOther(event: Exclude<Event, CopyEvent>): void {
     if (event.type === "request" && !verbose) return;
-    if (event.type === "throttle" && !verbose) return;
+    if ((event.type === "throttle" || event.type === "quota") && !verbose) return;
     if (event.type === "wait" && !verbose && (kind === "none" || !isNews(event.host))) return;
     if (event.type === "warning") {
       const text = `${event.host}: ${event.text}`;
@@ -97,6 +97,10 @@ function describe(event: Exclude<Event, CopyEvent>, look: Look): string {
   const { host } = event;
   if (event.type === "throttle") {
     return paint(look, "dim", `${host}: ${event.slots} requests at a time from here on (${event.direction})`);
+  }
+  if (event.type === "quota") {
+    const of = event.limit === undefined ? "" : ` of ${event.limit}`;
+    return paint(look, "dim", `${host}: ${event.remaining}${of} requests are left of its limit`);
   }
   const { method, status, error, ms } = event;
   if (event.type === "request") {

@@ -98,7 +98,7 @@ export const authCommands: readonly Command[] = [
     examples: [
       {
         note: "to try a request by hand",
-        line: "gantry auth token --header registry.example/app:1.0 --authfile logins.json",
+        line: "gantry auth token --as-header registry.example/app:1.0 --authfile logins.json",
       },
     ],
     endings: ["denied"],

@@ -1,6 +1,9 @@
 import { isObject } from "../../oci/descriptor.ts";
 import { isRegistryError, RegistryError, registryCodes, type ErrorCode } from "../../oci/error.ts";
+import { isPassing } from "../../transport/retry.ts";
 import type { Res } from "../../transport/transport.ts";
+import { webPage, webPageHint } from "../../transport/web-page.ts";
+import { answerRules } from "./answer-rules.ts";
 
 const errorBodyLimit = 64 * 1024;
 const messageLimit = 500;
@@ -13,7 +16,9 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   409: "CONFLICT",
   412: "CONFLICT",
   413: "TOO_LARGE",
+  425: "UNAVAILABLE",
   429: "TOOMANYREQUESTS",
+  499: "UNAVAILABLE",
   501: "UNSUPPORTED",
 };
 
@@ -36,27 +41,36 @@ export interface Attempt {
 /** Reads an answer that is no success into the error to throw: the registry's code and words where it gave any. */
 export async function failure(response: Res, { what, host, absent }: Attempt): Promise<RegistryError> {
   const { status } = response;
-  const told = parseErrors(await bodyText(response));
+  const text = await bodyText(response);
+  const told = parseErrors(text);
+  const page = webPage(response.headers, text);
+  const rule = answerRules.find(({ words, statuses }) => (statuses?.includes(status) ?? true) && words.test(text));
   const code =
+    rule?.code ??
     told?.code ??
     (status === 404 ? absent : undefined) ??
     codeOfStatus[status] ??
     (status >= 500 ? "UNAVAILABLE" : "UNKNOWN");
-  const words = [told?.name, told?.message].filter((part) => part !== undefined && part !== "").join(": ");
+  const words = page ? `with ${page}` : [told?.name, told?.message].filter(Boolean).join(": ");
   return new RegistryError(code, `cannot ${what}: ${host} answered ${status}${words === "" ? "" : ` ${words}`}`, {
     host,
     status,
     ...(response.credential !== undefined && { credential: response.credential }),
-    hint: hintOfCode[code]?.(host),
-    retryable: status === 408 || status === 429 || status >= 500,
+    hint: rule?.hint ?? hintOfCode[code]?.(host) ?? (page && webPageHint),
+    retryable: rule?.retryable ?? isPassing(status),
   });
 }
 
-/** A connection's error, which names only the host, with what was tried; any other error as it is. */
+/** An error of the way there, which names only the host, with what was tried; any other error as it is. */
 export function explained(error: unknown, { what, host }: Attempt): unknown {
-  if (!isRegistryError(error, "NETWORK", "TIMEOUT") || error.message.startsWith("cannot ")) return error;
-  const { code, message, hint, retryable, cause } = error;
-  return new RegistryError(code, `cannot ${what}: ${message}`, { host: error.host ?? host, hint, retryable, cause });
+  if (!isRegistryError(error, "NETWORK", "TIMEOUT", "DENIED", "TOOMANYREQUESTS") || error.message.startsWith("cannot "))
+    return error;
+  const { code, message, ...details } = error;
+  return new RegistryError(code, `cannot ${what}: ${message}`, {
+    ...details,
+    host: error.host ?? host,
+    cause: error.cause,
+  });
 }
 
 /** The same refusal, understood as something more exact than the registry said. */
@@ -71,6 +85,13 @@ export function recoded(
 /** The error for an answer that succeeds and makes no sense, or breaks off. */
 export function nonsense({ what, host }: Attempt, why: string, retryable = false): RegistryError {
   return new RegistryError("NETWORK", `cannot ${what}: ${host} ${why}`, { host, retryable });
+}
+
+/** Throws where a success is a web page: something else answered in the registry's place. */
+export function refusePage({ headers }: Res, bytes: Uint8Array, { what, host }: Attempt): void {
+  const page = webPage(headers, Buffer.from(bytes.subarray(0, errorBodyLimit)).toString());
+  if (page === undefined) return;
+  throw new RegistryError("NETWORK", `cannot ${what}: ${host} answered with ${page}`, { host, hint: webPageHint });
 }
 
 /** A registry's text made fit for a terminal: one line, no control characters, no more than 500 characters. */

@@ -7,7 +7,7 @@ import { isTag } from "../../oci/reference.ts";
 import { contentOf } from "../../oci/stream.ts";
 import { discard, type Res } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
-import { failure, type Attempt } from "./answer.ts";
+import { failure, refusePage, type Attempt } from "./answer.ts";
 import { contentLength, getWhole, type RemoteRepository } from "./remote.ts";
 
 const headers = { accept: manifestAccept };
@@ -56,6 +56,7 @@ export async function getManifest(at: RemoteRepository, ref: string, call?: Call
     if (response.status === 404) return undefined;
     throw error;
   }
+  refusePage(response, bytes, attempt);
   const told = digestHeader(response);
   const mediaType = bareMediaType(response.headers["content-type"]);
   try {

@@ -1,7 +1,7 @@
 import { isObject } from "../../oci/descriptor.ts";
 import type { Res } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
-import { nonsense, type Attempt } from "./answer.ts";
+import { nonsense, refusePage, type Attempt } from "./answer.ts";
 import { locate } from "./location.ts";
 import { getWhole, type Remote } from "./remote.ts";
 
@@ -19,6 +19,8 @@ export interface PageRequest extends Call {
 export interface Page {
   /** Its body is still to be read where the status is not 200. */
   readonly response: Res;
+  /** Empty unless the status is 200. */
+  readonly bytes: Uint8Array;
   /** The JSON object that came; absent where something else did. */
   readonly body?: Readonly<Record<string, unknown>>;
   /** Where the Link header (RFC 8288, rel="next") leads, which is the same origin; absent on the last page. */
@@ -31,13 +33,13 @@ export async function getPage(
   { url, attempt, accept = "application/json", signal }: PageRequest,
 ): Promise<Page> {
   const { response, bytes } = await getWhole(at, { url, headers: { accept }, signal }, pageBytes, attempt);
-  if (response.status !== 200) return { response };
+  if (response.status !== 200) return { response, bytes };
   const body = parseObject(bytes);
   const link = nextLink(response.headers["link"]);
-  if (link === undefined) return { response, body };
+  if (link === undefined) return { response, bytes, body };
   const { url: next, anonymous } = locate(at, url, link);
   if (anonymous) throw nonsense(attempt, `says that the next page is at ${next.host}`);
-  return { response, body, next };
+  return { response, bytes, body, next };
 }
 
 /**
@@ -57,8 +59,9 @@ export async function* listNames(
   let url: URL | undefined = request.url;
   while (url && !visited.has(url.href)) {
     visited.add(url.href);
-    const { response, body, next }: Page = await getPage(at, { ...request, url });
+    const { response, bytes, body, next }: Page = await getPage(at, { ...request, url });
     if (response.status !== 200) throw await refused(response);
+    if (!body) refusePage(response, bytes, request.attempt);
     if (!body) throw nonsense(request.attempt, "answered with something other than a JSON object");
     const names = namesIn(body[field]);
     const fresh = names.filter((name) => !seen.has(name) && seen.add(name));

@@ -5,7 +5,7 @@ import { timeoutError } from "../network-error.ts";
 import type { Req } from "../transport.ts";
 import { upload } from "../upload.ts";
 import type { Answer, Connection } from "./connection.ts";
-import { guarded } from "./guarded.ts";
+import { guarded } from "../guarded.ts";
 
 /** Sends a request on a connection and waits for its answer; rejects with `fromBody` where the request's body threw. */
 export async function ask(connection: Connection, request: Req, head: string, timeouts: Timeouts): Promise<Answer> {

@@ -1,16 +1,11 @@
 import type { Socket } from "node:net";
+import type { OnRead } from "../dial.ts";
 import { brokenResponse } from "../network-error.ts";
 import type { Req } from "../transport.ts";
 import type { BufferPool } from "./buffers.ts";
 import type { Framing } from "./framing.ts";
 import { framingOf, parseHead, type Head } from "./head.ts";
 import { inflow, type Inflow } from "./inflow.ts";
-
-/** What Node's sockets take to write into our buffers: asked for a buffer after each read, even one that stops reading. */
-export interface OnRead {
-  readonly buffer: () => Buffer;
-  readonly callback: (length: number) => boolean;
-}
 
 /** What came back for a request. */
 export interface Answer {

@@ -1,23 +1,26 @@
 import { aborted } from "../clock.ts";
-import { isFromBody, type Timeouts } from "../exchange.ts";
+import { dial, startsWithTls, type Sessions } from "../dial.ts";
+import { isFromBody } from "../exchange.ts";
+import { dialled } from "../guarded.ts";
 import { isReset, networkError } from "../network-error.ts";
-import type { TlsOptions } from "../tls.ts";
+import { mayUseKept, type Route } from "../routes.ts";
 import type { Req, Res } from "../transport.ts";
 import { bufferPool } from "./buffers.ts";
 import { connection, type Connection } from "./connection.ts";
 import { ask } from "./ask.ts";
-import { established } from "./guarded.ts";
-import { plainOpener, secureOpener } from "./open.ts";
+import { idleConnections } from "./idle.ts";
 import { respond } from "./respond.ts";
 
-export interface RawSettings {
-  readonly tlsOf: (host: string) => TlsOptions | undefined;
-  readonly timeouts: Timeouts;
+/** What a request's head is made of. */
+export interface Outgoing {
+  /** The request-target: a path, or for a proxy the whole URL (RFC 9112, 3.2). */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Requests whose bodies, if any, have a known size, and responses whose bodies come in buffers that are used again: a piece is valid until the next is asked for. */
 export interface RawExchanges {
-  send(request: Req, headers: Readonly<Record<string, string>>): Promise<Res>;
+  send(request: Req, route: Route, outgoing: Outgoing): Promise<Res>;
   close(): void;
 }
 
@@ -26,56 +29,44 @@ const bufferSize = 512 * 1024;
 const bufferCount = 32;
 
 /** HTTP/1.1 over node:net and node:tls. */
-export function rawExchanges({ tlsOf, timeouts }: RawSettings): RawExchanges {
+export function rawExchanges(sessions: Sessions, closing: () => AbortSignal): RawExchanges {
   const pool = bufferPool(bufferSize, bufferCount);
-  const idle = new Map<string, Connection[]>();
+  const idle = idleConnections();
   const all = new Set<Connection>();
-  const sessions = new Map<string, Buffer>();
 
-  const connect = async (request: Req): Promise<Connection> => {
-    const { url } = request;
-    const isTls = url.protocol === "https:";
-    const open = isTls ? secureOpener(url, tlsOf(url.host), sessions) : plainOpener(url);
-    const made = connection(open, {
-      pool,
-      isTls,
-      onComplete(connection, isReusable) {
-        if (!isReusable || !all.has(connection)) connection.socket.destroy();
-        else {
-          connection.socket.unref();
-          idle.set(url.origin, [...(idle.get(url.origin) ?? []), connection]);
-        }
-      },
-      onClose(connection) {
-        all.delete(connection);
-        idle.set(
-          url.origin,
-          (idle.get(url.origin) ?? []).filter((other) => other !== connection),
-        );
-      },
+  const connect = ({ url: { origin } }: Req, route: Route, stop: AbortSignal): Promise<Connection> =>
+    dial({ route, sessions, stop }, (open) => {
+      const made = connection(open, {
+        pool,
+        isTls: startsWithTls(route),
+        onComplete(connection, isReusable) {
+          if (!isReusable || !all.has(connection)) connection.socket.destroy();
+          else idle.keep(origin, connection, route.maxIdle);
+        },
+        onClose(connection) {
+          all.delete(connection);
+          idle.remove(origin, connection);
+        },
+      });
+      all.add(made);
+      return made;
     });
-    all.add(made);
-    await established(made, request, isTls, timeouts.connect);
-    return made;
-  };
-  const takeIdle = ({ origin }: URL): Connection | undefined => {
-    const connection = idle.get(origin)?.pop();
-    connection?.socket.ref();
-    return connection;
-  };
   return {
-    async send(request, headers) {
-      const head = requestHead(request, headers);
+    async send(request, route, outgoing) {
+      const head = requestHead(request, outgoing);
+      const { origin } = request.url;
       for (;;) {
         if (request.signal?.aborted) throw aborted(request.signal);
         let used: Connection | undefined;
         try {
-          used = await (takeIdle(request.url) ?? connect(request));
-          return respond(await ask(used, request, head, timeouts), request, timeouts.idle);
+          used =
+            (mayUseKept(request, route) ? idle.take(origin) : undefined) ??
+            (await dialled((stop) => connect(request, route, stop), { request, route, closing: closing() }));
+          return respond(await ask(used, request, head, route.timeouts), request, route.timeouts.idle);
         } catch (error) {
           if (isFromBody(error)) throw error.fromBody;
           const isStale = used?.mayBeStale === true && isReset(error);
-          if (!isStale || request.once) throw networkError(error, request);
+          if (!isStale || request.once) throw networkError(error, request, route.proxy);
         }
       }
     },
@@ -87,9 +78,9 @@ export function rawExchanges({ tlsOf, timeouts }: RawSettings): RawExchanges {
   };
 }
 
-function requestHead({ method, url }: Req, headers: Readonly<Record<string, string>>): string {
+function requestHead({ method, url }: Req, { target, headers }: Outgoing): string {
   const lines = Object.entries({ host: url.host, connection: "keep-alive", ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  return `${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }

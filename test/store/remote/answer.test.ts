@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { streamOf, type ByteStream } from "../../../src/oci/stream.ts";
-import { failure } from "../../../src/store/remote/answer.ts";
+import { RegistryError, type ErrorCode } from "../../../src/oci/error.ts";
+import { explained, failure } from "../../../src/store/remote/answer.ts";
 
 const attempt = { what: "do it", host: "registry.example", absent: "MANIFEST_UNKNOWN" } as const;
 const errors = (...list: readonly object[]): string => JSON.stringify({ errors: list });
@@ -27,7 +28,14 @@ test.each([
     "UNKNOWN",
     "400 GOOGLE_MANIFEST_DANGLING_TAG: tagged",
   ],
-  ["a proxy's page", 413, "<html>nginx</html>", "TOO_LARGE", "413"],
+  ["a proxy's page", 413, "<html>nginx</html>", "TOO_LARGE", "413 with a web page"],
+  [
+    "a page with a title",
+    429,
+    "<!DOCTYPE html>\n<html><head><title>\n429 Too\u202e Many Requests</title>",
+    "TOOMANYREQUESTS",
+    '429 with a web page, "429 Too Many Requests"',
+  ],
   ["nothing, about what is not there", 404, "", "MANIFEST_UNKNOWN", "404"],
   ["nothing, about the credentials", 401, "", "UNAUTHORIZED", "401"],
   ["a list of no errors", 403, errors(), "DENIED", "403"],
@@ -42,7 +50,7 @@ test.each([
   ],
 ])("%s", async (_, status, body, code, words) => {
   const error = await failure({ status, headers: {}, body: streamOf(Buffer.from(body)) }, attempt);
-  expect(error).toMatchObject({ code, status, host: "registry.example", retryable: status >= 500 });
+  expect(error).toMatchObject({ code, status, host: "registry.example", retryable: status >= 500 || status === 429 });
   expect(error.message).toBe(`cannot do it: registry.example answered ${words}`);
 });
 
@@ -71,4 +79,71 @@ test("long words are cut", async () => {
   expect(
     (await failure({ status: 403, headers: {}, body: streamOf(Buffer.from(body)) }, attempt)).message.length,
   ).toBeLessThan(600);
+});
+
+const denied = (message: string, code = "DENIED"): string => errors({ code, message });
+
+test.each<[number, string, ErrorCode, RegExp]>([
+  [
+    429,
+    denied("You have reached your unauthenticated pull rate limit.", "TOOMANYREQUESTS"),
+    "TOOMANYREQUESTS",
+    /mirror/,
+  ],
+  [429, "Too Many Requests (HAP429).", "TOOMANYREQUESTS", /wait some minutes/],
+  [400, '{"message":"Rate exceeded"}', "TOOMANYREQUESTS", /fewer at once/],
+  [401, denied("token is not yet valid", "UNAUTHORIZED"), "UNAUTHORIZED", /clock/],
+  [403, denied("Your authorization token has expired. Reauthenticate and try again."), "UNAUTHORIZED", /log in again/],
+  [400, denied("Your Authorization Token is invalid."), "UNAUTHORIZED", /another service/],
+  [403, denied("client with IP '192.0.2.7' is not allowed access."), "DENIED", /certain addresses/],
+  [
+    403,
+    denied("Unauthenticated request. Unauthenticated requests do not have permission"),
+    "UNAUTHORIZED",
+    /very host/,
+  ],
+  [403, denied('Permission "artifacts.upload" denied on resource "p" (or it may not exist)'), "DENIED", /role/],
+  [403, denied("permission_denied: write_package"), "DENIED", /packages: write/],
+  [403, denied("installation not allowed to Create organization package"), "DENIED", /organisation/],
+  [401, denied("HTTP Basic: Access denied", "UNAUTHORIZED"), "UNAUTHORIZED", /access token/],
+  [
+    404,
+    denied("The repository with name 'app' does not exist in the registry", "NAME_UNKNOWN"),
+    "NAME_UNKNOWN",
+    /create/,
+  ],
+  [400, denied("tag v1 is immutable", "TAG_INVALID"), "DENIED", /another one/],
+  [412, denied("current image with 1 vulnerabilities cannot be pulled", "PROJECTPOLICYVIOLATION"), "DENIED", /rule/],
+  [403, denied("adding 1 MiB will exceed the configured upper limit of 1 MiB"), "DENIED", /space/],
+  [400, errors({ code: "GOOGLE_MANIFEST_DANGLING_TAG", message: "tagged" }), "UNKNOWN", /tags, then indexes/],
+  [400, "<html><head><title>400 No required SSL certificate was sent</title>", "UNAUTHORIZED", /client certificate/],
+  [400, "<title>400 The plain HTTP request was sent to HTTPS port</title>", "NETWORK", /--plain-http/],
+  [503, "<html><title>ERROR: The requested URL could not be retrieved</title>", "UNAVAILABLE", /NO_PROXY/],
+  [403, "<html><title>Login</title>", "DENIED", /may not do this/],
+  [502, "<html><title>Bad Gateway</title>", "UNAVAILABLE", /is it a registry/],
+])("%i %s has a hint", async (status, body, code, hint) => {
+  const error = await failure({ status, headers: {}, body: streamOf(Buffer.from(body)) }, attempt);
+  expect(error.hint).toMatch(hint);
+  expect(error.code).toBe(code);
+});
+
+test.each([
+  [425, true],
+  [499, true],
+  [501, false],
+  [522, true],
+])("whether a %i may pass: %s", async (status, retryable) => {
+  const response = { status, headers: {}, body: streamOf(Buffer.from("")) };
+  expect(await failure(response, attempt)).toMatchObject({ retryable });
+});
+
+test("what came of the way there says what was tried, and keeps the rest", () => {
+  const error = new RegistryError("DENIED", "the proxy wants a login", { proxy: "proxy.example:3128", status: 407 });
+  expect(explained(error, attempt)).toMatchObject({
+    code: "DENIED",
+    message: "cannot do it: the proxy wants a login",
+    host: "registry.example",
+    proxy: "proxy.example:3128",
+    status: 407,
+  });
 });

@@ -122,10 +122,18 @@ describe("manifest", () => {
   });
 
   test("that is none says so and where", async () => {
-    const page = answering(200, { "content-type": "text/html" }, "<html>log in</html>");
-    await expect(page.manifest("v1")).rejects.toMatchObject({
+    await expect(answering(200, { "content-type": "text/plain" }, "log in").manifest("v1")).rejects.toMatchObject({
       code: "MANIFEST_INVALID",
       message: expect.stringContaining("registry.example/app"),
+    });
+  });
+
+  test("that is a web page is not the registry's", async () => {
+    const page = answering(200, { "content-type": "text/html" }, "<html><title>Log in</title></html>");
+    await expect(page.manifest("v1")).rejects.toMatchObject({
+      code: "NETWORK",
+      message: 'cannot read manifest v1 of registry.example/app: registry.example answered with a web page, "Log in"',
+      hint: expect.stringContaining("a network that wants a login"),
     });
   });
 
