@@ -5,6 +5,9 @@ import { firstOf, type CredentialSource } from "./auth/credential.ts";
 import { dockerConfigSource } from "./auth/docker-config.ts";
 import type { Event } from "./events.ts";
 import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
+import { hostsOf, type Hosts } from "./hosts/hosts.ts";
+import { qualified } from "./hosts/short-names.ts";
+import { trust } from "./hosts/trust.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
 import { ociArchiveStore } from "./store/archive/oci-archive.ts";
 import { dockerArchiveStore } from "./store/archive/docker-archive.ts";
@@ -16,7 +19,8 @@ import type { RemoteOptions } from "./store/remote/remote.ts";
 import { remoteShared, type RemoteShared } from "./store/remote/shared.ts";
 import type { ArchiveOptions } from "./store/archive/archive-store.ts";
 import type { Call, Registry, Store } from "./store/store.ts";
-import { settingsByHost, type HostSettings, type SettingsOf } from "./transport/host-settings.ts";
+import { systemClock } from "./transport/clock.ts";
+import type { HostSettings, SettingsOf } from "./transport/host-settings.ts";
 import { limit } from "./transport/limit.ts";
 import { observe } from "./transport/observe.ts";
 import type { IsInsecure } from "./transport/origin.ts";
@@ -36,8 +40,16 @@ export interface ClientOptions extends ArchiveOptions {
   readonly credentials?: readonly CredentialSource[];
   /** A file to read logins from in place of Podman's and Docker's. */
   readonly authFile?: string;
-  /** How hosts are reached, by `name[:port]`; `*` is for all. Hosts of this machine may always speak plain HTTP. */
+  /** How hosts are reached, by `name[:port]`; `*` is for all. Hosts of this machine may always speak plain HTTP. What is not said here, the machine's files say. */
   readonly hosts?: Readonly<Record<string, HostSettings>>;
+  /** The registries.conf to read in place of those of the user and the system. */
+  readonly registriesConf?: string;
+  /** A directory of hosts.toml files, as containerd's, that counts before /etc/containerd/certs.d. */
+  readonly containerdCertsDir?: string;
+  /** Whether mirrors are asked, by whomever they are set; true. */
+  readonly mirrors?: boolean;
+  /** What a name without a registry means: what it does to Docker, or what Podman makes of it by registries.conf; `docker`. */
+  readonly shortNames?: "docker" | "containers";
   /** How often a request is sent again after a failure that may pass; 5. */
   readonly retries?: number;
   readonly userAgent?: string;
@@ -56,8 +68,11 @@ export interface Opened {
 
 /** Opens locations: the way from text to stores, over one set of connections, tokens and credentials. */
 export interface Client {
-  /** Opens a location without looking whether anything is there. Throws INVALID. */
-  open(location: string | Location): Opened;
+  /**
+   * Opens a location without looking whether anything is there. To `pull` is to only read from it, and what is read may
+   * come from mirrors; what is to be changed, or listed as it is, is opened without. Throws INVALID.
+   */
+  open(location: string | Location, use?: "pull"): Opened;
   /** The tag or digest meant: as written, else `latest` in a registry, else the only image of a local store. */
   resolve(opened: Opened, call?: Call): Promise<string>;
   registry(host: string): Registry;
@@ -70,31 +85,39 @@ export interface Client {
 /** Makes a client. Nothing is read or sent before it is needed. */
 export function createClient(options: ClientOptions = {}): Client {
   const env = options.env ?? process.env;
-  const settingsOf = settingsByHost(options.hosts);
+  const hosts = machineHosts(options, env);
+  const { settingsOf } = hosts;
   const isInsecure: IsInsecure = (host) => Boolean(settingsOf(host).plainHttp || settingsOf(host).insecure);
   const stack = transportStack(options, env, settingsOf, isInsecure);
-  const hosts = new Map<string, RemoteShared>();
-  const remote = (registry: string): RemoteOptions => {
-    const shared = hosts.get(registry) ?? remoteShared(registry);
-    hosts.set(registry, shared);
-    return { transport: stack.transport, registry, shared, isInsecure };
+  const known = new Map<string, RemoteShared>();
+  const remote = (registry: string, use?: "pull"): RemoteOptions => {
+    const shared = known.get(registry) ?? remoteShared(registry);
+    known.set(registry, shared);
+    return { transport: compose(stack.transport, ...hosts.routes(registry, use)), registry, shared, isInsecure };
   };
 
-  const openStore = (location: Location): Store => {
+  const openStore = (location: Location, use?: "pull"): Store => {
     if (location.transport !== "registry") return openLocal(location.transport, location.path, options);
     const { registry, repository } = location.reference;
-    return remoteStore({ ...remote(registry), repository });
+    return remoteStore({ ...remote(registry, use), repository });
+  };
+
+  const parse = (text: string): Location => {
+    const location = parseLocation(text);
+    if (location.transport !== "registry" || options.shortNames !== "containers") return location;
+    const reference = qualified(text.replace(/^docker:\/\//, ""), location.reference, hosts.files.registries());
+    return { ...location, reference };
   };
 
   const client: Client = {
-    open(text) {
-      const location = typeof text === "string" ? parseLocation(text) : text;
+    open(text, use) {
+      const location = typeof text === "string" ? parse(text) : text;
       const ref =
         location.transport === "registry" ? (location.reference.digest ?? location.reference.tag) : location.ref;
       return {
         location,
         name: formatLocation(location),
-        store: openStore(location),
+        store: openStore(location, use),
         ...(ref !== undefined && { ref }),
       };
     },
@@ -120,6 +143,23 @@ function openLocal(
   return transport === "oci-archive" ? ociArchiveStore(path, streams) : dockerArchiveStore(path, streams);
 }
 
+function machineHosts(
+  { hosts, registriesConf, containerdCertsDir, mirrors, onEvent }: ClientOptions,
+  env: Environment,
+): Hosts {
+  return hostsOf({
+    env,
+    home: env["HOME"] || homedir(),
+    now: () => systemClock.now(),
+    ...(process.getuid && { uid: process.getuid() }),
+    ...(hosts && { settings: hosts }),
+    ...(registriesConf !== undefined && { registriesConf }),
+    ...(containerdCertsDir !== undefined && { containerdCertsDir }),
+    ...(mirrors !== undefined && { mirrors }),
+    ...(onEvent && { onEvent }),
+  });
+}
+
 /** All that lies between a request and the network, in the order of ARCHITECTURE.md. */
 function transportStack(
   options: ClientOptions,
@@ -128,7 +168,13 @@ function transportStack(
   isInsecure: IsInsecure,
 ): { readonly transport: Transport; close(): void } {
   const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
-  const network = wire({ userAgent, settingsOf, proxyEnv: env });
+  const nodeExtra = process.env["NODE_EXTRA_CA_CERTS"];
+  const network = wire({
+    userAgent,
+    settingsOf,
+    proxyEnv: env,
+    trust: trust({ env, ...(nodeExtra !== undefined && { nodeExtra }) }),
+  });
   const layers = [
     retry({ onEvent, ...(options.retries !== undefined && { attempts: options.retries + 1 }) }),
     redirect({ isInsecure }),

@@ -26,6 +26,9 @@ export { selectPlatforms } from "./graph/select.ts";
 export { namesOf, tagsNeeding, tagsOf, tagTargets } from "./graph/tags.ts";
 export { tree, walkTree, type TreeNode } from "./graph/tree.ts";
 
+export { readCertDirectory } from "./hosts/certs-d.ts";
+export { readClientPair, type ClientPair } from "./hosts/certificates.ts";
+
 export { parseDescriptor, refNameAnnotation, type Descriptor } from "./oci/descriptor.ts";
 export {
   algorithmOf,

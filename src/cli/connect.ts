@@ -2,7 +2,10 @@ import { readFile } from "node:fs/promises";
 import {
   apiHost,
   createClient,
+  mergeSettings,
   parseLocation,
+  readCertDirectory,
+  readClientPair,
   RegistryError,
   type Client,
   type ClientOptions,
@@ -54,6 +57,7 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
   const ca = await Promise.all(get(options.caFile).map((file) => readFile(file, "utf8")));
   const authFile = get(options.authfile);
   const retries = get(options.retries);
+  const registriesConf = get(options.registriesConf);
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),
@@ -61,6 +65,8 @@ async function clientOptions(get: Get, places: Places): Promise<ClientOptions> {
       ...login("--creds", get(options.creds), [...from, ...to]),
     ],
     hosts: hostSettings(get, from, to, ca),
+    mirrors: get(options.useMirrors),
+    ...(registriesConf !== undefined && { registriesConf }),
     ...(authFile !== undefined && { authFile }),
     ...(retries !== undefined && { retries }),
   };
@@ -73,18 +79,35 @@ function hostSettings(
   to: readonly Spot[],
   ca: readonly string[],
 ): NonNullable<ClientOptions["hosts"]> {
-  const side = (spots: readonly Spot[], verify: boolean | undefined, plainHttp: boolean): [string, HostSettings][] =>
-    spots.map(({ host }) => [host, { ...(verify === false && { insecure: true }), ...(plainHttp && { plainHttp }) }]);
   const tlsVerify = get(options.tlsVerify);
   const plainHttp = get(options.plainHttp);
+  const certDir = get(options.certDir);
+  const side = (verify: boolean | undefined, plain: boolean, directory: string | undefined): HostSettings => ({
+    ...((verify ?? tlsVerify) === false && { insecure: true }),
+    ...((plain || plainHttp) && { plainHttp: true }),
+    ...certificates(get, directory ?? certDir),
+  });
   const settings = new Map<string, HostSettings>(ca.length > 0 ? [["*", { tls: { ca } }]] : []);
-  for (const [host, own] of [
-    ...side(from, get(options.srcTlsVerify) ?? tlsVerify, get(options.srcPlainHttp) || plainHttp),
-    ...side(to, get(options.destTlsVerify) ?? tlsVerify, get(options.destPlainHttp) || plainHttp),
-  ]) {
-    settings.set(host, { ...settings.get(host), ...own });
-  }
+  const add = (host: string, own: HostSettings): void =>
+    void settings.set(host, mergeSettings(settings.get(host) ?? {}, own));
+  const source = side(get(options.srcTlsVerify), get(options.srcPlainHttp), get(options.srcCertDir));
+  for (const { host } of from) add(host, source);
+  const destination = side(get(options.destTlsVerify), get(options.destPlainHttp), get(options.destCertDir));
+  for (const { host } of to) add(host, destination);
+  for (const [host, mirrors] of get(options.mirror)) add(asked(host), { mirrors });
   return Object.fromEntries(settings);
+}
+
+/** What a directory of certificates, or a client's certificate and its key, bring. */
+function certificates(get: Get, directory: string | undefined): Pick<HostSettings, "tls"> {
+  const [cert, key] = [get(options.certFile), get(options.keyFile)];
+  if (key !== undefined && cert === undefined) {
+    throw new RegistryError("INVALID", "--key-file is given without --cert-file");
+  }
+  const found = directory === undefined ? {} : readCertDirectory(directory);
+  if (!found) throw new RegistryError("INVALID", `${directory}: there is no such directory, or it may not be read`);
+  const tls = { ...found, ...(cert !== undefined && readClientPair(cert, key)) };
+  return Object.keys(tls).length > 0 ? { tls } : {};
 }
 
 /** A login that goes to the places it was given for, and nowhere else. */

@@ -16,8 +16,8 @@ export interface Agents {
 }
 
 export function agents(settings: AgentSettings, tlsOf: (host: string) => TlsOptions | undefined): Agents {
-  const known = new Map<string, Agent>();
-  const create = (url: URL, proxied: boolean): Agent => {
+  const known = new Map<string, { readonly agent: Agent; readonly tls: TlsOptions | undefined }>();
+  const create = (url: URL, proxied: boolean, tls: TlsOptions | undefined): Agent => {
     const options = {
       keepAlive: true,
       ...(settings.maxSockets !== undefined && { maxSockets: settings.maxSockets }),
@@ -25,18 +25,22 @@ export function agents(settings: AgentSettings, tlsOf: (host: string) => TlsOpti
     };
     if (url.protocol === "http:") return new (process.getBuiltinModule("node:http").Agent)(options);
     const { Agent } = process.getBuiltinModule("node:https");
-    return new Agent({ ...options, ...tlsOf(url.host) });
+    return new Agent({ ...options, ...tls });
   };
   return {
     find(url) {
       const proxied = isProxied(url, settings.proxyEnv);
       const key = `${proxied} ${url.origin}`;
-      const found = known.get(key) ?? create(url, proxied);
-      known.set(key, found);
-      return found;
+      const tls = url.protocol === "https:" ? tlsOf(url.host) : undefined;
+      const found = known.get(key);
+      if (found?.tls === tls && found) return found.agent;
+      found?.agent.destroy();
+      const agent = create(url, proxied, tls);
+      known.set(key, { agent, tls });
+      return agent;
     },
     close() {
-      for (const agent of known.values()) agent.destroy();
+      for (const { agent } of known.values()) agent.destroy();
       known.clear();
     },
   };

@@ -41,6 +41,15 @@ export type TransportEvent =
       readonly closedMs: number;
     }
   | {
+      /** A mirror of `host` failed, and is left alone for `ms`. */
+      readonly type: "mirror";
+      readonly host: string;
+      readonly mirror: string;
+      readonly ms: number;
+      readonly status?: number;
+      readonly error?: ErrorCode;
+    }
+  | {
       /** What a registry wants its users to read (distribution-spec, "Warnings"). */
       readonly type: "warning";
       readonly host: string;

@@ -16,6 +16,20 @@ export interface Timeouts {
   readonly idle: number;
 }
 
+/** The longest that a `brief` request waits for a connection and for an answer, in milliseconds. */
+const briefTimeouts = { connect: 3000, answer: 10_000 };
+
+/** How long this very request waits. */
+export function timeoutsFor({ brief }: Pick<Req, "brief">, timeouts: Timeouts): Timeouts {
+  if (!brief) return timeouts;
+  const least = (ms: number, limit: number): number => (ms === 0 ? limit : Math.min(ms, limit));
+  return {
+    ...timeouts,
+    connect: least(timeouts.connect, briefTimeouts.connect),
+    answer: least(timeouts.answer, briefTimeouts.answer),
+  };
+}
+
 /** The longest response head that is read, in bytes. */
 const maxHeaderSize = 32 * 1024;
 

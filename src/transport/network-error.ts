@@ -125,6 +125,11 @@ export function isNotTls(error: unknown): boolean {
   return error instanceof RegistryError && meanings[describe(error.cause).code]?.hint === plainHint;
 }
 
+/** Whether an error says that nobody who is trusted vouches for the other end's certificate. */
+export function isUntrusted(error: unknown): boolean {
+  return error instanceof RegistryError && meanings[describe(error.cause).code]?.hint === certificateHint;
+}
+
 const resets: readonly string[] = ["ECONNRESET", "ECONNABORTED", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"];
 
 /** Node's code for an error, and a cause to keep: a parse error carries the response's bytes, which are not for showing. */

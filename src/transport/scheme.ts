@@ -10,13 +10,14 @@ type Scheme = "http:" | "https:";
 
 /**
  * Finds out how to speak with hosts where plain HTTP is allowed, and remembers it: this machine's are tried in plain HTTP
- * first, those that the user declared insecure over TLS first. All other hosts get what their URL says.
+ * first, those that the user declared insecure over TLS first, unless the URL itself says http. All other hosts get what their URL says.
  */
 export function scheme({ isInsecure = () => false }: { readonly isInsecure?: IsInsecure } = {}): Middleware {
   const known = new Map<string, Promise<Scheme | undefined>>();
   return (next) => async (request) => {
     const { host } = request.url;
-    const order: readonly [Scheme, Scheme] = isLoopback(host) ? ["http:", "https:"] : ["https:", "http:"];
+    const plainFirst = isLoopback(host) || request.url.protocol === "http:";
+    const order: readonly [Scheme, Scheme] = plainFirst ? ["http:", "https:"] : ["https:", "http:"];
     if (!isLoopback(host) && !isInsecure(host)) return next(request);
     for (;;) {
       const found = known.get(host);

@@ -16,6 +16,8 @@ export interface Req {
   readonly anonymous?: boolean;
   /** A failed attempt is the caller's to mend, not to be sent again: an upload whose session has moved on. */
   readonly once?: boolean;
+  /** Sent once and with short timeouts: there is another place to ask. */
+  readonly brief?: boolean;
 }
 
 /** An HTTP response: its body is read to the end, or given up by `discard`. */
@@ -24,6 +26,8 @@ export interface Res {
   /** As in Req. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ByteStream;
+  /** The mirror (`host[:port]`) that answered in place of the host that was asked. */
+  readonly mirror?: string;
 }
 
 /** Answers one request. Rejects with a RegistryError (NETWORK, TIMEOUT, ABORTED) where no answer came; any status is an answer. */

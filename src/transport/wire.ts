@@ -2,15 +2,16 @@ import type { Agent } from "node:http";
 import { aborted } from "./clock.ts";
 import { RegistryError } from "../oci/error.ts";
 import { agents, isProxied, type AgentSettings } from "./agents.ts";
-import { exchange, staleConnection, type Timeouts } from "./exchange.ts";
+import { exchange, staleConnection, timeoutsFor, type Timeouts } from "./exchange.ts";
 import { settingsByHost, type SettingsOf } from "./host-settings.ts";
-import { networkError } from "./network-error.ts";
+import { isUntrusted, networkError } from "./network-error.ts";
 import { rawExchanges } from "./raw/raw.ts";
-import { tlsContexts } from "./tls.ts";
+import { tlsContexts, type Trust } from "./tls.ts";
 import type { Req, Res, Transport } from "./transport.ts";
 
 export interface WireSettings extends AgentSettings {
   readonly settingsOf?: SettingsOf;
+  readonly trust?: Trust;
   readonly userAgent?: string;
   readonly timeouts?: Partial<Timeouts>;
 }
@@ -31,7 +32,7 @@ export type Wire = Transport & { close(): void };
  * ES import of node:http reads all its getters, and so loads fetch too, which takes 15 ms.
  */
 export function wire(settings: WireSettings = {}): Wire {
-  const tlsOf = tlsContexts(settings.settingsOf ?? settingsByHost());
+  const tlsOf = tlsContexts(settings.settingsOf ?? settingsByHost(), settings.trust);
   const pool = agents(settings, tlsOf);
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
   const raw = rawExchanges({ timeouts, tlsOf });
@@ -49,7 +50,7 @@ export function wire(settings: WireSettings = {}): Wire {
     const agent = agentFor(request);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await exchange(request, agent, headers, timeouts);
+        return await exchange(request, agent, headers, timeoutsFor(request, timeouts));
       } catch (error) {
         if (error !== staleConnection) throw error;
         if (request.once || attempt >= maxStale)
@@ -57,7 +58,15 @@ export function wire(settings: WireSettings = {}): Wire {
       }
     }
   };
-  return Object.assign(send, {
+  const trusting = async (request: Req): Promise<Res> => {
+    try {
+      return await send(request);
+    } catch (error) {
+      if (isUntrusted(error) && tlsOf.widen(request.url.host)) return send(request);
+      throw error;
+    }
+  };
+  return Object.assign(trusting, {
     close() {
       pool.close();
       raw.close();

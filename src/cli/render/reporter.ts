@@ -98,6 +98,10 @@ function describe(event: Exclude<Event, CopyEvent>, look: Look): string {
   if (event.type === "throttle") {
     return paint(look, "dim", `${host}: ${event.slots} requests at a time from here on (${event.direction})`);
   }
+  if (event.type === "mirror") {
+    const { mirror, status, error, ms } = event;
+    return `${host}: its mirror ${mirror} failed (${status ?? error}) and is left alone for ${formatSpan(ms)}`;
+  }
   const { method, status, error, ms } = event;
   if (event.type === "request") {
     return paint(look, "dim", `${method} ${plain(event.url)} ${status ?? error ?? ""} ${formatSpan(ms)}`);

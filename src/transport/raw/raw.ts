@@ -1,5 +1,5 @@
 import { aborted } from "../clock.ts";
-import { isFromBody, type Timeouts } from "../exchange.ts";
+import { isFromBody, timeoutsFor, type Timeouts } from "../exchange.ts";
 import { isReset, networkError } from "../network-error.ts";
 import type { TlsOptions } from "../tls.ts";
 import type { Req, Res } from "../transport.ts";
@@ -55,7 +55,7 @@ export function rawExchanges({ tlsOf, timeouts }: RawSettings): RawExchanges {
       },
     });
     all.add(made);
-    await established(made, request, isTls, timeouts.connect);
+    await established(made, request, isTls, timeoutsFor(request, timeouts).connect);
     return made;
   };
   const takeIdle = ({ origin }: URL): Connection | undefined => {
@@ -71,7 +71,7 @@ export function rawExchanges({ tlsOf, timeouts }: RawSettings): RawExchanges {
         let used: Connection | undefined;
         try {
           used = await (takeIdle(request.url) ?? connect(request));
-          return respond(await ask(used, request, head, timeouts), request, timeouts.idle);
+          return respond(await ask(used, request, head, timeoutsFor(request, timeouts)), request, timeouts.idle);
         } catch (error) {
           if (isFromBody(error)) throw error.fromBody;
           const isStale = used?.mayBeStale === true && isReset(error);

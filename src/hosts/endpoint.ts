@@ -1,0 +1,40 @@
+import { RegistryError } from "../oci/error.ts";
+import { apiHost, parseReference } from "../oci/reference.ts";
+
+/** A place to pull an image from. */
+export interface Endpoint {
+  /** Where its API answers, up to what a repository's name follows: `https://mirror.example/v2/`. */
+  readonly base: URL;
+  readonly repository: string;
+  /** The registry that a mirror of many is asked about (`?ns=`). */
+  readonly namespace?: string;
+  /** Where it is written that it is one: a file and the place in it, a setting. */
+  readonly origin: string;
+}
+
+/** What is pulled: manifests by digest or by tag, or a blob. */
+export interface Pull {
+  /** The registry's `host[:port]`, as references name it. */
+  readonly registry: string;
+  readonly repository: string;
+  readonly by: "digest" | "tag";
+}
+
+/** The endpoint that a name (`host[:port]/repository`) stands for. Throws INVALID where it is no name. */
+export function endpointOf(name: string, origin: string): Endpoint {
+  try {
+    const { registry, repository } = parseReference(name);
+    return { base: new URL(`https://${apiHost(registry)}/v2/`), repository, origin };
+  } catch (error) {
+    throw new RegistryError("INVALID", `${origin} makes ${JSON.stringify(name)} of it, which is no repository`, {
+      cause: error,
+    });
+  }
+}
+
+/** The URL of a manifest or blob at an endpoint: `path` is what follows the repository's name. */
+export function urlAt({ base, repository, namespace }: Endpoint, path: string): URL {
+  const url = new URL(`${base.pathname}${repository}/${path}`, base);
+  if (namespace !== undefined) url.searchParams.set("ns", namespace);
+  return url;
+}
