@@ -69,7 +69,7 @@ export default defineConfig([
           { name: "cli", test: everyCommand, priority: 2 },
           {
             name: "library",
-            test: /src\/(client\.|copy-locations|(transport|auth|store|graph|oci)\/|cli\/(image|connect)\.)/,
+            test: /src\/(client\.|copy-locations|(transport|auth|store|graph|oci|hosts)\/|cli\/(image|connect)\.)/,
           },
         ],
       },

@@ -105,7 +105,7 @@ export function createClient(options: ClientOptions = {}): Client {
   const parse = (text: string): Location => {
     const location = parseLocation(text);
     if (location.transport !== "registry" || options.shortNames !== "containers") return location;
-    const reference = qualified(text.replace(/^docker:\/\//, ""), location.reference, hosts.files.registries());
+    const reference = qualified(text.replace(/^docker:\/\//, ""), location.reference, hosts.files.shortNames());
     return { ...location, reference };
   };
 

@@ -4,8 +4,8 @@ import type { HostSettings, SettingsOf } from "../transport/host-settings.ts";
 import { readContainerdDirectory, type ContainerdDirectory } from "./containerd.ts";
 import { parseDaemonJson, type DaemonJson } from "./daemon-json.ts";
 import { findText } from "./file.ts";
-import { readRegistriesFiles, type Machine } from "./registries-files.ts";
-import type { RegistriesConf } from "./registries-conf.ts";
+import { once } from "./once.ts";
+import { registriesFiles, type Machine, type RegistriesFiles } from "./registries-files.ts";
 import {
   sumOf,
   toldByCertificates,
@@ -25,14 +25,13 @@ export interface HostFilesOptions extends Machine {
 }
 
 /** What the machine's files say of registries. Each is read once, when it is first needed; one that is not right throws INVALID. */
-export interface HostFiles {
+export interface HostFiles extends RegistriesFiles {
   /** How a host (as it stands in URLs) is reached; the same object each time. */
   readonly settingsOf: SettingsOf;
   /** What each place says of a host, the strongest first. */
   told(host: string): readonly Told[];
   readonly registryJson?: RegistryJson;
   containerd(): readonly ContainerdDirectory[];
-  registries(): RegistriesConf;
   daemon(): DaemonJson | undefined;
 }
 
@@ -41,7 +40,7 @@ export function hostFiles(options: HostFilesOptions): HostFiles {
   const { env, home, root = "/", uid, registryJson, containerdCertsDir } = options;
   const config = env["XDG_CONFIG_HOME"] || join(home, ".config");
   const certificates = [join(config, "containers"), join(root, "etc/containers"), join(root, "etc/docker")];
-  const registries = once(() => readRegistriesFiles(options, options.registriesConf));
+  const conf = registriesFiles(options, options.registriesConf);
   const daemon = once(() => {
     const files = [...(uid === 0 ? [] : [join(config, "docker")]), join(root, "etc/docker")];
     return files.map((folder) => findDaemonJson(join(folder, "daemon.json"))).find((found) => found !== undefined);
@@ -60,14 +59,14 @@ export function hostFiles(options: HostFilesOptions): HostFiles {
         certificates.map((folder) => join(folder, "certs.d")),
         names,
       ),
-      ...toldByRegistries(registries(), names),
+      ...toldByRegistries(conf.registries(), names),
       ...toldByDaemon(daemon(), names),
     ];
   };
   const known = new Map<string, HostSettings>();
   return {
     ...(registryJson && { registryJson }),
-    registries,
+    ...conf,
     daemon,
     containerd,
     told,
@@ -88,10 +87,4 @@ function namesOf(host: string): readonly string[] {
 function findDaemonJson(file: string): DaemonJson | undefined {
   const text = findText(file, "foreign");
   return text === undefined || text.trim() === "" ? undefined : parseDaemonJson(text, file);
-}
-
-/** Runs at the first call that it does not fail. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }

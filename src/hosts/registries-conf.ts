@@ -66,11 +66,6 @@ export function parseRegistriesConf(text: string, file: string): RegistriesConf 
   };
 }
 
-/** The `[aliases]` of a registries.conf or short-name-aliases.conf. */
-export function parseAliases(text: string, file: string): RegistriesConf["aliases"] {
-  return readAliases(parseTomlFile(text, file), file);
-}
-
 function readRegistry(entry: Table, file: string): ConfRegistry {
   const location = readLocation(entry, "location");
   const prefix = readLocation(entry, "prefix") || location;

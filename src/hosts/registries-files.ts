@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { findNames, findText, readText } from "./file.ts";
-import { parseAliases, parseRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
+import { findNames, findText, readText, type Whose } from "./file.ts";
+import { once } from "./once.ts";
+import { parseRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 
 /** Where files are looked for. */
 export interface Machine {
@@ -13,52 +14,74 @@ export interface Machine {
   readonly root?: string;
 }
 
-const nothing: RegistriesConf = { registries: [], aliases: new Map() };
+/** All that speaks as registries.conf; throws INVALID where a file is not right. */
+export interface RegistriesFiles {
+  /** What all files say of registries and credential helpers: files about short names alone, which many machines have, are not parsed. */
+  registries(): RegistriesConf;
+  /** What all files say together, with the aliases that Podman has learned. */
+  shortNames(): RegistriesConf;
+}
 
 /**
- * Reads all that speaks as registries.conf: `file` or CONTAINERS_REGISTRIES_CONF alone where named; else the user's file
- * with the user's drop-ins, or the system's with the system's and then the user's drop-ins. Last of all comes
- * CONTAINERS_REGISTRIES_CONF_OVERRIDE, and the aliases that Podman has learned. An entry of a later file takes the place
- * of an earlier one with its prefix. Throws INVALID.
+ * Finds the files: `file` or CONTAINERS_REGISTRIES_CONF alone where named; else the user's with the user's drop-ins, or
+ * the system's with the system's and then the user's drop-ins; and last CONTAINERS_REGISTRIES_CONF_OVERRIDE. An entry of
+ * a later file takes the place of an earlier one with its prefix.
  */
-export function readRegistriesFiles(machine: Machine, file?: string): RegistriesConf {
-  const { env, root = "/", uid } = machine;
-  const named = file ?? env["CONTAINERS_REGISTRIES_CONF"];
-  const override = env["CONTAINERS_REGISTRIES_CONF_OVERRIDE"];
-  const confs = [
-    ...(named
-      ? [parseRegistriesConf(readText(named, named === file ? undefined : confVariable), named)]
-      : found(machine)),
-    ...(override ? [parseRegistriesConf(readText(override, `${confVariable}_OVERRIDE`), override)] : []),
-  ];
-  const cache = uid === 0 ? join(root, "var/cache") : env["XDG_CACHE_HOME"] || join(machine.home, ".cache");
-  const learned = join(cache, "containers/short-name-aliases.conf");
-  const text = findText(learned, "foreign");
-  if (text !== undefined) confs.push({ registries: [], aliases: parseAliases(text, learned) });
-  return confs.reduce(merge, nothing);
+export function registriesFiles(machine: Machine, file?: string): RegistriesFiles {
+  const { env, home, root = "/", uid } = machine;
+  const files = once(() => {
+    const named = file ?? env[variable];
+    const override = env[`${variable}_OVERRIDE`];
+    return [
+      ...(named ? [read(named, file === undefined ? variable : undefined)] : found(machine)),
+      ...(override ? [read(override, `${variable}_OVERRIDE`)] : []),
+    ];
+  });
+  const sum = (all: readonly File[]): RegistriesConf =>
+    all.map(({ text, path }) => parseRegistriesConf(text, path)).reduce(merge, { registries: [], aliases: new Map() });
+  return {
+    registries: once(() => sum(files().filter(({ text }) => speaksOfRegistries.test(text)))),
+    shortNames: once(() => {
+      const cache = uid === 0 ? join(root, "var/cache") : env["XDG_CACHE_HOME"] || join(home, ".cache");
+      return sum([...files(), ...find(join(cache, "containers/short-name-aliases.conf"), "foreign")]);
+    }),
+  };
 }
 
-const confVariable = "CONTAINERS_REGISTRIES_CONF";
+const variable = "CONTAINERS_REGISTRIES_CONF";
 
-function found({ env, home, root = "/" }: Machine): readonly RegistriesConf[] {
-  const folder = join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers");
-  const own = findConf(join(folder, "registries.conf"));
-  if (own) return [own, ...dropIns(folder)];
+/** A table of registries, or a list of credential helpers; an alias may be called `registry` too. With an escape it may be any. */
+const speaksOfRegistries =
+  /^[ \t]*\[{0,2}[ \t]*["']?(?:registr(?:y|ies)["']?[ \t]*(?:[\].]|=[ \t]*[[{])|credential-)|\\u/im;
+
+interface File {
+  readonly path: string;
+  readonly text: string;
+}
+
+function found({ env, home, root = "/" }: Machine): readonly File[] {
+  const own = join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers");
+  const ownConf = find(join(own, "registries.conf"));
+  if (ownConf.length > 0) return [...ownConf, ...dropIns(own)];
   const system = join(root, "etc/containers");
-  const base =
-    findConf(join(system, "registries.conf")) ?? findConf(join(root, "usr/share/containers/registries.conf"));
-  return [...(base ? [base] : []), ...dropIns(system), ...dropIns(folder)];
+  const conf = find(join(system, "registries.conf"));
+  const shipped = conf.length > 0 ? [] : find(join(root, "usr/share/containers/registries.conf"));
+  return [...conf, ...shipped, ...dropIns(system), ...dropIns(own)];
 }
 
-function dropIns(folder: string): readonly RegistriesConf[] {
+function dropIns(folder: string): readonly File[] {
   const directory = join(folder, "registries.conf.d");
   const names = (findNames(directory) ?? []).filter((name) => name.endsWith(".conf"));
-  return names.flatMap((name) => findConf(join(directory, name)) ?? []);
+  return names.flatMap((name) => find(join(directory, name)));
 }
 
-function findConf(path: string): RegistriesConf | undefined {
-  const text = findText(path);
-  return text === undefined ? undefined : parseRegistriesConf(text, path);
+function find(path: string, whose?: Whose): readonly File[] {
+  const text = findText(path, whose);
+  return text === undefined ? [] : [{ path, text }];
+}
+
+function read(path: string, named: string | undefined): File {
+  return { path, text: readText(path, named) };
 }
 
 function merge(before: RegistriesConf, after: RegistriesConf): RegistriesConf {

@@ -55,7 +55,7 @@ export function tlsContexts(settingsOf: SettingsOf, trust: Trust = {}): TlsConte
   });
 }
 
-function once(read: () => readonly string[] = () => []): () => readonly string[] {
+function once(read: Trust["more"] = () => []): () => readonly string[] {
   let found: readonly string[] | undefined;
   return () => (found ??= read());
 }
