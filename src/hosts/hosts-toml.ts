@@ -39,7 +39,7 @@ export function parseHostsToml(text: string, directory: string): HostsToml {
 }
 
 function readHost(host: Table, url: string | undefined, directory: string): ContainerdHost {
-  const base = url ? baseOf(url, host) : undefined;
+  const base = url ? baseOf(url, host, directory) : undefined;
   const tls = {
     ...readAuthorities(host, directory),
     ...readClient(host, directory),
@@ -60,10 +60,16 @@ function readHost(host: Table, url: string | undefined, directory: string): Cont
   };
 }
 
-function baseOf(text: string, host: Table): URL {
+function baseOf(text: string, host: Table, directory: string): URL {
   const written = /^https?:\/\//.test(text) ? text : `https://${text}`;
   const url = URL.canParse(written) ? new URL(written) : undefined;
-  if (!url || url.username !== "" || url.search !== "" || url.hash !== "") {
+  if (url && (url.username !== "" || url.password !== "")) {
+    // The table's name would show it.
+    throw new RegistryError("INVALID", `${join(directory, "hosts.toml")}: the URL of a host has a user in it`, {
+      hint: "leave it out: logins come from Docker's and Podman's files",
+    });
+  }
+  if (!url || url.search !== "" || url.hash !== "") {
     throw new RegistryError("INVALID", `${host.at}: the server is not a URL that a path can follow`, {
       hint: "write https://mirror.example",
     });

@@ -33,8 +33,8 @@ export function agents(settings: AgentSettings, tlsOf: (host: string) => TlsOpti
       const key = `${proxied} ${url.origin}`;
       const tls = url.protocol === "https:" ? tlsOf(url.host) : undefined;
       const found = known.get(key);
-      if (found?.tls === tls && found) return found.agent;
-      found?.agent.destroy();
+      // Whom to trust may have changed, after nobody that was trusted vouched for the host: there is no connection to keep.
+      if (found && found.tls === tls) return found.agent;
       const agent = create(url, proxied, tls);
       known.set(key, { agent, tls });
       return agent;

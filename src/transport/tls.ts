@@ -27,7 +27,9 @@ export interface Trust {
 /** Node's options for TLS with hosts: equal ones are built once, since reading certificates takes time. */
 export interface TlsContexts {
   (host: string): TlsOptions | undefined;
-  /** Trusts the spare authorities too at a host from now on; false where that is nothing new. */
+  /** Whether the spare authorities are trusted at a host. */
+  isWide(host: string): boolean;
+  /** Trusts them there from now on; false where there are none. */
   widen(host: string): boolean;
 }
 
@@ -47,10 +49,10 @@ export function tlsContexts(settingsOf: SettingsOf, trust: Trust = {}): TlsConte
     return found;
   };
   return Object.assign(find, {
+    isWide: (host: string): boolean => wide.has(host),
     widen(host: string): boolean {
-      if (wide.has(host) || authorities.spare().length === 0) return false;
-      wide.add(host);
-      return true;
+      if (authorities.spare().length > 0) wide.add(host);
+      return wide.has(host);
     },
   });
 }

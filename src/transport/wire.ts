@@ -59,10 +59,12 @@ export function wire(settings: WireSettings = {}): Wire {
     }
   };
   const trusting = async (request: Req): Promise<Res> => {
+    const { host } = request.url;
+    const wasWide = tlsOf.isWide(host);
     try {
       return await send(request);
     } catch (error) {
-      if (isUntrusted(error) && tlsOf.widen(request.url.host)) return send(request);
+      if (!wasWide && isUntrusted(error) && tlsOf.widen(host)) return send(request);
       throw error;
     }
   };

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findRegistry, matchedLength, relocated } from "../../src/hosts/prefix.ts";
 import { parseRegistriesConf } from "../../src/hosts/registries-conf.ts";

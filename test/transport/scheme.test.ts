@@ -64,6 +64,14 @@ describe.each([
   });
 });
 
+test("a host declared insecure is tried in plain HTTP first where the URL says so", async () => {
+  const net = scripted(broken(), respond(200), respond(200));
+  const transport = scheme({ isInsecure })(net);
+  await transport(ask("http://insecure.example/v2/"));
+  await transport(ask("http://insecure.example/v2/"));
+  expect(protocols(net)).toEqual(["GET http:", "GET https:", "GET https:"]);
+});
+
 test("where TLS is spoken and the certificate is not trusted, that is told, and not that plain HTTP broke", async () => {
   const cut = new RegistryError("NETWORK", "broke the connection off", { retryable: true });
   const net = scripted(cut, new RegistryError("NETWORK", "has a self-signed TLS certificate"));
