@@ -1,5 +1,5 @@
 import { RegistryError } from "../oci/error.ts";
-import { apiHost, parseReference } from "../oci/reference.ts";
+import { apiHost, parseReference, type Reference } from "../oci/reference.ts";
 
 /** A place to pull an image from. */
 export interface Endpoint {
@@ -20,15 +20,32 @@ export interface Pull {
   readonly by: "digest" | "tag";
 }
 
-/** The endpoint that a name (`host[:port]/repository`) stands for. Throws INVALID where it is no name. */
+/** The endpoint that a name (`host[:port]/repository`) stands for; a name without a host stands for none. Throws INVALID. */
 export function endpointOf(name: string, origin: string): Endpoint {
+  const reference = isQualified(name) ? parsed(name) : undefined;
+  if (!reference || reference.tag !== undefined || reference.digest) {
+    throw new RegistryError(
+      "INVALID",
+      `${origin} makes ${JSON.stringify(name)} of it, which is no repository of a host`,
+      {
+        hint: "a host has a dot or a port in it, or is localhost",
+      },
+    );
+  }
+  const { registry, repository } = reference;
+  return { base: new URL(`https://${apiHost(registry)}/v2/`), repository, origin };
+}
+
+/** What has no host in it would else be read as Docker Hub's. */
+function isQualified(name: string): boolean {
+  return /^(?:localhost|[^/]*[.:][^/]*)\//i.test(name);
+}
+
+function parsed(name: string): Reference | undefined {
   try {
-    const { registry, repository } = parseReference(name);
-    return { base: new URL(`https://${apiHost(registry)}/v2/`), repository, origin };
-  } catch (error) {
-    throw new RegistryError("INVALID", `${origin} makes ${JSON.stringify(name)} of it, which is no repository`, {
-      cause: error,
-    });
+    return parseReference(name);
+  } catch {
+    return undefined;
   }
 }
 

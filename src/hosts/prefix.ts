@@ -2,15 +2,12 @@ import type { ConfRegistry } from "./registries-conf.ts";
 
 /**
  * The entry with the longest prefix that fits a name (`host[:port][/repository]`). As in containers/image, a prefix ends
- * where the name has `/`, `:`, `@` or its end, so that `example.com` fits `example.com:5000/app` too.
+ * where the name has `/`, `:`, `@` or its end, so that `example.com` fits `example.com:5000/app` too; of two that are as
+ * long, the first in byte order counts.
  */
 export function findRegistry(registries: readonly ConfRegistry[], name: string): ConfRegistry | undefined {
-  let best: ConfRegistry | undefined;
-  for (const one of registries) {
-    const isLonger = one.prefix.length > (best?.prefix.length ?? 0);
-    if (isLonger && matchedLength(name, one.prefix) !== undefined) best = one;
-  }
-  return best;
+  const fitting = registries.filter(({ prefix }) => matchedLength(name, prefix) !== undefined);
+  return fitting.toSorted((a, b) => b.prefix.length - a.prefix.length || (a.prefix < b.prefix ? -1 : 1))[0];
 }
 
 /** How much of a name a prefix stands for; undefined where it does not fit. `*.example.com` stands for any host below. */

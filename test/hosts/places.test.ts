@@ -67,7 +67,7 @@ describe("registries.conf", () => {
     const found = await machine({ [conf]: '[[registry]]\nprefix = "a.example"\nlocation = "b.example/UPPER"' });
     const where = places({ files: hostFiles(found), own: () => undefined, mirrors: true });
     expect(fault(found.root, () => where.endpoints({ registry: "a.example", repository: "app", by: "tag" }))).toBe(
-      `INVALID: /${conf}: [[registry]] "a.example" makes "b.example/UPPER/app" of it, which is no repository`,
+      `INVALID: /${conf}: [[registry]] "a.example" makes "b.example/UPPER/app" of it, which is no repository of a host (a host has a dot or a port in it, or is localhost)`,
     );
   });
 
@@ -164,6 +164,18 @@ test("the strongest place that has mirrors for a registry counts", async () => {
   const { "etc/containerd/certs.d/docker.io/hosts.toml": _, ...rest } = all;
   expect(await first(rest)).toBe("podman.example");
   expect(await first({ "etc/docker/daemon.json": rest["etc/docker/daemon.json"] })).toBe("docker.example");
+});
+
+test.each(["mirror", "mirror/hub", "m.example:5000:1", ""])(
+  "a mirror without a host (%j) is not read as Docker Hub's",
+  async (mirror) => {
+    await expect(asked("a.example/app", {}, { own: [mirror] })).rejects.toMatchObject({ code: "INVALID" });
+  },
+);
+
+test("nor is what a prefix leaves nothing of", async () => {
+  const files = { [conf]: '[[registry]]\nprefix = "a.example/app"\nlocation = "b.example"' };
+  await expect(asked("a.example/app", files)).rejects.toMatchObject({ code: "INVALID" });
 });
 
 test("a mirror that is set is a place, not a URL", async () => {

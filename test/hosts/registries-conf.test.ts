@@ -224,6 +224,11 @@ describe("a prefix", () => {
     expect(found("ghcr.io/team/app")).toBeUndefined();
   });
 
+  test("gives way to one that is as long, and before it in byte order, as in containers/image", () => {
+    const { registries } = parse('[[registry]]\nlocation = "b.example"\n[[registry]]\nprefix = "*.example"\n');
+    expect(findRegistry(registries, "b.example/x")?.prefix).toBe("*.example");
+  });
+
   test.each([
     ["a.example/x/y", "a.example/x", "b.example", "b.example/y"],
     ["x.a.example/y", "*.a.example", "b.example/mirror", "b.example/mirror/y"],
