@@ -22,8 +22,8 @@ export interface Peer {
   readonly path: string;
 }
 
-/** Even CI can be without these: the official conformance suite comes from no package registry, docker is not in Debian. */
-const optional: ReadonlySet<PeerName> = new Set(["oci-conformance", "docker"]);
+/** Even CI can be without these: the official conformance suite comes from no package registry, docker is not in Debian, nginx is not installed by scripts/peers. */
+const optional: ReadonlySet<PeerName> = new Set(["oci-conformance", "docker", "nginx"]);
 
 /** Finds a peer: first among those that `scripts/peers` built, then on the PATH. */
 export function peer(name: PeerName): Peer | undefined {

@@ -40,9 +40,7 @@ async function discover(
   const { promise, resolve } = Promise.withResolvers<Scheme | undefined>();
   known.set(host, promise);
   try {
-    const probe: Req = request.body
-      ? { method: "GET", url: new URL("/v2/", request.url), headers: {}, anonymous: true, ...signalOf(request) }
-      : request;
+    const probe = request.body ? question(request) : request;
     const { response, spoken } = await tryBoth(next, probe, order);
     resolve(spoken);
     if (!request.body) return response;
@@ -63,7 +61,8 @@ async function tryBoth(
 ): Promise<{ response: Res; spoken: Scheme }> {
   let failure: unknown;
   try {
-    const response = await unlessForTls(await next(over(first, request)));
+    const plain = over(first, request);
+    const response = await unlessForTls(await next(plain), plain, next);
     if (response) return { response, spoken: first };
   } catch (error) {
     if (!isRegistryError(error, "NETWORK")) throw error;
@@ -85,9 +84,17 @@ function tellsMore(error: unknown, first: unknown): boolean {
   return isRegistryError(first) && first.retryable && isRegistryError(error) && !error.retryable;
 }
 
-/** Servers that speak TLS answer a plain request with a 400 that says so; any other response is passed on as it was. */
-async function unlessForTls(response: Res): Promise<Res | undefined> {
+/**
+ * Servers that speak TLS answer a plain request with a 400 that says so; any other response is passed on as it was. The
+ * answer to a HEAD says nothing: it is asked what it is about.
+ */
+async function unlessForTls(response: Res, request: Req, next: Transport): Promise<Res | undefined> {
   if (response.status !== 400) return response;
+  if (request.method === "HEAD") {
+    const told = await unlessForTls(await next(question(request)), question(request), next);
+    await discard(told ?? response);
+    return told && response;
+  }
   const bytes = await collect(response.body, 64 * 1024).catch(() => new Uint8Array());
   if (/HTTP(?: request)? .{0,20}to (?:an )?HTTPS/i.test(Buffer.from(bytes).toString("latin1"))) return undefined;
   const pieces = [bytes].values();
@@ -97,11 +104,12 @@ async function unlessForTls(response: Res): Promise<Res | undefined> {
   };
 }
 
+function question({ url, signal, brief }: Req): Req {
+  const request: Req = { method: "GET", url: new URL("/v2/", url), headers: {}, anonymous: true };
+  return { ...request, ...(signal && { signal }), ...(brief && { brief }) };
+}
+
 function over(protocol: Scheme, request: Req): Req {
   const { href, protocol: before } = request.url;
   return before === protocol ? request : { ...request, url: new URL(`${protocol}${href.slice(before.length)}`) };
-}
-
-function signalOf({ signal }: Req): Pick<Req, "signal"> {
-  return signal ? { signal } : {};
 }

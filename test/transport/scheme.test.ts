@@ -93,6 +93,11 @@ test("a plain answer that asks for TLS leads to TLS; any other 400 is passed on 
   expect(await scheme()(net)(ask("https://localhost/"))).toMatchObject({ status: 200 });
   const nginx = scripted(respond(400, {}, "<h1>The plain HTTP request was sent to HTTPS port</h1>"), respond(200));
   expect(await scheme()(nginx)(ask("https://localhost/"))).toMatchObject({ status: 200 });
+  const head = scripted(respond(400), respond(400, {}, "The plain HTTP request was sent to HTTPS port"), respond(201));
+  expect(await scheme()(head)(ask("https://localhost/x", "HEAD"))).toMatchObject({ status: 201 });
+  expect(protocols(head)).toEqual(["HEAD http:", "GET http:", "HEAD https:"]);
+  const bad = scripted(respond(400), respond(200), respond(200));
+  expect(await scheme()(bad)(ask("https://localhost/x", "HEAD"))).toMatchObject({ status: 400 });
   const other = await scheme()(scripted(respond(400, {}, "bad name")))(ask("https://localhost/"));
   expect(Buffer.from(await collect(other.body, 100)).toString()).toBe("bad name");
 });
