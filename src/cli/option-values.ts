@@ -48,9 +48,9 @@ export function parsePair(text: string): readonly [name: string, value: string] 
 
 /** Reads `HOST=MIRROR[,MIRROR...]`. */
 export function parseMirror(text: string): readonly [host: string, mirrors: readonly string[]] {
-  const [host, mirrors] = parsePair(text);
+  const [host = "", mirrors = ""] = text.split(/=(.*)/s);
   const list = mirrors.split(",").filter(Boolean);
-  if (list.length > 0 && !host.includes("/")) return [host.toLowerCase(), list];
+  if (host !== "" && list.length > 0 && !host.includes("/")) return [host.toLowerCase(), list];
   throw new RegistryError("INVALID", `${JSON.stringify(text)} is not HOST=MIRROR`, {
     hint: "write docker.io=mirror.example, or docker.io=mirror.example/hub",
   });

@@ -24,13 +24,9 @@ export interface Pull {
 export function endpointOf(name: string, origin: string): Endpoint {
   const reference = isQualified(name) ? parsed(name) : undefined;
   if (!reference || reference.tag !== undefined || reference.digest) {
-    throw new RegistryError(
-      "INVALID",
-      `${origin} makes ${JSON.stringify(name)} of it, which is no repository of a host`,
-      {
-        hint: "a host has a dot or a port in it, or is localhost",
-      },
-    );
+    throw new RegistryError("INVALID", `${origin}: ${JSON.stringify(name)} is no repository of a host`, {
+      hint: "a host has a dot or a port in it, or is localhost",
+    });
   }
   const { registry, repository } = reference;
   return { base: new URL(`https://${apiHost(registry)}/v2/`), repository, origin };

@@ -67,7 +67,7 @@ describe("registries.conf", () => {
     const found = await machine({ [conf]: '[[registry]]\nprefix = "a.example"\nlocation = "b.example/UPPER"' });
     const where = places({ files: hostFiles(found), own: () => undefined, mirrors: true });
     expect(fault(found.root, () => where.endpoints({ registry: "a.example", repository: "app", by: "tag" }))).toBe(
-      `INVALID: /${conf}: [[registry]] "a.example" makes "b.example/UPPER/app" of it, which is no repository of a host (a host has a dot or a port in it, or is localhost)`,
+      `INVALID: /${conf}: [[registry]] "a.example": "b.example/UPPER/app" is no repository of a host (a host has a dot or a port in it, or is localhost)`,
     );
   });
 
