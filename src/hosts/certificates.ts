@@ -17,9 +17,10 @@ export function parseCertificates(text: string, file: string): readonly string[]
   return found.map(([pem]) => pem);
 }
 
-/** The certificates in a PEM text that can be read: of a whole directory nobody vouches for every file. */
-export function soundCertificates(text: string): readonly string[] {
-  return [...text.matchAll(block)].map(([pem]) => pem).filter(isSound);
+/** The certificates in PEM texts that can be read, each once: of a whole directory nobody vouches for every file. */
+export function soundCertificates(texts: readonly string[]): readonly string[] {
+  const all = texts.flatMap((text) => [...text.matchAll(block)].map(([pem]) => pem));
+  return [...new Set(all)].filter(isSound);
 }
 
 function isSound(pem: string): boolean {

@@ -18,10 +18,11 @@ export interface TrustOptions {
  */
 export function trust({ env, nodeExtra }: TrustOptions): Trust {
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: directories, NODE_EXTRA_CA_CERTS: extra } = env;
-  const named = (): readonly string[] => [
-    ...(file ? soundCertificates(findText(file, "foreign") ?? "") : []),
-    ...(directories ? directories.split(":").flatMap(certificatesIn) : []),
-  ];
+  const named = (): readonly string[] =>
+    soundCertificates([
+      ...(file ? [findText(file, "foreign") ?? ""] : []),
+      ...(directories ? directories.split(":").flatMap(textsIn) : []),
+    ]);
   return {
     ...(file && directories
       ? { roots: () => checked(named(), `SSL_CERT_FILE (${file}) and SSL_CERT_DIR (${directories})`) }
@@ -31,19 +32,19 @@ export function trust({ env, nodeExtra }: TrustOptions): Trust {
   };
 }
 
-function certificatesIn(directory: string): readonly string[] {
+function textsIn(directory: string): readonly string[] {
   const names = directory === "" ? [] : (findNames(directory, "foreign") ?? []);
-  return names.flatMap((name) => {
+  return names.map((name) => {
     try {
-      return soundCertificates(findText(join(directory, name), "foreign") ?? "");
+      return findText(join(directory, name), "foreign") ?? "";
     } catch {
-      return []; // A directory, or a link in a circle: not a certificate.
+      return ""; // A directory, or a link in a circle: not a certificate.
     }
   });
 }
 
 function checked(certificates: readonly string[], named: string): readonly string[] {
-  if (certificates.length > 0) return [...new Set(certificates)];
+  if (certificates.length > 0) return certificates;
   throw new RegistryError("INVALID", `there is no certificate where ${named} say that the authorities are`, {
     hint: "point them at PEM files, or unset them",
   });

@@ -18,7 +18,7 @@ test("--mirror names mirrors of a host, which are asked in their order; one that
     "registry.invalid/app:1",
   ]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: Buffer.from(app.manifest.bytes).toString() });
-  expect(stderr).toBe("registry.invalid: its mirror 127.0.0.1:1 failed (NETWORK) and is left alone for 1m00s\n");
+  expect(stderr).toBe("registry.invalid: its mirror 127.0.0.1:1 failed (NETWORK) and is left alone for 1m 00s\n");
 });
 
 test("--no-mirrors asks none, whatever the machine's files say", async () => {

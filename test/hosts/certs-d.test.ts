@@ -94,6 +94,6 @@ describe("what is not right names the file", () => {
 
 test("of a text that nobody vouches for, the sound certificates are taken", () => {
   const text = `${authority}\n${serverCertificate.replace("MII", "AAA")}\n-----BEGIN CERTIFICATE-----`;
-  expect(soundCertificates(text)).toEqual([authority]);
+  expect(soundCertificates([text, `${authority}\n`])).toEqual([authority]);
   expect(parseCertificates(`${authority}\n`, "x")).toEqual([authority]);
 });
