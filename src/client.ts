@@ -40,7 +40,10 @@ export interface ClientOptions extends ArchiveOptions {
   readonly credentials?: readonly CredentialSource[];
   /** A file to read logins from in place of Podman's and Docker's. */
   readonly authFile?: string;
-  /** How hosts are reached, by `name[:port]`; `*` is for all. Hosts of this machine may always speak plain HTTP. What is not said here, the machine's files say. */
+  /**
+   * How hosts are reached, by `name[:port]`; `*` is for all. What is not said here, the machine's files may say. Hosts of
+   * this machine may always speak plain HTTP.
+   */
   readonly hosts?: Readonly<Record<string, HostSettings>>;
   /** The registries.conf to read in place of those of the user and the system. */
   readonly registriesConf?: string;

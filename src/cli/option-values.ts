@@ -52,7 +52,7 @@ export function parseMirror(text: string): readonly [host: string, mirrors: read
   const list = mirrors.split(",").filter(Boolean);
   if (host !== "" && list.length > 0 && !host.includes("/")) return [host.toLowerCase(), list];
   throw new RegistryError("INVALID", `${JSON.stringify(text)} is not HOST=MIRROR`, {
-    hint: "write docker.io=mirror.example, or docker.io=mirror.example/hub",
+    hint: "write registry.example=mirror.example, or registry.example=mirror.example/hub",
   });
 }
 

@@ -8,8 +8,8 @@ export interface Endpoint {
   readonly repository: string;
   /** The registry that a mirror of many is asked about (`?ns=`). */
   readonly namespace?: string;
-  /** Where it is written that it is one: a file and the place in it, a setting. */
-  readonly origin: string;
+  /** Where it is written that it is one: a file and the place in it, a setting. Absent: it is where the name says. */
+  readonly origin?: string;
 }
 
 /** What is pulled: manifests by digest or by tag, or a blob. */
@@ -23,13 +23,15 @@ export interface Pull {
 /** The endpoint that a name (`host[:port]/repository`) stands for; a name without a host stands for none. Throws INVALID. */
 export function endpointOf(name: string, origin: string): Endpoint {
   const reference = isQualified(name) ? parsed(name) : undefined;
-  if (!reference || reference.tag !== undefined || reference.digest) {
-    throw new RegistryError("INVALID", `${origin}: ${JSON.stringify(name)} is no repository of a host`, {
-      hint: "a host has a dot or a port in it, or is localhost",
-    });
-  }
-  const { registry, repository } = reference;
-  return { base: new URL(`https://${apiHost(registry)}/v2/`), repository, origin };
+  if (reference && reference.tag === undefined && !reference.digest) return { ...literalEndpoint(reference), origin };
+  throw new RegistryError("INVALID", `${origin}: ${JSON.stringify(name)} is no repository of a host`, {
+    hint: "a host has a dot or a port in it, or is localhost",
+  });
+}
+
+/** The endpoint at the very host that a reference names. */
+export function literalEndpoint({ registry, repository }: Pick<Reference, "registry" | "repository">): Endpoint {
+  return { base: new URL(`https://${apiHost(registry)}/v2/`), repository };
 }
 
 /** What has no host in it would else be read as Docker Hub's. */

@@ -1,4 +1,4 @@
-import { digestOf, algorithmOf, isDigest } from "../oci/digest.ts";
+import { algorithmOf, digestOf, isDigest } from "../oci/digest.ts";
 import { isRegistryError, RegistryError, type ErrorCode } from "../oci/error.ts";
 import { manifestLimit } from "../oci/manifest.ts";
 import { collect, streamOf } from "../oci/stream.ts";
@@ -42,7 +42,8 @@ export function mirrors(options: MirrorsOptions): Middleware {
     const by = path.startsWith("blobs/") || isDigest(path.slice("manifests/".length)) ? "digest" : "tag";
     const endpoints = options.places.endpoints({ registry: options.registry, repository, by });
     const [last, ...others] = endpoints.toReversed() as [Endpoint, ...Endpoint[]];
-    const asked = (endpoint: Endpoint): Req => ({ ...request, url: urlAt(endpoint, path) });
+    const asked = (endpoint: Endpoint): Req =>
+      endpoint.origin === undefined ? request : { ...request, url: urlAt(endpoint, path) };
     const failures: string[] = [];
     const broken: Endpoint[] = [];
     for (const mirror of others.toReversed()) {

@@ -1,13 +1,16 @@
 import { RegistryError } from "../oci/error.ts";
 import { apiHost, hostAliases } from "../oci/reference.ts";
-import type { ContainerdHost } from "./hosts-toml.ts";
-import { endpointOf, type Endpoint, type Pull } from "./endpoint.ts";
+import type { ContainerdHost, HostsToml } from "./hosts-toml.ts";
+import { endpointOf, literalEndpoint, type Endpoint, type Pull } from "./endpoint.ts";
 import type { HostFiles } from "./host-files.ts";
 import { findRegistry, relocated } from "./prefix.ts";
 
 /** Where images are pulled from. */
 export interface Places {
-  /** The mirrors of an image in the order they are to be asked, and last the place itself, which may be elsewhere than its name says. Throws DENIED where that is blocked. */
+  /**
+   * The mirrors of an image in the order they are to be asked, and last the place itself, which may be elsewhere than its
+   * name says. Throws DENIED where that is blocked.
+   */
   endpoints(pull: Pull): readonly Endpoint[];
   /** Throws DENIED where a file says that nothing may be done with a registry, or with a repository there. */
   checkBlocked(registry: string, repository?: string): void;
@@ -66,9 +69,7 @@ function primary(pull: Pull, files: HostFiles): Endpoint {
   const server = containerdOf(pull.registry, files)?.server;
   if (server?.base && canPull(server, pull)) return containerdEndpoint(server, server.base, pull);
   const entry = findRegistry(files.registries().registries, name);
-  return entry
-    ? endpointOf(relocated(name, entry.prefix, entry.location), entry.origin)
-    : endpointOf(name, "the reference");
+  return entry ? endpointOf(relocated(name, entry.prefix, entry.location), entry.origin) : literalEndpoint(pull);
 }
 
 function settingMirrors(
@@ -91,10 +92,7 @@ function ownMirrors(pull: Pull, { registryJson }: HostFiles): readonly Endpoint[
   return settingMirrors(pull, registryJson.mirrors[key], `${registryJson.file}: mirrors[${JSON.stringify(key)}]`);
 }
 
-function containerdOf(
-  registry: string,
-  files: HostFiles,
-): ReturnType<ReturnType<HostFiles["containerd"]>[number]["find"]> {
+function containerdOf(registry: string, files: HostFiles): HostsToml | undefined {
   return files
     .containerd()
     .map((directory) => directory.find(registry))

@@ -21,7 +21,8 @@ const retryableStatuses: readonly number[] = [408, 425, 429, 500, 502, 503, 504]
 
 /**
  * Sends a request again after an answer or error that may pass: after what Retry-After asks for, else after a random
- * part of a doubling delay ("full jitter"). Requests marked `once` or `brief`, refusals and errors that will not pass go through.
+ * part of a doubling delay ("full jitter"). Requests marked `once` or `brief`, refusals and errors that will not pass go
+ * through.
  */
 export function retry(settings: RetrySettings = {}): Middleware {
   const { attempts = 6, patience = 300_000, clock = systemClock, onEvent } = settings;

@@ -10,7 +10,8 @@ type Scheme = "http:" | "https:";
 
 /**
  * Finds out how to speak with hosts where plain HTTP is allowed, and remembers it: this machine's are tried in plain HTTP
- * first, those that the user declared insecure over TLS first, unless the URL itself says http. All other hosts get what their URL says.
+ * first, those that the user declared insecure over TLS first, unless the URL itself says http. All other hosts get what
+ * their URL says.
  */
 export function scheme({ isInsecure = () => false }: { readonly isInsecure?: IsInsecure } = {}): Middleware {
   const known = new Map<string, Promise<Scheme | undefined>>();

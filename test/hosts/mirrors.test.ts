@@ -30,7 +30,11 @@ function scene(hosts: Readonly<Record<string, () => Res | Error>>) {
     return result;
   };
   const places = {
-    endpoints: () => [endpoint("m1", "a.example"), endpoint("m2"), endpoint("a.example")],
+    endpoints: () => [
+      endpoint("m1", "a.example"),
+      endpoint("m2"),
+      { base: new URL("https://a.example/v2/"), repository: "app" },
+    ],
     checkBlocked: () => {},
   };
   const at = { registry: "a.example", places, rest: rest(() => time.ms), onEvent };
