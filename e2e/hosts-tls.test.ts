@@ -113,7 +113,9 @@ describeWith(["nginx", "skopeo"], "hosts behind nginx", () => {
 
     test("are told by the certificate in certs.d, as by skopeo", async () => {
       await certs(nginx.host, { "ca.crt": authority });
-      expect((await gantry("digest", "--retries", "0", `${nginx.host}/app:1`)).code).not.toBe(0);
+      const stranger = await gantry("digest", "--retries", "0", `${nginx.host}/app:1`);
+      expect(stranger.code).not.toBe(0);
+      expect(stranger.stderr).toContain("give a client certificate and its key for this host");
       await certs(nginx.host, { "client.cert": clientCertificate, "client.key": clientKey });
       const { stdout, stderr } = await gantry("digest", `${nginx.host}/app:1`);
       expect(stdout.trim(), stderr).toBe(image.root.digest);

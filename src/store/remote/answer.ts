@@ -24,6 +24,9 @@ const hintOfCode: Partial<Record<ErrorCode, (host: string) => string>> = {
   TOO_LARGE: (host) => `${host} or a proxy before it limits what one request may carry: have the limit raised`,
 };
 
+/** What nginx answers to those who come without a certificate, or with one of an authority that it does not know. */
+const wantsCertificate = /No required SSL certificate was sent|The SSL certificate error/;
+
 /** The words in which a failed request is reported. */
 export interface Attempt {
   /** What was tried, after "cannot": `read manifest v1 of registry.example/app`. */
@@ -36,7 +39,8 @@ export interface Attempt {
 /** Reads an answer that is no success into the error to throw: the registry's code and words where it gave any. */
 export async function failure(response: Res, { what, host, absent }: Attempt): Promise<RegistryError> {
   const { status } = response;
-  const told = parseErrors(await bodyText(response));
+  const text = await bodyText(response);
+  const told = parseErrors(text);
   const code =
     told?.code ??
     (status === 404 ? absent : undefined) ??
@@ -46,7 +50,9 @@ export async function failure(response: Res, { what, host, absent }: Attempt): P
   return new RegistryError(code, `cannot ${what}: ${host} answered ${status}${words === "" ? "" : ` ${words}`}`, {
     host,
     status,
-    hint: hintOfCode[code]?.(host),
+    hint: wantsCertificate.test(text)
+      ? `${host} wants to know who asks: give a client certificate and its key for this host`
+      : hintOfCode[code]?.(host),
     retryable: status === 408 || status === 429 || status >= 500,
   });
 }
