@@ -70,7 +70,7 @@ export default defineConfig([
           { name: "cli", test: everyCommand, priority: 2 },
           {
             name: "library",
-            test: /src\/(client\.|copy-locations|(transport|auth|provider|files|store|graph|oci)\/|cli\/(image|connect|configured)\.)/,
+            test: /src\/(client\.|copy-locations|(transport|auth|provider|files|store|graph|oci|hosts)\/|cli\/(image|connect|configured)\.)/,
           },
           { name: "configuration", test: /src\/config\// },
           { name: "yaml", test: /node_modules\/yaml\// },

@@ -2,10 +2,14 @@ import { homedir } from "node:os";
 import { authenticate } from "./auth/authenticate.ts";
 import { credentialChain, type ChainOptions, type KubernetesSettings } from "./auth/chain.ts";
 import { firstOf, type CredentialSource, type Environment } from "./auth/credential.ts";
+import type { HelperList } from "./auth/helper-list.ts";
 import { loginFiles, loginStores, type LoginStores, type Surroundings } from "./auth/login-files.ts";
 import type { Admission } from "./auth/validate.ts";
 import type { Event } from "./events.ts";
 import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
+import { hostsOf, type Hosts } from "./hosts/hosts.ts";
+import { qualified } from "./hosts/short-names.ts";
+import { trust } from "./hosts/trust.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
 import { apiVariables, registryVariables } from "./provider/environment.ts";
 import { ociArchiveStore } from "./store/archive/oci-archive.ts";
@@ -18,7 +22,8 @@ import type { RemoteOptions } from "./store/remote/remote.ts";
 import { remoteShared, type RemoteShared } from "./store/remote/shared.ts";
 import type { ArchiveOptions } from "./store/archive/archive-store.ts";
 import type { Call, Registry, Store } from "./store/store.ts";
-import { settingsByHost, type HostSettings, type SettingsOf } from "./transport/host-settings.ts";
+import { systemClock } from "./transport/clock.ts";
+import type { HostSettings, SettingsOf } from "./transport/host-settings.ts";
 import { limit } from "./transport/limit.ts";
 import { observe } from "./transport/observe.ts";
 import type { IsInsecure } from "./transport/origin.ts";
@@ -41,11 +46,20 @@ export interface ClientOptions extends ArchiveOptions {
   readonly authFile?: string;
   /** The logins of a configuration, and where they stand in it, for people. */
   readonly logins?: NonNullable<ChainOptions["config"]>;
-  /** Helpers for all hosts, as registries.conf has them. */
-  readonly credentialHelpers?: NonNullable<ChainOptions["credentialHelpers"]>;
   readonly kubernetes?: KubernetesSettings;
-  /** How hosts are reached, by `name[:port]`; `*` is for all. Hosts of this machine may always speak plain HTTP. */
+  /**
+   * How hosts are reached, by `name[:port]`; `*` is for all. What is not said here, the machine's files may say. Hosts of
+   * this machine may always speak plain HTTP.
+   */
   readonly hosts?: Readonly<Record<string, HostSettings>>;
+  /** The registries.conf to read in place of those of the user and the system. */
+  readonly registriesConf?: string;
+  /** A directory of hosts.toml files, as containerd's, that counts before /etc/containerd/certs.d. */
+  readonly containerdCertsDir?: string;
+  /** Whether mirrors are asked, by whomever they are set; true. */
+  readonly mirrors?: boolean;
+  /** What a name without a registry means: what it does to Docker, or what Podman makes of it by registries.conf; `docker`. */
+  readonly shortNames?: "docker" | "containers";
   /** How often a request is sent again after a failure that may pass; 5. */
   readonly retries?: number;
   /** How long to wait before a failed request is sent again the first time, in milliseconds; at random up to 250. */
@@ -68,8 +82,11 @@ export interface Opened {
 
 /** Opens locations: the way from text to stores, over one set of connections, tokens and credentials. */
 export interface Client {
-  /** Opens a location without looking whether anything is there. Throws INVALID. */
-  open(location: string | Location): Opened;
+  /**
+   * Opens a location without looking whether anything is there. To `pull` is to only read from it, and what is read may
+   * come from mirrors; what is to be changed, or listed as it is, is opened without. Throws INVALID.
+   */
+  open(location: string | Location, use?: "pull"): Opened;
   /** The tag or digest meant: as written, else `latest` in a registry, else the only image of a local store. */
   resolve(opened: Opened, call?: Call): Promise<string>;
   registry(host: string): Registry;
@@ -88,32 +105,40 @@ export interface Client {
 /** Makes a client. Nothing is read or sent before it is needed. */
 export function createClient(options: ClientOptions = {}): Client {
   const env = options.env ?? process.env;
-  const settingsOf = settingsByHost(options.hosts);
+  const hosts = machineHosts(options, env);
+  const { settingsOf } = hosts;
   const isInsecure: IsInsecure = (host) => Boolean(settingsOf(host).plainHttp || settingsOf(host).insecure);
-  const credentials = credentialSources(options);
+  const credentials = credentialSources(options, hosts);
   const stack = transportStack(options, env, settingsOf, isInsecure, firstOf(...credentials));
-  const hosts = new Map<string, RemoteShared>();
-  const remote = (registry: string): RemoteOptions => {
-    const shared = hosts.get(registry) ?? remoteShared(registry);
-    hosts.set(registry, shared);
-    return { transport: stack.transport, registry, shared, isInsecure };
+  const known = new Map<string, RemoteShared>();
+  const remote = (registry: string, use?: "pull"): RemoteOptions => {
+    const shared = known.get(registry) ?? remoteShared(registry);
+    known.set(registry, shared);
+    return { transport: compose(stack.transport, ...hosts.routes(registry, use)), registry, shared, isInsecure };
   };
 
-  const openStore = (location: Location): Store => {
+  const openStore = (location: Location, use?: "pull"): Store => {
     if (location.transport !== "registry") return openLocal(location.transport, location.path, options);
     const { registry, repository } = location.reference;
-    return remoteStore({ ...remote(registry), repository });
+    return remoteStore({ ...remote(registry, use), repository });
+  };
+
+  const parse = (text: string): Location => {
+    const location = parseLocation(text);
+    if (location.transport !== "registry" || options.shortNames !== "containers") return location;
+    const reference = qualified(text.replace(/^docker:\/\//, ""), location.reference, hosts.files.shortNames());
+    return { ...location, reference };
   };
 
   const client: Client = {
-    open(text) {
-      const location = typeof text === "string" ? parseLocation(text) : text;
+    open(text, use) {
+      const location = typeof text === "string" ? parse(text) : text;
       const ref =
         location.transport === "registry" ? (location.reference.digest ?? location.reference.tag) : location.ref;
       return {
         location,
         name: formatLocation(location),
-        store: openStore(location),
+        store: openStore(location, use),
         ...(ref !== undefined && { ref }),
       };
     },
@@ -144,6 +169,31 @@ function openLocal(
   return transport === "oci-archive" ? ociArchiveStore(path, streams) : dockerArchiveStore(path, streams);
 }
 
+function machineHosts(
+  { hosts, registriesConf, containerdCertsDir, mirrors, onEvent }: ClientOptions,
+  env: Environment,
+): Hosts {
+  return hostsOf({
+    env,
+    home: env["HOME"] || homedir(),
+    now: () => systemClock.now(),
+    ...(process.getuid && { uid: process.getuid() }),
+    ...(hosts && { settings: hosts }),
+    ...(registriesConf !== undefined && { registriesConf }),
+    ...(containerdCertsDir !== undefined && { containerdCertsDir }),
+    ...(mirrors !== undefined && { mirrors }),
+    ...(onEvent && { onEvent }),
+  });
+}
+
+/** The helpers that registries.conf names for all hosts; the file is read when they are asked. */
+function helpersOf({ files }: Hosts): HelperList {
+  return async () => {
+    const { credentialHelpers: names } = files.registries();
+    return names && { names, origin: "registries.conf: credential-helpers" };
+  };
+}
+
 /** All that lies between a request and the network, in the order of ARCHITECTURE.md; `direct` adds no login and follows no redirect. */
 function transportStack(
   options: ClientOptions,
@@ -159,7 +209,13 @@ function transportStack(
     name: sources.name,
     find: (host, path) => sources.find(host, path, closing.signal),
   };
-  const network = wire({ userAgent, settingsOf, proxyEnv: env });
+  const nodeExtra = process.env["NODE_EXTRA_CA_CERTS"];
+  const network = wire({
+    userAgent,
+    settingsOf,
+    proxyEnv: env,
+    trust: trust({ env, ...(nodeExtra !== undefined && { nodeExtra }) }),
+  });
   const limits = quotas({ onEvent });
   const again = retry({
     onEvent,
@@ -191,15 +247,15 @@ function transportStack(
 }
 
 /** All places where the client looks for credentials, in its order: those of the options, then those of the environment. */
-export function credentialSources(options: ClientOptions = {}): readonly CredentialSource[] {
-  const { credentials = [], logins, credentialHelpers, kubernetes, onEvent } = options;
+function credentialSources(options: ClientOptions, hosts: Hosts): readonly CredentialSource[] {
+  const { credentials = [], logins, kubernetes, onEvent } = options;
   return [
     ...credentials,
     ...credentialChain({
       ...surroundings(options),
       services: { registry: registryVariables, api: apiVariables },
       ...(logins && { config: logins }),
-      ...(credentialHelpers && { credentialHelpers }),
+      credentialHelpers: helpersOf(hosts),
       ...(kubernetes && { kubernetes }),
       ...(onEvent && { onWarning: (text, host) => onEvent({ type: "warning", host, text }) }),
     }),

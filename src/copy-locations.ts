@@ -37,7 +37,7 @@ export async function copyLocations(
   options: CopyLocationsOptions = {},
 ): Promise<CopyOutcome> {
   const start = performance.now();
-  const source = (options.source ?? client).open(from);
+  const source = (options.source ?? client).open(from, "pull");
   const places = groupByPlace(
     source,
     to.map((text) => client.open(text)),

@@ -1,5 +1,5 @@
 // The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server".
-export { createClient, credentialSources, type Client, type ClientOptions, type Opened } from "./client.ts";
+export { createClient, type Client, type ClientOptions, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
 export { version } from "./version.ts";
@@ -9,7 +9,6 @@ export type { KubernetesSettings } from "./auth/chain.ts";
 export type { ConfigLogin, ConfigLogins } from "./auth/config-logins.ts";
 export { dockerConfigSource, type DockerConfigOptions } from "./auth/docker-config-source.ts";
 export { credentialHelper, type Helper, type HelperOptions } from "./auth/helper.ts";
-export type { HelperList } from "./auth/helper-list.ts";
 export { helperLogins, type HelperLogins } from "./auth/helper-logins.ts";
 export type { PullSecretSettings } from "./auth/pull-secrets-source.ts";
 export {
@@ -60,6 +59,9 @@ export { copyTags } from "./graph/copy-tags.ts";
 export { selectPlatforms } from "./graph/select.ts";
 export { namesOf, tagsNeeding, tagsOf, tagTargets } from "./graph/tags.ts";
 export { tree, walkTree, type TreeNode } from "./graph/tree.ts";
+
+export { readCertDirectory } from "./hosts/certs-d.ts";
+export { readClientPair, type ClientPair } from "./hosts/certificates.ts";
 
 export { parseDescriptor, refNameAnnotation, type Descriptor } from "./oci/descriptor.ts";
 export {

@@ -30,6 +30,8 @@ export interface DockerRegistryOptions {
   readonly delete?: boolean;
   /** Where its directory is made: among the temporary files unless told. */
   readonly folder?: string;
+  /** The URL of another registry, which it then answers for, keeping what passes. */
+  readonly proxy?: string;
   /** Keeps what it knows of blobs in memory, as Debian's own configuration does. */
   readonly cache?: boolean;
 }
@@ -65,6 +67,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
       },
       http: { addr: host },
       ...(auth && { auth }),
+      ...(options.proxy !== undefined && { proxy: { remoteurl: options.proxy } }),
     };
     await writeFile(join(work, "config.yml"), JSON.stringify(config)); // JSON is YAML too.
     return start(found.path, ["serve", join(work, "config.yml")]);

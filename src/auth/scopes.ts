@@ -3,7 +3,8 @@ import type { Req } from "../transport/transport.ts";
 /** Access to resources (`repository:app`, `registry:catalog`): the actions by resource (distribution, "Token Scope"). */
 export type Scopes = ReadonlyMap<string, ReadonlySet<string>>;
 
-const resourcePath = /^\/v2\/(.+)\/(?:(manifests|tags|referrers|blobs)\/[^/]+|blobs\/(uploads)\/.*)$/;
+/** A path may come before `/v2/`; what comes after its first is the repository. */
+const resourcePath = /^(?:\/.+?)??\/v2\/(.+)\/(?:(manifests|tags|referrers|blobs)\/[^/]+|blobs\/(uploads)\/.*)$/;
 
 /** The repository that a request is about; empty where it is about none. */
 export function repositoryOf(url: URL): string {

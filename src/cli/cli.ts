@@ -24,8 +24,8 @@ export interface Cli {
   readonly reporter: Reporter;
   /** A client for these places, by the options about networks and logins; closed when the command has ended. */
   readonly client: (places: Places) => Promise<Client>;
-  /** One place, opened by a client of its own, and the tag or digest that it names or implies. */
-  readonly open: (place: string) => Promise<Opened & { readonly ref: string }>;
+  /** One place, opened by a client of its own, and the tag or digest that it names or implies; `pull` to only read from it. */
+  readonly open: (place: string, use?: "pull") => Promise<Opened & { readonly ref: string }>;
   /** Asks a yes-or-no question on the terminal; undefined where there is none. */
   readonly confirm: (question: string) => Promise<boolean | undefined>;
   /** Asks for a line on the terminal, unseen where it is `hidden`; undefined where there is none. */

@@ -1,8 +1,11 @@
 import {
   apiHost,
   createClient,
+  mergeSettings,
   parseLocation,
   parseUserPassword,
+  readCertDirectory,
+  readClientPair,
   RegistryError,
   userPassword,
   type Client,
@@ -75,6 +78,8 @@ async function clientOptions(
   // together, so that none of them may keep the others waiting for its turn.
   const uploads = get(options.jobs) ?? config.values.jobs ?? (to.length === 1 ? 6 : undefined);
   const logins = configuredLogins(config);
+  const registriesConf = get(options.registriesConf) ?? config.values.registriesConf;
+  const { shortNames } = config.values;
   return {
     credentials: [
       ...login("--src-creds", get(options.srcCreds), from),
@@ -84,8 +89,11 @@ async function clientOptions(
       ...login("--creds", await givenLogin(get, io, signal), [...from, ...to]),
       ...login("--registry-token", get(options.registryToken), [...from, ...to]),
     ],
-    hosts: configuredHosts(config, { hosts: hostSettings(get, from, to), ca, inUrls: asked }),
+    hosts: configuredHosts(config, { hosts: hostSettings(get, from, to, config), ca, inUrls: asked }),
     ...(logins && { logins }),
+    mirrors: get(options.useMirrors),
+    ...(shortNames !== undefined && { shortNames }),
+    ...(registriesConf !== undefined && { registriesConf }),
     ...(authFile !== undefined && { authFile }),
     ...(retries !== undefined && { retries }),
     ...(retryDelay !== undefined && { retryDelay }),
@@ -95,27 +103,31 @@ async function clientOptions(
 }
 
 /** How hosts are reached: what the options say of TLS holds for those that the command names, and for no other. */
-function hostSettings(get: Get, from: readonly Spot[], to: readonly Spot[]): ReadonlyMap<string, HostSettings> {
-  const side = (spots: readonly Spot[], verify: boolean | undefined, plainHttp: boolean): [string, HostSettings][] =>
-    spots.map(({ host }) => [
-      host,
-      { ...(verify !== undefined && { insecure: !verify }), ...(plainHttp && { plainHttp }) },
-    ]);
+function hostSettings(
+  get: Get,
+  from: readonly Spot[],
+  to: readonly Spot[],
+  config: Config,
+): ReadonlyMap<string, HostSettings> {
   const tlsVerify = get(options.tlsVerify);
   const plainHttp = get(options.plainHttp);
+  const certDir = get(options.certDir) ?? config.values.certDir;
+  const side = (verify: boolean | undefined, plain: boolean, directory: string | undefined): HostSettings => ({
+    ...((verify ?? tlsVerify) !== undefined && { insecure: !(verify ?? tlsVerify) }),
+    ...((plain || plainHttp) && { plainHttp: true }),
+    ...certificates(get, directory ?? certDir),
+  });
   const settings = new Map<string, HostSettings>([["*", forAllHosts(get)]]);
+  const add = (host: string, own: HostSettings): void =>
+    void settings.set(host, mergeSettings(settings.get(host) ?? {}, own));
   const headers = Object.fromEntries(get(options.header));
-  for (const [host, own] of [
-    ...get(options.resolve).map(([host, address]): [string, HostSettings] => [
-      asked(host.replace(/:443$/, "")),
-      { address },
-    ]),
-    ...[...from, ...to].map(({ host }): [string, HostSettings] => [host, { headers }]),
-    ...side(from, get(options.srcTlsVerify) ?? tlsVerify, get(options.srcPlainHttp) || plainHttp),
-    ...side(to, get(options.destTlsVerify) ?? tlsVerify, get(options.destPlainHttp) || plainHttp),
-  ]) {
-    settings.set(host, { ...settings.get(host), ...own });
-  }
+  for (const [host, address] of get(options.resolve)) add(asked(host), { address });
+  for (const { host } of [...from, ...to]) add(host, { headers });
+  const source = side(get(options.srcTlsVerify), get(options.srcPlainHttp), get(options.srcCertDir));
+  for (const { host } of from) add(host, source);
+  const destination = side(get(options.destTlsVerify), get(options.destPlainHttp), get(options.destCertDir));
+  for (const { host } of to) add(host, destination);
+  for (const [host, mirrors] of get(options.mirror)) add(asked(host), { mirrors });
   return settings;
 }
 
@@ -147,6 +159,18 @@ function forAllHosts(get: Get): HostSettings {
       quotaReserve: get(options.quotaReserve),
     }),
   };
+}
+
+/** What a directory of certificates, or a client's certificate and its key, bring. */
+function certificates(get: Get, directory: string | undefined): Pick<HostSettings, "tls"> {
+  const [cert, key] = [get(options.certFile), get(options.keyFile)];
+  if (key !== undefined && cert === undefined) {
+    throw new RegistryError("INVALID", "--key-file is given without --cert-file");
+  }
+  const found = directory === undefined ? {} : readCertDirectory(directory);
+  if (!found) throw new RegistryError("INVALID", `${directory}: there is no such directory, or it may not be read`);
+  const tls = { ...found, ...(cert !== undefined && readClientPair(cert, key)) };
+  return Object.keys(tls).length > 0 ? { tls } : {};
 }
 
 /** A login that goes to the places it was given for, and nowhere else. */

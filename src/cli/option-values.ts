@@ -98,6 +98,16 @@ export function parsePair(text: string): readonly [name: string, value: string] 
   throw new RegistryError("INVALID", `${JSON.stringify(text)} is not NAME=VALUE`);
 }
 
+/** Reads `HOST=MIRROR[,MIRROR...]`. */
+export function parseMirror(text: string): readonly [host: string, mirrors: readonly string[]] {
+  const [host = "", mirrors = ""] = text.split(/=(.*)/s);
+  const list = mirrors.split(",").filter(Boolean);
+  if (host !== "" && list.length > 0 && !host.includes("/")) return [host.toLowerCase(), list];
+  throw new RegistryError("INVALID", `${JSON.stringify(text)} is not HOST=MIRROR`, {
+    hint: "write registry.example=mirror.example, or registry.example=mirror.example/hub",
+  });
+}
+
 /** Reads `USER:PASSWORD`, given to the option of this name. */
 export function login(name: string): (text: string) => Credential {
   return (text) => parseUserPassword(text, name);

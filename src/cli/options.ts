@@ -6,6 +6,7 @@ import {
   parseBoolean,
   parseCount,
   parseKind,
+  parseMirror,
   parseNumber,
   parseOnePlatform,
   parsePair,
@@ -70,6 +71,39 @@ export const caFile: Option<readonly string[]> = values(
     setting: "caFiles",
   },
 );
+export const certDir: Option<string | undefined> = value(
+  "--cert-dir <dir>",
+  "a directory with authorities (*.crt), or a client certificate (*.cert, *.key), for the hosts named",
+  String,
+  { heading: network, completes: "directory", setting: "certDir" },
+);
+export const certFile: Option<string | undefined> = value(
+  "--cert-file <file>",
+  "a client certificate for the hosts named (PEM)",
+  String,
+  { heading: network, completes: "file" },
+);
+export const keyFile: Option<string | undefined> = value(
+  "--key-file <file>",
+  "and its key, where that is not in the same file",
+  String,
+  { heading: network, completes: "file" },
+);
+export const registriesConf: Option<string | undefined> = value(
+  "--registries-conf <file>",
+  "read this registries.conf instead of the machine's",
+  String,
+  { heading: network, completes: "file", setting: "registriesConf" },
+);
+export const mirror: Option<readonly (readonly [host: string, mirrors: readonly string[]])[]> = values(
+  "--mirror <host=mirror>",
+  "pull what is of this host from a mirror first: HOST=MIRROR[/PATH][,MIRROR...]; repeat for more hosts",
+  parseMirror,
+  { heading: network },
+);
+export const useMirrors: Option<boolean> = unless("--no-mirrors", "ask no mirrors, whatever the machine's files say", {
+  heading: network,
+});
 export const retries: Option<number | undefined> = value(
   "--retries <count>",
   "how often a failed request is sent again (default: 5)",
@@ -95,6 +129,12 @@ export const networkOptions: readonly Option[] = [
   tlsVerify,
   plainHttp,
   caFile,
+  certDir,
+  certFile,
+  keyFile,
+  registriesConf,
+  mirror,
+  useMirrors,
   retries,
   ...wayOptions,
   configFile,
@@ -153,6 +193,18 @@ export const destPlainHttp: Option<boolean> = flag("--dest-plain-http", "--plain
   heading: network,
   also: [{ flags: "--to-plain-http" }],
 });
+export const srcCertDir: Option<string | undefined> = value(
+  "--src-cert-dir <dir>",
+  "--cert-dir for the source",
+  String,
+  { heading: network, completes: "directory" },
+);
+export const destCertDir: Option<string | undefined> = value(
+  "--dest-cert-dir <dir>",
+  "--cert-dir for the destinations",
+  String,
+  { heading: network, completes: "directory" },
+);
 export const sideOptions: readonly Option[] = [
   srcCreds,
   destCreds,
@@ -162,6 +214,8 @@ export const sideOptions: readonly Option[] = [
   destTlsVerify,
   srcPlainHttp,
   destPlainHttp,
+  srcCertDir,
+  destCertDir,
 ];
 
 /** How results and progress are written. */

@@ -66,16 +66,16 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
       open.push(client);
       return {
         ...client,
-        open(at) {
-          const opened = client.open(at);
+        open(at, use) {
+          const opened = client.open(at, use);
           open.unshift(opened.store);
           return opened;
         },
       };
     },
-    async open(place) {
+    async open(place, use) {
       const client = await cli.client({ from: [place] });
-      const opened = client.open(place);
+      const opened = client.open(place, use);
       return { ...opened, ref: await client.resolve(opened, { signal }) };
     },
     confirm: (question) => confirm(question, io, signal),

@@ -47,6 +47,15 @@ export type TransportEvent =
       readonly host: string;
     } & Quota)
   | {
+      /** A mirror of `host` failed, and is left alone for `ms`. */
+      readonly type: "mirror";
+      readonly host: string;
+      readonly mirror: string;
+      readonly ms: number;
+      readonly status?: number;
+      readonly error?: ErrorCode;
+    }
+  | {
       /** What a registry wants its users to read (distribution-spec, "Warnings"). */
       readonly type: "warning";
       readonly host: string;

@@ -18,6 +18,20 @@ export interface Timeouts {
   readonly idle: number;
 }
 
+/** The longest that a `brief` request waits for a connection and for an answer, in milliseconds. */
+const briefTimeouts = { connect: 3000, answer: 10_000 };
+
+/** How long this very request waits. */
+export function timeoutsFor({ brief }: Pick<Req, "brief">, timeouts: Timeouts): Timeouts {
+  if (!brief) return timeouts;
+  const least = (ms: number, limit: number): number => (ms === 0 ? limit : Math.min(ms, limit));
+  return {
+    ...timeouts,
+    connect: least(timeouts.connect, briefTimeouts.connect),
+    answer: least(timeouts.answer, briefTimeouts.answer),
+  };
+}
+
 /** The longest response head that is read, in bytes. */
 const maxHeaderSize = 32 * 1024;
 
@@ -35,7 +49,8 @@ interface Way {
 /** One request and its response over an agent of node:http; rejects with a RegistryError, what the request's body threw, or `staleConnection`. */
 export async function exchange(request: Req, way: Way): Promise<Res> {
   if (request.signal?.aborted) throw aborted(request.signal);
-  const { timeouts, proxy } = way.route;
+  const { proxy } = way.route;
+  const timeouts = timeoutsFor(request, way.route.timeouts);
   const outgoing = openRequest(request, way);
   const timer = deadline();
   const giveUp = (): void => void outgoing.destroy(aborted(request.signal));
@@ -54,9 +69,9 @@ export async function exchange(request: Req, way: Way): Promise<Res> {
   }
 }
 
-function openRequest({ method, url, signal }: Req, { agent, target, headers }: Way): ClientRequest {
+function openRequest({ method, url, signal, brief }: Req, { agent, target, headers }: Way): ClientRequest {
   const { request } = process.getBuiltinModule(url.protocol === "https:" ? "node:https" : "node:http");
-  const dialing: Dialed = { dialSignal: signal };
+  const dialing: Dialed = { dialSignal: signal, dialBrief: brief };
   return request({
     ...dialing,
     agent,

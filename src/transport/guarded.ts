@@ -1,5 +1,6 @@
 import { aborted } from "./clock.ts";
 import { deadline } from "./deadline.ts";
+import { timeoutsFor } from "./exchange.ts";
 import { timeoutError } from "./network-error.ts";
 import type { Route } from "./routes.ts";
 import type { Req } from "./transport.ts";
@@ -26,7 +27,7 @@ export async function guarded<T>(
 /** Connects, looking names up and proxies included, within the time that there is for it. */
 export async function dialled<T>(
   connect: (stop: AbortSignal) => Promise<T>,
-  { request, route, closing }: { request: Pick<Req, "url" | "signal">; route: Route; closing: AbortSignal },
+  { request, route, closing }: { request: Pick<Req, "url" | "signal" | "brief">; route: Route; closing: AbortSignal },
 ): Promise<T> {
   const stop = new AbortController();
   const close = (): void => stop.abort(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
@@ -34,7 +35,11 @@ export async function dialled<T>(
   closing.addEventListener("abort", close, { once: true });
   try {
     const fail = (error: Error): void => stop.abort(error);
-    return await guarded(connect(stop.signal), request, { ms: route.timeouts.connect, what, fail });
+    return await guarded(connect(stop.signal), request, {
+      ms: timeoutsFor(request, route.timeouts).connect,
+      what,
+      fail,
+    });
   } finally {
     closing.removeEventListener("abort", close);
   }

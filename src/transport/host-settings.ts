@@ -40,13 +40,21 @@ export function settingsByHost(byHost: Readonly<Record<string, HostSettings>> = 
   };
 }
 
-/** What `first` says, and where it says nothing, `then`. */
+/** What `first` says, and where it says nothing, `then`; authorities that either trusts are trusted. */
 export function mergeSettings(first: HostSettings, then: HostSettings): HostSettings {
   return {
     ...then,
     ...first,
-    ...(then.tls && { tls: { ...then.tls, ...first.tls } }),
+    ...(then.tls && { tls: mergeTls(first.tls, then.tls) }),
     ...(then.headers && { headers: { ...then.headers, ...first.headers } }),
     ...(then.timeouts && { timeouts: { ...then.timeouts, ...first.timeouts } }),
   };
+}
+
+function mergeTls(first: TlsSettings = {}, then: TlsSettings): TlsSettings {
+  const { cert: _cert, key: _key, ...rest } = then;
+  const hasOwn = first.cert !== undefined || first.key !== undefined;
+  const ca = [...new Set([first.ca ?? [], then.ca ?? []].flat())];
+  // A certificate goes with its own key.
+  return { ...(hasOwn ? rest : then), ...first, ...(ca.length > 0 && { ca }) };
 }

@@ -51,4 +51,9 @@ export function isNotTls(error: unknown): boolean {
   return error instanceof RegistryError && saysNotTls(error.cause);
 }
 
+/** Whether an error says that nobody who is trusted vouches for the other end's certificate. */
+export function isUntrusted(error: unknown): boolean {
+  return error instanceof RegistryError && saysUntrusted(error.cause);
+}
+
 const resets: readonly string[] = ["ECONNRESET", "ECONNABORTED", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"];

@@ -29,14 +29,15 @@ export function isPassing(status: number): boolean {
 
 /**
  * Sends a request again after an answer or error that may pass: after what Retry-After asks for, else after a random
- * part of a doubling delay ("full jitter"). Requests marked `once`, refusals and errors that will not pass go through.
+ * part of a doubling delay ("full jitter"). Requests marked `once` or `brief`, refusals and errors that will not pass go
+ * through.
  */
 export function retry(settings: RetrySettings = {}): Middleware {
   const { attempts = 6, clock = systemClock, onEvent } = settings;
   return (next) => async (request) => {
     for (let attempt = 1; ; attempt++) {
       const outcome = await settle(next(request));
-      const last = request.once === true || attempt >= attempts;
+      const last = request.once === true || request.brief === true || attempt >= attempts;
       const delay = last ? undefined : delayAfter(outcome, attempt, settings, clock);
       if (delay === undefined) return unwrap(outcome);
       if (outcome.response) await discard(outcome.response);

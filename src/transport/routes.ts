@@ -4,7 +4,7 @@ import { headerFault } from "./header-fault.ts";
 import type { HostSettings, SettingsOf } from "./host-settings.ts";
 import { bareHost, isIP } from "./no-proxy.ts";
 import { proxiesOf, type Proxy, type ProxyEnv } from "./proxies.ts";
-import { tlsContexts, type TlsOptions } from "./tls.ts";
+import { tlsContexts, type TlsOptions, type Trust } from "./tls.ts";
 import type { Req } from "./transport.ts";
 
 /** How an origin is reached, found out once. */
@@ -42,10 +42,25 @@ export function mayUseKept({ once }: Pick<Req, "once">, { proxy, isTls }: Route)
 const defaultTimeouts: Timeouts = { connect: 30_000, answer: 300_000, idle: 60_000 };
 const defaultMaxIdle = 90_000;
 
-/** Finds the route of a URL; the same object for all URLs of an origin. Throws INVALID where its settings are not right. */
-export function routes(settingsOf: SettingsOf, env: ProxyEnv, timeouts: Partial<Timeouts> = {}): (url: URL) => Route {
+interface RoutesSettings {
+  readonly settingsOf: SettingsOf;
+  readonly env: ProxyEnv;
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  readonly trust?: Trust | undefined;
+}
+
+/** Finds the route of a URL: the same object for all URLs of an origin. Throws INVALID where its settings are not right. */
+export interface Routes {
+  (url: URL): Route;
+  /** Whether the spare authorities are trusted on the way there. */
+  isWide(url: URL): boolean;
+  /** Trusts them there from now on, by another route; false where there are none. */
+  widen(url: URL): boolean;
+}
+
+export function routes({ settingsOf, env, timeouts, trust }: RoutesSettings): Routes {
   const proxyOf = proxiesOf(env, settingsOf);
-  const tlsOf = tlsContexts(settingsOf);
+  const tlsOf = tlsContexts(settingsOf, trust);
   const find = (url: URL): Route => {
     const settings = settingsOf(url.host);
     const isTls = url.protocol === "https:";
@@ -65,12 +80,21 @@ export function routes(settingsOf: SettingsOf, env: ProxyEnv, timeouts: Partial<
     };
   };
   const known = new Map<string, Route>();
-  return (url) => {
+  const routeOf = (url: URL): Route => {
     const { origin } = url;
     const found = known.get(origin) ?? find(url);
     known.set(origin, found);
     return found;
   };
+  /** The host, and its proxy where that speaks TLS too. */
+  const hostsOn = (url: URL): readonly string[] => [url.host, proxyOf(url)?.url.host ?? url.host];
+  return Object.assign(routeOf, {
+    isWide: (url: URL): boolean => hostsOn(url).every((host) => tlsOf.isWide(host)),
+    widen(url: URL): boolean {
+      known.delete(url.origin);
+      return hostsOn(url).every((host) => tlsOf.widen(host));
+    },
+  });
 }
 
 function tlsField<Name extends string>(name: Name, options: TlsOptions | undefined): { [K in Name]?: TlsOptions } {

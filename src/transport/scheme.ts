@@ -10,13 +10,15 @@ type Scheme = "http:" | "https:";
 
 /**
  * Finds out how to speak with hosts where plain HTTP is allowed, and remembers it: this machine's are tried in plain HTTP
- * first, those that the user declared insecure over TLS first. All other hosts get what their URL says.
+ * first, those that the user declared insecure over TLS first, unless the URL itself says http. All other hosts get what
+ * their URL says.
  */
 export function scheme({ isInsecure = () => false }: { readonly isInsecure?: IsInsecure } = {}): Middleware {
   const known = new Map<string, Promise<Scheme | undefined>>();
   return (next) => async (request) => {
     const { host } = request.url;
-    const order: readonly [Scheme, Scheme] = isLoopback(host) ? ["http:", "https:"] : ["https:", "http:"];
+    const plainFirst = isLoopback(host) || request.url.protocol === "http:";
+    const order: readonly [Scheme, Scheme] = plainFirst ? ["http:", "https:"] : ["https:", "http:"];
     if (!isLoopback(host) && !isInsecure(host)) return next(request);
     for (;;) {
       const found = known.get(host);
@@ -39,9 +41,7 @@ async function discover(
   const { promise, resolve } = Promise.withResolvers<Scheme | undefined>();
   known.set(host, promise);
   try {
-    const probe: Req = request.body
-      ? { method: "GET", url: new URL("/v2/", request.url), headers: {}, anonymous: true, ...signalOf(request) }
-      : request;
+    const probe = request.body ? question(request) : request;
     const { response, spoken } = await tryBoth(next, probe, order);
     resolve(spoken);
     if (!request.body) return response;
@@ -62,10 +62,9 @@ async function tryBoth(
 ): Promise<{ response: Res; spoken: Scheme }> {
   let failure: unknown;
   try {
-    const response = await next(over(first, request));
-    const answer =
-      request.method === "HEAD" ? await headUnlessForTls(next, request, response) : await unlessForTls(response);
-    if (answer) return { response: answer, spoken: first };
+    const plain = over(first, request);
+    const response = await unlessForTls(await next(plain), plain, next);
+    if (response) return { response, spoken: first };
   } catch (error) {
     if (!isRegistryError(error, "NETWORK")) throw error;
     failure = error;
@@ -86,9 +85,17 @@ function tellsMore(error: unknown, first: unknown): boolean {
   return isRegistryError(first) && first.retryable && isRegistryError(error) && !error.retryable;
 }
 
-/** Servers that speak TLS answer a plain request with a 400 that says so; any other response is passed on as it was. */
-async function unlessForTls(response: Res): Promise<Res | undefined> {
-  if (response.status !== 400) return response;
+/**
+ * Servers that speak TLS answer a plain request with a 400 that says so; any other response is passed on as it was. The
+ * answer to a HEAD says nothing: it is asked what it is about.
+ */
+async function unlessForTls(response: Res, request: Req, next: Transport): Promise<Res | undefined> {
+  if (response.status !== 400 || response.headers["docker-distribution-api-version"] !== undefined) return response;
+  if (request.method === "HEAD") {
+    const told = await unlessForTls(await next(question(request)), question(request), next);
+    await discard(told ?? response);
+    return told && response;
+  }
   const bytes = await collect(response.body, 64 * 1024).catch(() => new Uint8Array());
   if (/HTTP(?: request)? .{0,20}to (?:an )?HTTPS/i.test(Buffer.from(bytes).toString("latin1"))) return undefined;
   const pieces = [bytes].values();
@@ -98,20 +105,12 @@ async function unlessForTls(response: Res): Promise<Res | undefined> {
   };
 }
 
-/** What a HEAD is answered has no words: a GET's has. */
-async function headUnlessForTls(next: Transport, request: Req, response: Res): Promise<Res | undefined> {
-  if (response.status !== 400 || response.headers["docker-distribution-api-version"] !== undefined) return response;
-  await discard(response);
-  const worded = await unlessForTls(await next({ ...over("http:", request), method: "GET" }));
-  if (worded) await discard(worded);
-  return worded && response;
+function question({ url, signal, brief }: Req): Req {
+  const request: Req = { method: "GET", url: new URL("/v2/", url), headers: {}, anonymous: true };
+  return { ...request, ...(signal && { signal }), ...(brief && { brief }) };
 }
 
 function over(protocol: Scheme, request: Req): Req {
   const { href, protocol: before } = request.url;
   return before === protocol ? request : { ...request, url: new URL(`${protocol}${href.slice(before.length)}`) };
-}
-
-function signalOf({ signal }: Req): Pick<Req, "signal"> {
-  return signal ? { signal } : {};
 }

@@ -14,27 +14,67 @@ export interface TlsSettings {
   readonly minVersion?: SecureVersion;
 }
 
-/** Node's options for the TLS settings of hosts: equal ones are built once, since reading certificates takes time. */
-export function tlsContexts(settingsOf: SettingsOf): (host: string) => TlsOptions | undefined {
+/** Whom to trust, beside what the settings of hosts say; PEM texts, asked for when they are first needed. */
+export interface Trust {
+  /** In place of Node's own authorities. */
+  readonly roots?: () => readonly string[];
+  /** Beside them. */
+  readonly more?: () => readonly string[];
+  /** Beside them at hosts where they did not do: those that take long to read. */
+  readonly spare?: () => readonly string[];
+}
+
+/** Node's options for TLS with hosts: equal ones are built once, since reading certificates takes time. */
+export interface TlsContexts {
+  (host: string): TlsOptions | undefined;
+  /** Whether the spare authorities are trusted at a host. */
+  isWide(host: string): boolean;
+  /** Trusts them there from now on; false where there are none. */
+  widen(host: string): boolean;
+}
+
+export function tlsContexts(settingsOf: SettingsOf, trust: Trust = {}): TlsContexts {
   const known = new Map<string, TlsOptions>();
-  return (host) => {
+  const wide = new Set<string>();
+  const authorities = { roots: once(trust.roots), more: once(trust.more), spare: once(trust.spare) };
+  const find = (host: string): TlsOptions | undefined => {
     const { tls, insecure } = settingsOf(host);
-    if (!tls && !insecure) return undefined;
+    const isWide = wide.has(host);
+    if (!tls && !insecure && !isWide && !trust.roots && !trust.more) return undefined;
     const settings = { ...(insecure && { rejectUnauthorized: false }), ...tls };
-    const key = JSON.stringify(settings);
-    const found = known.get(key) ?? tlsOptions(host, settings);
+    const key = JSON.stringify([settings, isWide]);
+    const more = [...authorities.more(), ...(isWide ? authorities.spare() : [])];
+    const found = known.get(key) ?? tlsOptions(host, settings, trust.roots && authorities.roots(), more);
     known.set(key, found);
     return found;
   };
+  return Object.assign(find, {
+    isWide: (host: string): boolean => wide.has(host),
+    widen(host: string): boolean {
+      if (authorities.spare().length > 0) wide.add(host);
+      return wide.has(host);
+    },
+  });
+}
+
+function once(read: Trust["more"] = () => []): () => readonly string[] {
+  let found: readonly string[] | undefined;
+  return () => (found ??= read());
 }
 
 /** Throws INVALID where the settings are not right. */
-function tlsOptions(host: string, settings: TlsSettings): TlsOptions {
-  const { ca, cert, key, minVersion, rejectUnauthorized = true } = settings;
+function tlsOptions(
+  host: string,
+  settings: TlsSettings,
+  roots: readonly string[] | undefined,
+  more: readonly string[],
+): TlsOptions {
+  const { ca = [], cert, key, minVersion, rejectUnauthorized = true } = settings;
   const { createSecureContext, getCACertificates } = process.getBuiltinModule("node:tls");
+  const own = [...more, ...[ca].flat()];
   try {
     const secureContext = createSecureContext({
-      ...(ca !== undefined && { ca: [...getCACertificates("default"), ...[ca].flat()] }),
+      ...((roots || own.length > 0) && { ca: [...new Set([...(roots ?? getCACertificates("default")), ...own])] }),
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key }),
       ...(minVersion !== undefined && { minVersion }),

@@ -16,6 +16,8 @@ export interface Req {
   readonly anonymous?: boolean;
   /** A failed attempt is the caller's to mend, not to be sent again: an upload whose session has moved on. */
   readonly once?: boolean;
+  /** Sent once and with short timeouts: there is another place to ask. */
+  readonly brief?: boolean;
 }
 
 /** An HTTP response: its body is read to the end, or given up by `discard`. */
@@ -26,6 +28,8 @@ export interface Res {
   readonly body: ByteStream;
   /** Where the credential was found that a refused request carried, for people. */
   readonly credential?: string;
+  /** The mirror (`host[:port]`) that answered in place of the host that was asked. */
+  readonly mirror?: string;
 }
 
 /** Answers one request. Rejects with a RegistryError (NETWORK, TIMEOUT, ABORTED) where no answer came; any status is an answer. */

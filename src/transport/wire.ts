@@ -6,14 +6,16 @@ import type { Sessions } from "./dial.ts";
 import { exchange, staleConnection, type Timeouts } from "./exchange.ts";
 import { isFieldValue } from "./header-fault.ts";
 import { settingsByHost, type SettingsOf } from "./host-settings.ts";
-import { networkError } from "./network-error.ts";
+import { isUntrusted, networkError } from "./network-error.ts";
 import type { ProxyEnv } from "./proxies.ts";
 import { isProxysOwn, proxyRefusal } from "./proxy-fault.ts";
 import { rawExchanges, type Outgoing } from "./raw/raw.ts";
 import { mayUseKept, routes, type Route } from "./routes.ts";
+import type { Trust } from "./tls.ts";
 
 export interface WireSettings extends AgentSettings {
   readonly settingsOf?: SettingsOf;
+  readonly trust?: Trust;
   /** HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case. */
   readonly proxyEnv?: ProxyEnv;
   readonly userAgent?: string;
@@ -34,7 +36,7 @@ export type Wire = Transport & { close(): void };
  */
 export function wire(settings: WireSettings = {}): Wire {
   const { settingsOf = settingsByHost(), proxyEnv = {}, userAgent } = settings;
-  const routeOf = routes(settingsOf, proxyEnv, settings.timeouts);
+  const routeOf = routes({ settingsOf, env: proxyEnv, timeouts: settings.timeouts, trust: settings.trust });
   const sessions: Sessions = new Map();
   let closing = new AbortController();
   const pool = agents(settings, sessions, () => closing.signal);
@@ -62,7 +64,16 @@ export function wire(settings: WireSettings = {}): Wire {
     await discard(response);
     throw proxyRefusal(response, route, route.proxy);
   };
-  return Object.assign(send, {
+  const trusting = async (request: Req): Promise<Res> => {
+    const wasWide = routeOf.isWide(request.url);
+    try {
+      return await send(request);
+    } catch (error) {
+      if (!wasWide && isUntrusted(error) && routeOf.widen(request.url)) return send(request);
+      throw error;
+    }
+  };
+  return Object.assign(trusting, {
     close() {
       closing.abort();
       closing = new AbortController();

@@ -25,6 +25,8 @@ test.each<[Method, string, readonly string[]]>([
   ["DELETE", "/v2/app/blobs/sha256:ab", ["repository:app:delete"]],
   ["GET", "/v2/tags/manifests/latest", ["repository:tags:pull"]],
   ["GET", "/v2/a/blobs/b/manifests/latest", ["repository:a/blobs/b:pull"]],
+  ["GET", "/cache/v2/app/manifests/latest", ["repository:app:pull"]],
+  ["GET", "/v2/a/v2/b/manifests/latest", ["repository:a/v2/b:pull"]],
   ["PUT", "/artifacts-uploads/abc", []],
 ])("%s %s needs %j", (method, path, scopes) => {
   expect(formatScopes(scopesOf({ method, url: new URL(path, "https://registry.example") }))).toEqual(scopes);

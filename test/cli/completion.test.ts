@@ -34,7 +34,7 @@ describe("offers", () => {
     [["copy", "--dry"], ["--dry-run"]],
     [
       ["cp", "--no-"],
-      ["--no-clobber", "--no-referrers"],
+      ["--no-clobber", "--no-referrers", "--no-mirrors"],
     ],
     [
       ["version", "-"],

@@ -32,6 +32,11 @@ describe("what is sent again", () => {
     await expect(retry({ clock: instantClock() })(scripted(foreign))(ask(url))).rejects.toBe(foreign);
   });
 
+  test("not what is brief", async () => {
+    const net = scripted(reset());
+    await expect(retry({ clock: instantClock() })(net)(ask(url, "GET", { brief: true }))).rejects.toThrow("broke off");
+  });
+
   test("not what is marked once", async () => {
     const net = scripted(respond(503));
     const body = { open: contentOf(Buffer.from("x")) };

@@ -64,6 +64,14 @@ describe.each([
   });
 });
 
+test("a host declared insecure is tried in plain HTTP first where the URL says so", async () => {
+  const net = scripted(broken(), respond(200), respond(200));
+  const transport = scheme({ isInsecure })(net);
+  await transport(ask("http://insecure.example/v2/"));
+  await transport(ask("http://insecure.example/v2/"));
+  expect(protocols(net)).toEqual(["GET http:", "GET https:", "GET https:"]);
+});
+
 test("where TLS is spoken and the certificate is not trusted, that is told, and not that plain HTTP broke", async () => {
   const cut = new RegistryError("NETWORK", "broke the connection off", { retryable: true });
   const net = scripted(cut, new RegistryError("NETWORK", "has a self-signed TLS certificate"));
@@ -85,6 +93,11 @@ test("a plain answer that asks for TLS leads to TLS; any other 400 is passed on 
   expect(await scheme()(net)(ask("https://localhost/"))).toMatchObject({ status: 200 });
   const nginx = scripted(respond(400, {}, "<h1>The plain HTTP request was sent to HTTPS port</h1>"), respond(200));
   expect(await scheme()(nginx)(ask("https://localhost/"))).toMatchObject({ status: 200 });
+  const head = scripted(respond(400), respond(400, {}, "The plain HTTP request was sent to HTTPS port"), respond(201));
+  expect(await scheme()(head)(ask("https://localhost/x", "HEAD"))).toMatchObject({ status: 201 });
+  expect(protocols(head)).toEqual(["HEAD http:", "GET http:", "HEAD https:"]);
+  const bad = scripted(respond(400), respond(200), respond(200));
+  expect(await scheme()(bad)(ask("https://localhost/x", "HEAD"))).toMatchObject({ status: 400 });
   const other = await scheme()(scripted(respond(400, {}, "bad name")))(ask("https://localhost/"));
   expect(Buffer.from(await collect(other.body, 100)).toString()).toBe("bad name");
 });

@@ -25,7 +25,7 @@ interface Fetched {
 }
 
 export const run: Run<[reference: string]> = async ([reference], { get, open, out, signal }) => {
-  const { store, ref, name } = await open(reference);
+  const { store, ref, name } = await open(reference, "pull");
   const root = await manifestOf(store, ref, name, signal);
   const type = get(artifactType);
   const artifacts = type === undefined && isArtifact(root) ? [root] : await attachedTo(store, root, type, signal);

@@ -17,7 +17,7 @@ export const run: Run<[reference: string]> = async ([reference], { get, client, 
     deep: get(deep),
     referrers: get(referrers),
     ...(number !== undefined && { jobs: number }),
-    ...(spareName !== undefined && { repairFrom: places.open(spareName).store }),
+    ...(spareName !== undefined && { repairFrom: places.open(spareName, "pull").store }),
   });
   await out.print({ name, ...result }, checkText);
   return result.findings.length > 0 ? "failed" : "done";

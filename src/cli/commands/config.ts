@@ -4,7 +4,7 @@ import { manifestOf, oneImage } from "../image.ts";
 import { onePlatform } from "../options.ts";
 
 export const run: Run<[reference: string]> = async ([reference], { get, open, out, signal }) => {
-  const { store, ref, name } = await open(reference);
+  const { store, ref, name } = await open(reference, "pull");
   const root = await manifestOf(store, ref, name, signal);
   const image = await oneImage(store, root, get(onePlatform), signal);
   const { bytes } = await imageConfig(store, image, { signal });

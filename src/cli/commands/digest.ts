@@ -4,7 +4,7 @@ import { absent, manifestOf, oneImage } from "../image.ts";
 import { onePlatform } from "../options.ts";
 
 export const run: Run<[reference: string]> = async ([reference], { get, open, out, signal }) => {
-  const { store, ref, name } = await open(reference);
+  const { store, ref, name } = await open(reference, "pull");
   const platform = get(onePlatform);
   let descriptor = await store.head(ref, { signal });
   if (!descriptor) throw absent(name);

@@ -16,7 +16,7 @@ interface Inspection {
 }
 
 export const run: Run<[reference: string]> = async ([reference], { get, open, out, signal }) => {
-  const { store, ref, name } = await open(reference);
+  const { store, ref, name } = await open(reference, "pull");
   const top = await manifestOf(store, ref, name, signal);
   const platform = get(onePlatform);
   const root = platform ? await oneImage(store, top, platform, signal) : top;

@@ -19,7 +19,7 @@ interface Branch {
 }
 
 export const run: Run<[reference: string]> = async ([reference], { get, open, out, signal }) => {
-  const { store, ref, name } = await open(reference);
+  const { store, ref, name } = await open(reference, "pull");
   const root = branch(await tree(store, ref, { signal, referrers: get(referrers) }));
   await out.print({ name, ...root }, (result, look) => {
     const wide = look.width ?? Number.POSITIVE_INFINITY;

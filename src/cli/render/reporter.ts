@@ -102,6 +102,10 @@ function describe(event: Exclude<Event, CopyEvent>, look: Look): string {
     const of = event.limit === undefined ? "" : ` of ${event.limit}`;
     return paint(look, "dim", `${host}: ${event.remaining}${of} requests are left of its limit`);
   }
+  if (event.type === "mirror") {
+    const { mirror, status, error, ms } = event;
+    return `${host}: its mirror ${mirror} failed (${status ?? error}) and is left alone for ${formatSpan(ms)}`;
+  }
   const { method, status, error, ms } = event;
   if (event.type === "request") {
     return paint(look, "dim", `${method} ${plain(event.url)} ${status ?? error ?? ""} ${formatSpan(ms)}`);

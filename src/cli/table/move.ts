@@ -56,6 +56,10 @@ export const moveCommands: readonly Command[] = [
         note: "to a registry and an OCI layout at once",
         line: "gantry copy registry.example/app:1.0 mirror.example/twice:1.0 oci:images:1.0",
       },
+      {
+        note: "through a mirror, where that has it",
+        line: "gantry copy --mirror registry.example=mirror.example registry.example/app:1.0 oci:images:1.0",
+      },
       { note: "what would be sent", line: "gantry copy --dry-run registry.example/app:1.0 mirror.example/app:2.0" },
     ],
     endings: ["notFound", "denied", "refused", "partly", "changes"],

@@ -63,7 +63,8 @@ export async function getBlob(at: RemoteRepository, blob: Digest, call: BlobCall
   at.shared.blobs.add(blob, at.repository);
   const total = length ?? call.size;
   const pieces = resumed(first, { at, attempt, fetch, total, signal: call.signal });
-  return verified({ [Symbol.asyncIterator]: () => pieces }, { digest: blob, size: total, what: `${at.name}: blob` });
+  const from = first.mirror === undefined ? at.name : `${at.name} (from its mirror ${first.mirror})`;
+  return verified({ [Symbol.asyncIterator]: () => pieces }, { digest: blob, size: total, what: `${from}: blob` });
 }
 
 const identity = { "accept-encoding": "identity" };

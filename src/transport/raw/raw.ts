@@ -1,6 +1,6 @@
 import { aborted } from "../clock.ts";
 import { dial, startsWithTls, type Sessions } from "../dial.ts";
-import { isFromBody } from "../exchange.ts";
+import { isFromBody, timeoutsFor } from "../exchange.ts";
 import { dialled } from "../guarded.ts";
 import { isReset, networkError } from "../network-error.ts";
 import { mayUseKept, type Route } from "../routes.ts";
@@ -62,7 +62,11 @@ export function rawExchanges(sessions: Sessions, closing: () => AbortSignal): Ra
           used =
             (mayUseKept(request, route) ? idle.take(origin) : undefined) ??
             (await dialled((stop) => connect(request, route, stop), { request, route, closing: closing() }));
-          return respond(await ask(used, request, head, route.timeouts), request, route.timeouts.idle);
+          return respond(
+            await ask(used, request, head, timeoutsFor(request, route.timeouts)),
+            request,
+            route.timeouts.idle,
+          );
         } catch (error) {
           if (isFromBody(error)) throw error.fromBody;
           const isStale = used?.mayBeStale === true && isReset(error);
