@@ -1,0 +1,111 @@
+import type { Scopes } from "../../auth/scopes.ts";
+import type { TokenService } from "../../auth/token.ts";
+import { checkPlain } from "../../auth/way.ts";
+import { isRegistryError } from "../../oci/error.ts";
+import { ask } from "../ask.ts";
+import { blame, evidenceAt, wordsOf } from "../blame.ts";
+import type { Bench } from "../context.ts";
+import { fault, fine, skipped, type Diagnosis, type Step } from "../diagnosis.ts";
+import { pathOf, type Place } from "../place.ts";
+import { advise, fill } from "../rules/rule.ts";
+import { serviceRules } from "../rules/services.ts";
+import { insecure, judgeToken, obtain, type Login } from "../token.ts";
+import type { Api } from "./api.ts";
+import { nameOf, userOf, type Chosen } from "./credential.ts";
+
+/** Proves who we are as a command would: by a token for reading the place, or by the login itself. */
+export async function checkLogin(place: Place, api: Api, { credential }: Chosen, bench: Bench): Promise<Step<Login>> {
+  const { way } = api;
+  const { host } = place;
+  const known: Login = { api, ...(credential && { credential }) };
+  if (!way) {
+    const told = credential ? "the registry asks for no login: it is not sent" : "the registry asks for no login";
+    return { told: [fine("login", told, { host })], known };
+  }
+  try {
+    if (credential) checkPlain(api.url, insecure(bench));
+    const told =
+      way.bearer && credential?.kind !== "bearer"
+        ? await byToken(way.bearer, place, known, bench)
+        : await byLogin(place, known, bench);
+    return told.some(({ verdict }) => verdict === "fault") ? { told } : { told, known };
+  } catch (error) {
+    if (bench.signal.aborted || !isRegistryError(error)) throw error;
+    return { told: [refusal(error.code === "NETWORK" ? unreachable(error, place) : error, place, known)] };
+  }
+}
+
+async function byToken(service: TokenService, place: Place, login: Login, bench: Bench): Promise<readonly Diagnosis[]> {
+  const path = pathOf(place);
+  const scopes: Scopes = new Map(path === "" ? [] : [[`repository:${path}`, new Set(["pull"])]]);
+  const granted = await obtain(service, login.api.url, { scopes, credential: login.credential }, bench);
+  return judgeToken(granted, { service, scopes, login }, place, bench);
+}
+
+/** The login or the token goes along with a request that needs nothing else. */
+async function byLogin(place: Place, login: Login, bench: Bench): Promise<readonly Diagnosis[]> {
+  const { host } = place;
+  const { credential } = login;
+  if (!credential) return [refusal(undefined, place, login)];
+  const answer = await ask(bench.transport, { method: "GET", url: new URL(`https://${host}/v2/`) }, bench);
+  if (answer.status === 200) return [fine("login", `${nameOf(credential)} is let in`, { host })];
+  if (answer.status === 404)
+    return [skipped("login", "whether it is let in is not known: /v2/ does not say", { host })];
+  const said = [answer.status, wordsOf(answer)].filter(Boolean).join(" ");
+  const { status, text } = answer;
+  return [refusal({ message: `${nameOf(credential)} is not let in: ${said}`, status, text }, place, login)];
+}
+
+interface Refused {
+  readonly message: string;
+  readonly status?: number;
+  readonly text?: string;
+  readonly cause?: unknown;
+  readonly hint?: string;
+}
+
+/** What is said of a login that was refused, or that is missing; what the service takes for one is told. */
+function refusal(refused: Refused | Diagnosis | undefined, place: Place, { api, credential }: Login): Diagnosis {
+  if (refused && "verdict" in refused) return refused;
+  const { host, registry } = place;
+  const { service } = api;
+  const user = userOf(credential);
+  const evidence = {
+    ...evidenceAt("login", place),
+    ...(service && { service: service.name }),
+    ...(user !== undefined && { user }),
+    ...(refused && { status: refused.status, text: refused.text ?? refused.message }),
+  };
+  const usual = credential
+    ? "the password is wrong, was changed, or has expired"
+    : "nobody is logged in, and the registry gives nothing to who is not";
+  const { login } = service ?? {};
+  const advice = advise(serviceRules, evidence) ?? {
+    cause: refused?.hint?.includes("declare") ? refused.hint : login ? `${usual}; ${login.cause}` : usual,
+    command: fill(login?.command ?? "gantry login {registry}", evidence),
+  };
+  return fault("login", refused?.message ?? `${registry} wants a login`, {
+    code: "UNAUTHORIZED",
+    host,
+    ...(refused?.status !== undefined && { status: refused.status }),
+    ...advice,
+  });
+}
+
+/** The registry names a token service that is not there: often its own address inside another network. */
+function unreachable(error: Error, place: Place): Diagnosis {
+  const found = blame("login", error, place);
+  const name = found.host ?? "";
+  const internal = /^[^.]+$|\.(?:local|internal|svc|lan|corp|cluster\.local)$|^(?:10|127|192\.168)\./.test(
+    name.replace(/:\d+$/, ""),
+  );
+  if (name === place.host) return found;
+  return {
+    ...found,
+    message: `its tokens come from ${name}: ${found.message}`,
+    cause: internal
+      ? "the registry names its token service as it is known inside its own network: its external URL is set wrongly"
+      : (found.cause ?? "the token service is down, or the registry's external URL is set wrongly"),
+    command: `curl -i ${`https://${place.host}/v2/`}`,
+  };
+}
