@@ -4,6 +4,8 @@ import { authenticate } from "./auth/authenticate.ts";
 import { firstOf, type CredentialSource } from "./auth/credential.ts";
 import { dockerConfigSource } from "./auth/docker-config.ts";
 import type { Event } from "./events.ts";
+import type { DiagnoseOptions, DoctorContext } from "./doctor/context.ts";
+import type { Diagnosis } from "./doctor/diagnosis.ts";
 import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
 import { ociArchiveStore } from "./store/archive/oci-archive.ts";
@@ -23,7 +25,7 @@ import type { IsInsecure } from "./transport/origin.ts";
 import { redirect } from "./transport/redirect.ts";
 import { retry } from "./transport/retry.ts";
 import { scheme } from "./transport/scheme.ts";
-import { compose, type Transport } from "./transport/transport.ts";
+import { compose } from "./transport/transport.ts";
 import { wire } from "./transport/wire.ts";
 import { version } from "./version.ts";
 
@@ -63,6 +65,11 @@ export interface Client {
   registry(host: string): Registry;
   /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
+  /**
+   * Looks at the way to a registry (`HOST` or a reference) as this client goes it, or without a target at what this
+   * machine has to do with it, and tells what it finds.
+   */
+  diagnose(target?: string, options?: DiagnoseOptions): AsyncIterable<Diagnosis>;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -104,6 +111,16 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     registry: (host) => remoteRegistry(remote(host)),
     copy: (from, to, copyOptions) => copyLocations(client, from, [to].flat(), copyOptions),
+    async *diagnose(target, diagnoseOptions) {
+      const [{ diagnose }, { examine }, { identify }] = await Promise.all([
+        import("./doctor/diagnose.ts"),
+        import("./doctor/examine.ts"),
+        import("./provider/fingerprints.ts"),
+      ]);
+      yield* target === undefined
+        ? examine({ env, version: process.versions.node, ...localFiles(options.authFile, env) })
+        : diagnose(target, { ...stack, settingsOf, proxyEnv: env, identify }, diagnoseOptions);
+    },
     close: async () => stack.close(),
   };
   return client;
@@ -126,32 +143,43 @@ function transportStack(
   env: Environment,
   settingsOf: SettingsOf,
   isInsecure: IsInsecure,
-): { readonly transport: Transport; close(): void } {
+): Pick<DoctorContext, "network" | "transport" | "credentials"> & { close(): void } {
   const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
-  const network = wire({ userAgent, settingsOf, proxyEnv: env });
+  const sockets = wire({ userAgent, settingsOf, proxyEnv: env });
+  const files = loginFiles(options.authFile, env).map((file) => dockerConfigSource(file, file));
+  const credentials = firstOf(...(options.credentials ?? []), ...files);
+  const network = compose(sockets, scheme({ isInsecure }), observe({ onEvent }));
   const layers = [
     retry({ onEvent, ...(options.retries !== undefined && { attempts: options.retries + 1 }) }),
     redirect({ isInsecure }),
-    authenticate({
-      credentials: firstOf(...(options.credentials ?? []), ...credentialFiles(options.authFile, env)),
-      isInsecure,
-    }),
+    authenticate({ credentials, isInsecure }),
     limit({ onEvent }),
-    scheme({ isInsecure }),
-    observe({ onEvent }),
   ];
-  return { transport: compose(network, ...layers), close: () => network.close() };
+  return { network, transport: compose(network, ...layers), credentials, close: () => sockets.close() };
 }
 
 /** Podman's and Docker's files, in Podman's order. */
-function credentialFiles(authFile: string | undefined, env: Environment): readonly CredentialSource[] {
+function loginFiles(authFile: string | undefined, env: Environment): readonly string[] {
   const home = env["HOME"] || homedir();
   const named = authFile ?? env["REGISTRY_AUTH_FILE"];
-  if (named) return [dockerConfigSource(named, named)];
+  if (named) return [named];
   const files = [
     env["XDG_RUNTIME_DIR"] && join(env["XDG_RUNTIME_DIR"], "containers", "auth.json"),
     join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers", "auth.json"),
     join(env["DOCKER_CONFIG"] || join(home, ".docker"), "config.json"),
   ];
-  return files.flatMap((file) => (file ? [dockerConfigSource(file, file)] : []));
+  return files.flatMap((file) => file || []);
+}
+
+/** The files of this machine that have to do with registries. */
+function localFiles(
+  authFile: string | undefined,
+  env: Environment,
+): { readonly logins: readonly string[]; readonly settings: readonly string[] } {
+  const config = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
+  const conf = env["CONTAINERS_REGISTRIES_CONF"];
+  const settings = conf
+    ? [conf]
+    : [join(config, "containers", "registries.conf"), "/etc/containers/registries.conf", "/etc/docker/daemon.json"];
+  return { logins: loginFiles(authFile, env), settings };
 }

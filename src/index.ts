@@ -9,6 +9,11 @@ export { dockerConfigSource } from "./auth/docker-config.ts";
 export { firstOf, type Credential, type CredentialSource } from "./auth/credential.ts";
 export { Secret } from "./auth/secret.ts";
 
+export type { DiagnoseOptions, DoctorContext, Service } from "./doctor/context.ts";
+export { diagnose } from "./doctor/diagnose.ts";
+export type { Ability, CheckName, Diagnosis, Verdict } from "./doctor/diagnosis.ts";
+export { examine, type Machine } from "./doctor/examine.ts";
+
 export { artifactFile, attach, titleAnnotation, type Artifact, type ArtifactFile } from "./graph/attach.ts";
 export { check, type CheckOptions, type CheckResult, type Finding } from "./graph/check.ts";
 export { imageConfig, imagePlatform, type ImageConfig, type ImageConfigFile } from "./graph/config.ts";

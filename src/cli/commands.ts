@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { changeCommands } from "./table/change.ts";
+import { doctorCommand } from "./table/doctor.ts";
 import { lookCommands } from "./table/look.ts";
 import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
@@ -9,6 +10,7 @@ import { toolCommands } from "./table/tool.ts";
 export const commands: readonly Command[] = [
   ...moveCommands,
   ...lookCommands,
+  doctorCommand,
   ...changeCommands,
   ...partCommands,
   ...toolCommands,

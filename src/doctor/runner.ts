@@ -9,12 +9,12 @@ type Work<T> = (bench: Bench) => Promise<Step<T>>;
 
 /** Runs checks, each in its own time, and those that build on others when these are done. */
 export interface Runner {
-  run<T>(check: CheckName, work: Work<T>): Promise<Step<T>>;
-  after<T, U>(
+  readonly run: <T>(check: CheckName, work: Work<T>) => Promise<Step<T>>;
+  readonly after: <T, U>(
     check: CheckName,
     before: Promise<Step<T>>,
     work: (known: T, bench: Bench) => Promise<Step<U>>,
-  ): Promise<Step<U>>;
+  ) => Promise<Step<U>>;
 }
 
 /** Checks never reject, but for an interruption: what they throw is a fault of what they look at. */

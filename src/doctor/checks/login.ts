@@ -106,6 +106,6 @@ function unreachable(error: Error, place: Place): Diagnosis {
     cause: internal
       ? "the registry names its token service as it is known inside its own network: its external URL is set wrongly"
       : (found.cause ?? "the token service is down, or the registry's external URL is set wrongly"),
-    command: `curl -i ${`https://${place.host}/v2/`}`,
+    command: `curl -i https://${place.host}/v2/`,
   };
 }
