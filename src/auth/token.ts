@@ -3,7 +3,7 @@ import { RegistryError } from "../oci/error.ts";
 import { collect, contentOf } from "../oci/stream.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Req, Res, Transport } from "../transport/transport.ts";
-import { basicHeader, type Credential } from "./credential.ts";
+import { basicHeader, withoutSecret, type Credential } from "./credential.ts";
 import { formatScopes, type Scopes } from "./scopes.ts";
 import { Secret } from "./secret.ts";
 
@@ -54,7 +54,8 @@ export async function fetchToken(
     response = await next(getRequest(service, scopes, credential));
     bytes = await collect(response.body, bodyLimit, `the answer of ${service.realm.host}`);
   }
-  if (response.status !== 200) throw refusal(service, response, credential);
+  if (response.status !== 200)
+    throw refusal(service, response, { credential, words: withoutSecret(wordsOf(bytes), credential) });
   return readToken(bytes, response, { service, scopes, start });
 }
 
@@ -130,26 +131,40 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   }
 }
 
+/** The service's own words in a refusal, in one short line; nothing where it has none that can be read. */
+function wordsOf(bytes: Uint8Array): string {
+  const body = parseObject(bytes);
+  const first: unknown = Array.isArray(body?.["errors"]) ? body["errors"][0] : body;
+  const words = isObject(first) ? (first["message"] ?? first["error_description"] ?? first["details"]) : undefined;
+  return typeof words === "string"
+    ? words
+        .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
+        .trim()
+        .slice(0, 200)
+    : "";
+}
+
 function refusal(
   { realm, registry }: TokenService,
   { status }: Res,
-  credential: Credential | undefined,
+  { credential, words }: { readonly credential: Credential | undefined; readonly words: string },
 ): RegistryError {
   const details = { host: registry, status };
+  const answered = `answered ${status}${words && `: ${words}`}`;
   if (status === 429)
     return new RegistryError("TOOMANYREQUESTS", `${realm.host} issues no more tokens for now`, {
       ...details,
       retryable: true,
     });
   if (status >= 500)
-    return new RegistryError("UNAVAILABLE", `${realm.host}, which issues tokens for ${registry}, answered ${status}`, {
+    return new RegistryError("UNAVAILABLE", `${realm.host}, which issues tokens for ${registry}, ${answered}`, {
       ...details,
       retryable: true,
     });
   if (status !== 401 && status !== 403)
     return new RegistryError(
       "UNAUTHORIZED",
-      `${realm.host}, which issues tokens for ${registry}, answered ${status}`,
+      `${realm.host}, which issues tokens for ${registry}, ${answered}`,
       details,
     );
   if (!credential)
@@ -161,7 +176,7 @@ function refusal(
     credential.kind === "basic"
       ? `the user ${JSON.stringify(credential.username)} or the password`
       : "the identity token";
-  return new RegistryError("UNAUTHORIZED", `${registry} does not accept ${what} (${realm.host} answered ${status})`, {
+  return new RegistryError("UNAUTHORIZED", `${registry} does not accept ${what} (${realm.host} ${answered})`, {
     ...details,
     hint: `log in to ${registry} again`,
   });

@@ -45,7 +45,9 @@ export function blameAnswer(
     readonly code: ErrorCode;
   },
 ): Diagnosis {
-  const { status, text } = answer;
+  const { status } = answer;
+  // JSON has its own way to write the words.
+  const text = `${wordsOf(answer)}\n${answer.text}`;
   const evidence = {
     ...evidenceAt(check, place, { url: answer.url.href, ...beside }),
     status,

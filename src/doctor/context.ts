@@ -24,12 +24,6 @@ export interface DoctorContext {
   readonly proxyEnv: Readonly<Record<string, string | undefined>>;
   /** Tells services apart by their challenges. */
   readonly identify?: (host: string, challenges: readonly Challenge[]) => Service | undefined;
-  readonly clock?: Clock;
-  /** The system's, unless told otherwise. */
-  readonly lookup?: Lookup;
-  readonly connect?: Connect;
-  /** The file that names hosts before DNS does; /etc/hosts. */
-  readonly hostsFile?: string;
 }
 
 export interface DiagnoseOptions {
@@ -38,6 +32,12 @@ export interface DiagnoseOptions {
   /** Opens uploads in the repository, and cancels them: what can only be known by writing. */
   readonly writeCheck?: boolean;
   readonly signal?: AbortSignal;
+  /** What stands for the system's own clock, resolver and sockets. */
+  readonly clock?: Clock;
+  readonly lookup?: Lookup;
+  readonly connect?: Connect;
+  /** The file that names hosts before DNS does; /etc/hosts. */
+  readonly hostsFile?: string;
 }
 
 /** A context in which nothing is left to choose, and one check's signal. */

@@ -42,22 +42,24 @@ export async function* diagnose(
   const stop = new AbortController();
   const bench = benchOf(context, options, stop.signal);
   try {
-    for (const step of steps(place, bench, options.writeCheck ?? false)) yield* (await step).told;
+    let last: Diagnosis | undefined;
+    for (const step of steps(place, bench, options.writeCheck ?? false)) {
+      for (const told of (await step).told) {
+        // Several steps of one check may be skipped for the same reason.
+        if (told.check !== last?.check || told.message !== last.message) yield told;
+        last = told;
+      }
+    }
   } finally {
     stop.abort();
   }
 }
 
-function benchOf(context: DoctorContext, { timeout = 10_000, signal }: DiagnoseOptions, stop: AbortSignal): Bench {
-  return {
-    clock: systemClock,
-    lookup: systemLookup,
-    connect: systemConnect,
-    hostsFile: "/etc/hosts",
-    ...context,
-    timeout,
-    signal: signal ? AbortSignal.any([signal, stop]) : stop,
-  };
+function benchOf(context: DoctorContext, options: DiagnoseOptions, stop: AbortSignal): Bench {
+  const { timeout = 10_000, signal, clock = systemClock, lookup = systemLookup, connect = systemConnect } = options;
+  const { hostsFile = "/etc/hosts" } = options;
+  const either = signal ? AbortSignal.any([signal, stop]) : stop;
+  return { ...context, clock, lookup, connect, hostsFile, timeout, signal: either };
 }
 
 /** All checks, under way as soon as what they build on is known, in the order they are told in. */

@@ -112,7 +112,7 @@ function hostAndPath(key: string): readonly [host: string, path: string] {
 function exposed(file: string, mode: number): Diagnosis {
   return warning("files", `${file} may be read by others (mode ${(mode & 0o777).toString(8)})`, {
     cause: "its passwords are only encoded, not encrypted",
-    command: `chmod 600 ${file}`,
+    command: `chmod 600 ${quoted(file)}`,
   });
 }
 
@@ -157,11 +157,16 @@ function unreadable(file: string, error: unknown): Diagnosis {
   return fault("files", `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown cause"})`, {
     code: "INVALID",
     cause: "it belongs to another user, or is no file",
-    command: `ls -l ${file}`,
+    command: `ls -l ${quoted(file)}`,
   });
 }
 
 function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === "ENOENT" || code === "ENOTDIR";
+}
+
+/** A path as a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

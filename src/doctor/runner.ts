@@ -27,7 +27,9 @@ export function runner(place: Place, bench: Bench): Runner {
         before.then((step) => {
           const { known, blockedBy } = step;
           if (known !== undefined) return run(check, (bench) => work(known, bench));
-          const told = skipped(check, `as it builds on ${blockedBy ?? "what failed"}`, { host: place.host });
+          const told = skipped(check, `not looked at: it builds on ${blockedBy ?? "what failed"}`, {
+            host: place.host,
+          });
           return { told: [told], ...(blockedBy && { blockedBy }) };
         }),
       ),

@@ -15,7 +15,11 @@ const width = 10;
 export function diagnosisText({ check, verdict, message, cause, command }: Diagnosis, look: Look): string {
   const [mark, style] = marks[verdict];
   const indent = " ".repeat(width + 4);
-  const first = `${paint(look, style, mark)} ${paint(look, "bold", check.padEnd(width))}  ${plain(message)}`;
+  const name = check.padEnd(width);
+  const first =
+    verdict === "skipped"
+      ? paint(look, "dim", `${mark} ${name}  ${plain(message)}`)
+      : `${paint(look, style, mark)} ${paint(look, "bold", name)}  ${plain(message)}`;
   const told = verdict === "fine" ? [first] : [first, cause && `${indent}${plain(cause)}`];
   const next = command && verdict !== "fine" && `${indent}${paint(look, "cyan", `-> ${plain(command)}`)}`;
   return [...told, next]

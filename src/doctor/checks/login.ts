@@ -1,4 +1,5 @@
 import type { Scopes } from "../../auth/scopes.ts";
+import { withoutSecret } from "../../auth/credential.ts";
 import type { TokenService } from "../../auth/token.ts";
 import { checkPlain } from "../../auth/way.ts";
 import { isRegistryError } from "../../oci/error.ts";
@@ -51,7 +52,7 @@ async function byLogin(place: Place, login: Login, bench: Bench): Promise<readon
   if (answer.status === 200) return [fine("login", `${nameOf(credential)} is let in`, { host })];
   if (answer.status === 404)
     return [skipped("login", "whether it is let in is not known: /v2/ does not say", { host })];
-  const said = [answer.status, wordsOf(answer)].filter(Boolean).join(" ");
+  const said = [answer.status, withoutSecret(wordsOf(answer), credential)].filter(Boolean).join(" ");
   const { status, text } = answer;
   return [refusal({ message: `${nameOf(credential)} is not let in: ${said}`, status, text }, place, login)];
 }

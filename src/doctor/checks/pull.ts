@@ -1,3 +1,4 @@
+import { withoutSecret } from "../../auth/credential.ts";
 import { isDigest, type Digest } from "../../oci/digest.ts";
 import type { ErrorCode } from "../../oci/error.ts";
 import { bareMediaType, manifestAccept } from "../../oci/media-types.ts";
@@ -88,7 +89,7 @@ export function refused(
   const { status } = answer;
   const user = userOf(credential);
   const known = { ...(service && { service: service.name }), ...(user !== undefined && { user }) };
-  const words = wordsOf(answer);
+  const words = withoutSecret(wordsOf(answer), credential);
   const found = blameAnswer(check, answer, place, {
     rules: [...serviceRules, ...refusalRules],
     message: `${place.name} may not be ${check === "pull" ? "read" : "written to"}: ${status}${words && ` ${words}`}`,

@@ -16,12 +16,12 @@ export async function checkTcp(place: Place, target: Target, bench: Bench): Prom
   const tries = await Promise.all(target.addresses.map((address) => connectTo(address, target.port, bench)));
   const open = tries.filter((one) => one.error === undefined);
   const failed = tries.filter((one) => one.error !== undefined);
-  const who = { ...place, host: `${target.host}:${target.port}` };
   const told = failed.map(({ address, error }): Diagnosis => {
-    const found = blame("tcp", error, { ...who, host: hostOf(address, target.port) });
+    const host = hostOf(address, target.port);
+    const found = { ...blame("tcp", error, { ...place, host }), host };
     if (open.length === 0) return found;
     const cause = isIPv6(address) ? `${found.cause}; every connection tries it and waits` : found.cause;
-    return warning("tcp", found.message, { host: found.host, ...(cause && { cause }) });
+    return warning("tcp", found.message, { host, ...(cause && { cause }) });
   });
   if (open.length === 0) return { told };
   const list = open.map(({ address, ms }) => `${hostOf(address, target.port)} (${Math.round(ms)} ms)`).join(", ");

@@ -52,7 +52,7 @@ export const networkRules: readonly Rule[] = [
     causes: /^(ECONNRESET|EPIPE|ECONNABORTED)$/,
     cause: "what listens there is no TLS server, or a firewall ends connections by the name that is asked for",
   },
-  { causes: /^HPE_/, cause: "what listens there speaks no HTTP: the port belongs to something else" },
+  { text: /is not an HTTP response/, cause: "what listens there speaks no HTTP: the port belongs to something else" },
 ];
 
 /** Words in the issuers of certificates that proxies and virus scanners make when they look into connections. */
