@@ -8,6 +8,7 @@ import { userPassword } from "../../src/auth/credential.ts";
 import type { DiagnoseOptions } from "../../src/doctor/context.ts";
 import { diagnose } from "../../src/doctor/diagnose.ts";
 import type { CheckName, Diagnosis } from "../../src/doctor/diagnosis.ts";
+import { isRegistryError, RegistryError } from "../../src/oci/error.ts";
 import { identify } from "../../src/provider/fingerprints.ts";
 import { settingsByHost, type HostSettings } from "../../src/transport/host-settings.ts";
 import { redirect } from "../../src/transport/redirect.ts";
@@ -123,9 +124,16 @@ function elsewhere(port: number): Pick<DiagnoseOptions, "lookup" | "connect" | "
 function ledTo({ host }: URL): Transport {
   const net = wire({ settingsOf: settingsByHost({ "*": { insecure: true } }) });
   onTestFinished(() => net.close());
-  return (request) => {
+  return async (request) => {
     const url = new URL(`https://${host}${request.url.pathname}${request.url.search}`);
-    return net({ ...request, url, headers: { ...request.headers, host: request.url.host } });
+    try {
+      return await net({ ...request, url, headers: { ...request.headers, host: request.url.host } });
+    } catch (error) {
+      if (!isRegistryError(error)) throw error;
+      const { code, message, retryable, cause } = error;
+      const named = { host: request.url.host, retryable, cause };
+      throw new RegistryError(code, message.replaceAll(host, request.url.host), named);
+    }
   };
 }
 

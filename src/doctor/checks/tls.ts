@@ -1,4 +1,5 @@
 import { isIP, type Socket } from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import { isLoopback } from "../../oci/reference.ts";
 import { plainText } from "../../store/remote/answer.ts";
 import { tlsContexts } from "../../transport/tls.ts";
@@ -28,9 +29,10 @@ export async function checkTls(place: Place, reached: Reached, bench: Bench): Pr
   const spoken = (scheme: "http" | "https"): Spoken => ({ origin: new URL(`${scheme}://${place.host}`) });
   let shown: Shown;
   try {
+    const { secureContext } = tlsContexts(bench.settingsOf)(place.host) ?? {};
     const through = await connectThrough(place, reached, bench);
     if ("refused" in through) return { told: [through.refused] };
-    shown = await shake(place, through.socket, bench);
+    shown = await shake(place, through.socket, secureContext ? { secureContext } : {}, bench.signal);
   } catch (error) {
     if (bench.signal.aborted) throw error;
     if (!lax || !(await answersPlainly(place, bench))) return { told: [blame("tls", error, place)] };
@@ -79,10 +81,13 @@ function refusedBy(proxy: string, status: number, { host }: Place): Diagnosis {
   });
 }
 
-async function shake({ host, hostname }: Place, socket: Socket, { settingsOf, signal }: Bench): Promise<Shown> {
-  const { secureContext } = tlsContexts(settingsOf)(host) ?? {};
-  const options = { ...(secureContext && { secureContext }), ...(isIP(hostname) === 0 && { servername: hostname }) };
-  const secure = await handshake(socket, options, signal);
+async function shake(
+  { hostname }: Place,
+  socket: Socket,
+  trust: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<Shown> {
+  const secure = await handshake(socket, { ...trust, ...(isIP(hostname) === 0 && { servername: hostname }) }, signal);
   try {
     return shownBy(secure, hostname);
   } finally {
