@@ -13,6 +13,7 @@ export type PeerName =
   | "regctl"
   | "oras"
   | "docker"
+  | "nginx"
   | "oci-conformance";
 
 /** A program of others that is on this machine. */

@@ -229,7 +229,7 @@ describe("writing", () => {
     const { diagnose, log } = await patient(uploading());
     const told = await diagnose("registry.example/app", { writeCheck: true });
     expect(of(told, "push")).toMatchObject([
-      { verdict: "fine", message: expect.stringContaining("nothing is left") as string },
+      { verdict: "fine", message: expect.stringContaining("knows it no more") as string },
     ]);
     expect(writes(log)).toEqual([`POST ${upload}`, `PATCH ${session}`, `DELETE ${session}`]);
     expect(log.findLast((line) => line.includes(session))).toBe(`GET ${session} +login`);

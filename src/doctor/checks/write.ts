@@ -34,7 +34,9 @@ export async function checkWrite(place: Place, login: Login, bench: Bench): Prom
   return {
     told: [
       left ??
-        fine("push", `an upload was opened in ${reference.repository} and cancelled: nothing is left of it`, { host }),
+        fine("push", `an upload was opened in ${reference.repository} and cancelled: the registry knows it no more`, {
+          host,
+        }),
     ],
     known: { chunks: told("chunks", host, taken, taken ? "" : `${sent.status} ${wordsOf(sent)}`.trim()) },
   };
