@@ -17,6 +17,7 @@ export interface Login extends Chosen {
   readonly api: Api;
 }
 
+/** What the settings say of hosts that may be spoken to in plain HTTP. */
 export function insecure({ settingsOf }: Bench): IsInsecure {
   return (host) => Boolean(settingsOf(host).plainHttp || settingsOf(host).insecure);
 }
@@ -53,43 +54,36 @@ export function judgeToken(
   { clock }: Bench,
 ): readonly Diagnosis[] {
   const { subject, access, notBefore } = claims ?? {};
-  const life = Math.round((expires - clock.now()) / 1000);
-  const wanted = formatScopes(scopes).join(" ");
   const all = access === undefined || covers(access, scopes);
+  const wanted = formatScopes(scopes).join(" ");
   const grants =
-    scopes.size === 0
-      ? ""
-      : access === undefined
-        ? ` for ${wanted}`
-        : ` ${all ? "grants" : "does not grant"} ${wanted}`;
-  const message = `a token of ${service.realm.host}${grants}, good for ${life} s`;
-  const told: Diagnosis[] = [
-    all
-      ? fine("login", message, { host })
-      : warning("login", message, {
-          host,
-          cause: login.credential
-            ? "this account may not read it, or it does not exist: registries hide the difference"
-            : "nobody is logged in, or it does not exist: registries hide the difference",
-          command: `gantry login ${registry}`,
-        }),
-  ];
+    wanted && (access === undefined ? ` for ${wanted}` : ` ${all ? "grants" : "does not grant"} ${wanted}`);
+  const message = `a token of ${service.realm.host}${grants}, good for ${seconds(expires - clock.now())}`;
+  const why = login.credential ? "this account may not read it" : "nobody is logged in";
+  const lacking = {
+    host,
+    cause: `${why}, or it does not exist: registries hide the difference`,
+    command: `gantry login ${registry}`,
+  };
   const theirs = clock.now() - (clockAhead(login.api.answer) ?? 0);
-  if (notBefore !== undefined && notBefore - theirs > tolerance) {
-    told.push(
-      warning(
-        "login",
-        `the token is not valid for another ${Math.round((notBefore - theirs) / 1000)} s by the registry's clock`,
-        {
-          host,
-          cause: `the clock of ${service.realm.host} is ahead of the registry's: it refuses tokens until they are valid`,
-        },
-      ),
-    );
-  }
+  const early = notBefore !== undefined && notBefore - theirs > tolerance;
   const stranger = subject === undefined ? undefined : strangerTo(userOf(login.credential), subject, login);
-  if (stranger) told.push(warning("login", stranger.message, { host, cause: stranger.cause }));
-  return told;
+  return [
+    all ? fine("login", message, { host }) : warning("login", message, lacking),
+    ...(early ? [tooEarly(notBefore - theirs, service, host)] : []),
+    ...(stranger ? [warning("login", stranger.message, { host, cause: stranger.cause })] : []),
+  ];
+}
+
+function tooEarly(ms: number, { realm }: TokenService, host: string): Diagnosis {
+  return warning("login", `the token is not valid for another ${seconds(ms)} by the registry's clock`, {
+    host,
+    cause: `the clock of ${realm.host} is ahead of the registry's, which refuses tokens until they are valid`,
+  });
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
 }
 
 /** Where a login buys a token for nobody, or for somebody else. */

@@ -156,7 +156,7 @@ test.each<[string | undefined, RegExp | undefined]>([
   [undefined, /wants a login/],
 ])("Basic, with the login %s", async (login, message) => {
   const { diagnose } = await patient(basic, login === undefined ? {} : { login });
-  const told = await diagnose();
+  const told = await diagnose("registry.example");
   const wrong = wrongIn(told);
   if (!message) expect(wrong).toEqual([]);
   else {
@@ -164,6 +164,37 @@ test.each<[string | undefined, RegExp | undefined]>([
     expect(wrong[0]!.message).toMatch(message);
   }
   expect(JSON.stringify(told)).not.toContain(login?.split(":")[1] ?? "s3cret");
+});
+
+test("Basic without a login is a fault where something is not public", async () => {
+  const { diagnose } = await patient(basic);
+  const told = await diagnose();
+  expect(of(told, "login")).toMatchObject([{ verdict: "skipped" }]);
+  expect(wrongIn(told)).toMatchObject([
+    { check: "pull", code: "UNAUTHORIZED", command: "gantry login registry.example" },
+  ]);
+  const inPublic = await patient(
+    healthy((method, path, { headers }) => {
+      if (path === "/v2/") return basic(method, path, { headers } as never);
+      return { status: 200, headers: { "content-type": "application/vnd.oci.image.index.v1+json" } };
+    }),
+  );
+  expect(of(await inPublic.diagnose(), "pull")).toMatchObject([{ verdict: "fine" }]);
+});
+
+test.each([
+  [503, "UNAVAILABLE", /is down/],
+  [429, "TOOMANYREQUESTS", /rate limit of the token service/],
+  [200, "UNAUTHORIZED", /is no token service/],
+  [404, "UNAUTHORIZED", /is no token service/],
+])("a token service that answers %i without a token", async (status, code, cause) => {
+  const { diagnose } = await patient(
+    healthy((_, path) => (path.startsWith("/token") ? { status, body: "{}" } : undefined)),
+  );
+  const wrong = wrongIn(await diagnose());
+  expect(wrong).toMatchObject([{ check: "login", verdict: "fault", code }]);
+  expect(wrong[0]!.cause).toMatch(cause);
+  expect(wrong[0]!.message).toContain("auth.example");
 });
 
 test("a login that is not asked for stays here", async () => {

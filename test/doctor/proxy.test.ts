@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { routeTo } from "../../src/doctor/route.ts";
 import { createClient } from "../../src/index.ts";
@@ -21,7 +21,10 @@ async function proxy(
     asked.push(request.url!);
     logins.push(request.headers["proxy-authorization"]);
     sockets.add(socket.on("error", () => {}));
-    if (status !== 200 || !to) return void socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`);
+    if (status !== 200 || !to) {
+      socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`);
+      return;
+    }
     const through = connect(Number(to.port), "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       through.pipe(socket).pipe(through);

@@ -6,9 +6,8 @@ const config = `sha256:${"c".repeat(64)}`;
 const ociIndex = { "content-type": "application/vnd.oci.image.index.v1+json" };
 
 /** A registry that lets anybody in, and answers paths by their beginnings. */
-const open = (answers: Readonly<Record<string, ReturnType<Script>>>, method?: string): Script =>
-  healthy((asked, path) => {
-    if (method !== undefined && asked !== method) return undefined;
+const open = (answers: Readonly<Record<string, ReturnType<Script>>>): Script =>
+  healthy((_, path) => {
     const found = Object.keys(answers).find((start) => path.startsWith(start));
     return found === undefined ? (path === "/v2/" ? { status: 200 } : undefined) : answers[found];
   });
@@ -104,9 +103,20 @@ test("a page in place of a manifest", async () => {
   ]);
 });
 
-test("a HEAD that is refused alone is told as such", async () => {
-  const { diagnose } = await patient(open({ "/v2/app/manifests/": { status: 405 } }, "HEAD"));
-  expect(of(await diagnose(), "pull")).toMatchObject([{ verdict: "fault" }]);
+test("a HEAD that is refused alone is a warning, as commands go on with GET", async () => {
+  const { diagnose } = await patient(
+    healthy((method, path) => {
+      if (path === "/v2/") return { status: 200 };
+      if (!path.startsWith("/v2/app/manifests/")) return undefined;
+      return method === "HEAD"
+        ? { status: 405 }
+        : { status: 200, headers: { ...ociIndex, "docker-content-digest": image }, body: "{}" };
+    }),
+  );
+  expect(of(await diagnose(), "pull")).toMatchObject([
+    { verdict: "fine" },
+    { verdict: "warning", status: 405, message: "HEAD of a manifest is refused: 405" },
+  ]);
 });
 
 test("without a tag, the list of tags is read", async () => {
@@ -190,6 +200,22 @@ describe("what the registry can do", () => {
     expect(abilityOf(told, ability)?.supported).toBe(supported);
     expect(abilityOf(told, ability)?.verdict).toBe(supported === undefined ? "skipped" : "fine");
   });
+});
+
+test("an ability that nothing is heard of in time is not known, and no fault", async () => {
+  const script = open({
+    "/v2/app/manifests/": { status: 200, headers: { ...ociIndex, "docker-content-digest": image } },
+  });
+  const { diagnose } = await patient((method, path, request) =>
+    path.startsWith("/v2/_catalog") ? undefined : script(method, path, request),
+  );
+  const told = await diagnose(undefined, { timeout: 1000 });
+  expect(wrongIn(told)).toEqual([]);
+  expect(abilityOf(told, "catalog")).toMatchObject({
+    verdict: "skipped",
+    message: expect.stringContaining("in time") as string,
+  });
+  expect(abilityOf(told, "referrers")).toMatchObject({ supported: false });
 });
 
 describe("writing", () => {

@@ -19,7 +19,12 @@ export const doctorCommand: Command = {
       completes: "reference",
     },
   ],
-  options: [options.checkTimeout, options.writeCheck, ...options.formatOptions, ...options.networkOptions],
+  options: [
+    options.checkTimeout,
+    options.writeCheck,
+    ...options.formatOptions,
+    ...options.networkOptions.filter((one) => one !== options.retries),
+  ],
   examples: [
     { note: "the way to an image", line: "gantry doctor registry.example/app:1.0" },
     { note: "a registry, whatever is in it", line: "gantry doctor registry.example" },

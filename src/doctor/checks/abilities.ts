@@ -32,25 +32,36 @@ export function told(ability: Ability, host: string, supported: boolean | undefi
 /** What the registry can do, learned by reading alone, all at once; a request that fails leaves it unknown. */
 export async function readAbilities(place: Place, pulled: Pulled, bench: Bench): Promise<Step<never>> {
   const { host, reference } = place;
-  const known = async (ability: Ability, work: Promise<Diagnosis>): Promise<Diagnosis> => {
-    try {
-      return await work;
-    } catch (error) {
-      if (bench.signal.aborted || !isRegistryError(error)) throw error;
-      return told(ability, host, undefined, error.message);
-    }
-  };
-  const catalog = known("catalog", hasCatalog(host, bench));
+  const catalog = probe("catalog", host, bench, (bench) => hasCatalog(host, bench));
   if (!reference) return { told: [await catalog] };
   const inside: Inside = { host, repository: reference.repository, pulled };
   return {
     told: await Promise.all([
-      known("referrers", hasReferrers(inside, bench)),
+      probe("referrers", host, bench, (bench) => hasReferrers(inside, bench)),
       catalog,
-      known("ranges", hasRanges(inside, bench)),
-      known("paging", hasPaging(inside, bench)),
+      probe("ranges", host, bench, (bench) => hasRanges(inside, bench)),
+      probe("paging", host, bench, (bench) => hasPaging(inside, bench)),
     ]),
   };
+}
+
+/** So much of the time of all is what one ability may take: some registries need minutes to list repositories. */
+const share = 0.9;
+
+/** Finds out about one ability; where no answer comes, nothing is known of it, which is no fault. */
+export async function probe(
+  ability: Ability,
+  host: string,
+  bench: Bench,
+  work: (bench: Bench) => Promise<Diagnosis>,
+): Promise<Diagnosis> {
+  const late = AbortSignal.timeout(bench.timeout * share);
+  try {
+    return await work({ ...bench, signal: AbortSignal.any([bench.signal, late]) });
+  } catch (error) {
+    if (bench.signal.aborted || !isRegistryError(error)) throw error;
+    return told(ability, host, undefined, late.aborted ? "no answer came in time" : error.message);
+  }
 }
 
 /** What is not known without writing. */

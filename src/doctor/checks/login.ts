@@ -1,8 +1,9 @@
 import type { Scopes } from "../../auth/scopes.ts";
 import { withoutSecret } from "../../auth/credential.ts";
 import type { TokenService } from "../../auth/token.ts";
-import { checkPlain } from "../../auth/way.ts";
-import { isRegistryError } from "../../oci/error.ts";
+import { checkPlain, checkRealm } from "../../auth/way.ts";
+import { isRegistryError, type RegistryError } from "../../oci/error.ts";
+import { isPrivate } from "../../transport/origin.ts";
 import { ask } from "../ask.ts";
 import { blame, evidenceAt, wordsOf } from "../blame.ts";
 import type { Bench } from "../context.ts";
@@ -13,6 +14,9 @@ import { serviceRules } from "../rules/services.ts";
 import { insecure, judgeToken, obtain, type Login } from "../token.ts";
 import type { Api } from "./api.ts";
 import { nameOf, userOf, type Chosen } from "./credential.ts";
+
+/** Statuses by which a token service says that it does not take a login. */
+const refusals: readonly number[] = [400, 401, 403];
 
 /** Proves who we are as a command would: by a token for reading the place, or by the login itself. */
 export async function checkLogin(place: Place, api: Api, { credential }: Chosen, bench: Bench): Promise<Step<Login>> {
@@ -25,6 +29,11 @@ export async function checkLogin(place: Place, api: Api, { credential }: Chosen,
   }
   try {
     if (credential) checkPlain(api.url, insecure(bench));
+    if (way.bearer) checkRealm(api.url, way.bearer.realm, credential !== undefined, insecure(bench));
+  } catch (error) {
+    return { told: [untrusted(error, place)] };
+  }
+  try {
     const told =
       way.bearer && credential?.kind !== "bearer"
         ? await byToken(way.bearer, place, known, bench)
@@ -32,7 +41,8 @@ export async function checkLogin(place: Place, api: Api, { credential }: Chosen,
     return told.some(({ verdict }) => verdict === "fault") ? { told } : { told, known };
   } catch (error) {
     if (bench.signal.aborted || !isRegistryError(error)) throw error;
-    return { told: [refusal(error.code === "NETWORK" ? unreachable(error, place) : error, place, known)] };
+    const isRefusal = error.status !== undefined && refusals.includes(error.status);
+    return { told: [isRefusal ? refusal(error, place, known) : withoutToken(error, place)] };
   }
 }
 
@@ -47,7 +57,11 @@ async function byToken(service: TokenService, place: Place, login: Login, bench:
 async function byLogin(place: Place, login: Login, bench: Bench): Promise<readonly Diagnosis[]> {
   const { host } = place;
   const { credential } = login;
-  if (!credential) return [refusal(undefined, place, login)];
+  if (!credential) {
+    // What is public may be read all the same.
+    const unasked = "nobody is logged in, though the registry asks for it";
+    return [place.reference ? skipped("login", unasked, { host }) : refusal(undefined, place, login)];
+  }
   const answer = await ask(bench.transport, { method: "GET", url: new URL(`https://${host}/v2/`) }, bench);
   if (answer.status === 200) return [fine("login", `${nameOf(credential)} is let in`, { host })];
   if (answer.status === 404)
@@ -61,13 +75,10 @@ interface Refused {
   readonly message: string;
   readonly status?: number;
   readonly text?: string;
-  readonly cause?: unknown;
-  readonly hint?: string;
 }
 
 /** What is said of a login that was refused, or that is missing; what the service takes for one is told. */
-function refusal(refused: Refused | Diagnosis | undefined, place: Place, { api, credential }: Login): Diagnosis {
-  if (refused && "verdict" in refused) return refused;
+function refusal(refused: Refused | undefined, place: Place, { api, credential }: Login): Diagnosis {
   const { host, registry } = place;
   const { service } = api;
   const user = userOf(credential);
@@ -82,7 +93,7 @@ function refusal(refused: Refused | Diagnosis | undefined, place: Place, { api, 
     : "nobody is logged in, and the registry gives nothing to who is not";
   const { login } = service ?? {};
   const advice = advise(serviceRules, evidence) ?? {
-    cause: refused?.hint?.includes("declare") ? refused.hint : login ? `${usual}; ${login.cause}` : usual,
+    cause: login ? `${usual}; ${login.cause}` : usual,
     command: fill(login?.command ?? "gantry login {registry}", evidence),
   };
   return fault("login", refused?.message ?? `${registry} wants a login`, {
@@ -93,20 +104,35 @@ function refusal(refused: Refused | Diagnosis | undefined, place: Place, { api, 
   });
 }
 
-/** The registry names a token service that is not there: often its own address inside another network. */
-function unreachable(error: Error, place: Place): Diagnosis {
+/** A registry that would have logins sent where commands do not send them. */
+function untrusted(error: unknown, place: Place): Diagnosis {
+  const { hint, ...found } = { hint: isRegistryError(error) ? error.hint : undefined, ...blame("login", error, place) };
+  const cause = "its external URL is set wrongly, or somebody on the way wants the login";
+  return { ...found, cause: hint ? `${cause}; ${hint}` : cause, command: `curl -i https://${place.host}/v2/` };
+}
+
+/** No token came, for whatever reason but a refusal: often the service is named as it is known in another network. */
+function withoutToken(error: RegistryError, place: Place): Diagnosis {
   const found = blame("login", error, place);
-  const name = found.host ?? "";
-  const internal = /^[^.]+$|\.(?:local|internal|svc|lan|corp|cluster\.local)$|^(?:10|127|192\.168)\./.test(
-    name.replace(/:\d+$/, ""),
-  );
+  const name = found.host ?? place.host;
+  const look = `curl -i https://${place.host}/v2/`;
+  if (error.code === "UNAUTHORIZED")
+    return {
+      ...found,
+      cause: "what answers there is no token service: the registry names the wrong one",
+      command: look,
+    };
+  if (error.code === "TOOMANYREQUESTS") return { ...found, cause: "a rate limit of the token service: wait a minute" };
+  if (error.code === "UNAVAILABLE") return { ...found, cause: "the token service, or the proxy before it, is down" };
   if (name === place.host) return found;
+  const hostname = name.replace(/:\d+$/, "");
+  const internal = isPrivate(hostname) || /^[^.]+$|\.(?:local|internal|svc|lan|corp)$/.test(hostname);
   return {
     ...found,
     message: `its tokens come from ${name}: ${found.message}`,
     cause: internal
       ? "the registry names its token service as it is known inside its own network: its external URL is set wrongly"
       : (found.cause ?? "the token service is down, or the registry's external URL is set wrongly"),
-    command: `curl -i https://${place.host}/v2/`,
+    command: look,
   };
 }

@@ -6,7 +6,7 @@ import type { Req } from "../../transport/transport.ts";
 import { ask, type Answer } from "../ask.ts";
 import { blameAnswer, evidenceAt, wordsOf } from "../blame.ts";
 import type { Bench } from "../context.ts";
-import { fault, fine, skipped, type Diagnosis, type Step } from "../diagnosis.ts";
+import { fault, fine, skipped, warning, type Diagnosis, type Step } from "../diagnosis.ts";
 import type { Place } from "../place.ts";
 import { refusalRules } from "../rules/answers.ts";
 import { fill } from "../rules/rule.ts";
@@ -47,10 +47,24 @@ export async function checkPull(place: Place, login: Login, bench: Bench): Promi
       ? { told: [told] }
       : { told: [told], known: { answer, ...(found && { digest: found }) } };
   }
-  // The answer to HEAD has no words.
-  const said = ref === undefined ? answer : await ask(bench.transport, { ...request, method: "GET" }, bench);
-  return { told: [refused("pull", place, login, said.status === 200 ? { ...answer, text: said.text } : said)] };
+  if (ref === undefined) return { told: [refused("pull", place, login, answer)] };
+  // The answer to HEAD has no words, and some registries refuse HEAD alone.
+  const got = await ask(bench.transport, { ...request, method: "GET" }, bench);
+  if (got.status !== 200) return { told: [refused("pull", place, login, got)] };
+  if (!headRefused.includes(answer.status)) return { told: [refused("pull", place, login, answer)] };
+  const unheaded = warning("pull", `HEAD of a manifest is refused: ${answer.status}`, {
+    host,
+    status: answer.status,
+    cause: "the registry, or a proxy before it, lets GET through alone: each look at a tag counts as a pull",
+  });
+  const { told, found } = read(place, ref, got);
+  return told.verdict === "fault"
+    ? { told: [told] }
+    : { told: [told, unheaded], known: { answer: got, ...(found && { digest: found }) } };
 }
+
+/** Statuses after which commands try GET. */
+const headRefused: readonly number[] = [400, 403, 405, 406, 501];
 
 function read(place: Place, ref: string | undefined, { headers }: Answer): { told: Diagnosis; found?: Digest } {
   const { host } = place;

@@ -7,7 +7,7 @@ import type { Bench } from "../context.ts";
 import { fault, fine, warning, type Diagnosis, type Step } from "../diagnosis.ts";
 import { pathOf, type Place } from "../place.ts";
 import { insecure, type Login } from "../token.ts";
-import { someBlob, told } from "./abilities.ts";
+import { probe, someBlob, told } from "./abilities.ts";
 import { refused, type Pulled } from "./pull.ts";
 
 /** A byte for the first chunk of an upload that is never finished. */
@@ -49,13 +49,13 @@ export async function writeAbilities(
   chunks: Diagnosis,
   bench: Bench,
 ): Promise<Step<never>> {
+  const { host } = place;
   const repository = pathOf(place);
-  return {
-    told: [
-      chunks,
-      ...(await Promise.all([hasMount(place, repository, pulled, bench), hasUntag(place, repository, bench)])),
-    ],
-  };
+  const others = await Promise.all([
+    probe("mount", host, bench, (bench) => hasMount(place, repository, pulled, bench)),
+    probe("untag", host, bench, (bench) => hasUntag(place, repository, bench)),
+  ]);
+  return { told: [chunks, ...others] };
 }
 
 async function hasMount(place: Place, repository: string, { digest }: Pulled, bench: Bench): Promise<Diagnosis> {
