@@ -53,8 +53,8 @@ function accessOf(value: unknown): Scopes | undefined {
   if (value === null) return new Map();
   if (!Array.isArray(value)) return undefined;
   const texts = value.filter(isObject).map(({ type, name, actions }) => {
-    const list = Array.isArray(actions) ? actions.filter((action) => typeof action === "string") : [];
-    return `${String(type)}:${String(name)}:${list.join(",")}`;
+    if (typeof type !== "string" || typeof name !== "string" || !Array.isArray(actions)) return "";
+    return `${type}:${name}:${actions.filter((action) => typeof action === "string").join(",")}`;
   });
   return parseScopes(texts.join(" "));
 }
