@@ -23,10 +23,10 @@ export const systemConnect: Connect = ({ address, port }, signal) => {
   return settled(socket, "connect", signal);
 };
 
-/** Speaks TLS over a connection, accepting any certificate. */
+/** Speaks TLS over a connection; the certificate is accepted whatever it is, unless `rejectUnauthorized` says otherwise. */
 export function handshake(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
   const { connect } = process.getBuiltinModule("node:tls");
-  const secure = connect({ ...options, socket, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
+  const secure = connect({ rejectUnauthorized: false, ...options, socket, ALPNProtocols: ["http/1.1"] });
   return settled(secure, "secureConnect", signal);
 }
 

@@ -1,4 +1,5 @@
-import { connect, type Socket } from "node:net";
+import { createServer as createPlainServer, type Server } from "node:http";
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { routeTo } from "../../src/doctor/route.ts";
@@ -6,15 +7,16 @@ import { createClient } from "../../src/index.ts";
 import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
 import { createServer } from "node:https";
 import { answer, listen, type Listening } from "../transport/listen.ts";
-import { authority, good, key } from "./certificates.ts";
+import { authority, good, key, selfSigned } from "./certificates.ts";
 import { healthy, of, patient, wrongIn } from "./support.ts";
 
 /** A proxy that leads every CONNECT to one server, or answers it with a status. */
 async function proxy(
   to: URL | undefined,
   status = 200,
+  made: Server = createPlainServer(),
 ): Promise<{ server: Listening; asked: string[]; logins: unknown[] }> {
-  const server = await listen((_, response) => answer(response, 400));
+  const server = await listen((_, response) => answer(response, 400), made);
   const [asked, logins]: [string[], unknown[]] = [[], []];
   const sockets = new Set<Socket>();
   server.server.on("connect", (request, socket: Socket) => {
@@ -70,6 +72,30 @@ test.each([
     { check: "proxy", verdict: "fault", status, cause: expect.stringContaining(cause) as string },
   ]);
   expect(JSON.stringify(told)).not.toContain("s3cret");
+});
+
+test("a proxy that cannot prove who it is gets no login", async () => {
+  const { server, asked } = await proxy(undefined, 200, createServer({ key, cert: selfSigned }));
+  const told = await through({ https_proxy: `https://ann:s3cret@${server.url.host}` });
+  expect(wrongIn(told)).toMatchObject([
+    {
+      check: "proxy",
+      verdict: "fault",
+      host: server.url.host,
+      message: expect.stringContaining("self-signed") as string,
+    },
+  ]);
+  expect(asked).toEqual([]);
+});
+
+test("what speaks no HTTP is no proxy", async () => {
+  const server = createTcpServer((socket) => socket.on("error", () => {}).end("220 mail.example ESMTP\r\n"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  expect(wrongIn(await through({ https_proxy: `http://${host}` }))).toMatchObject([
+    { check: "proxy", verdict: "fault", host },
+  ]);
 });
 
 test("a proxy that is none", async () => {

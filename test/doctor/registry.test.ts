@@ -19,6 +19,26 @@ const dated =
     headers: { date: new Date(Date.now() + offset).toUTCString(), ...more },
   });
 
+test("what stands between a name and its registry is told", async () => {
+  const settings = { mirrors: ["mirror.example", "other.example/cache"], address: "192.0.2.7", insecure: true };
+  const { diagnose } = await patient(() => ({ status: 200 }), { settings });
+  const told = await diagnose("docker://registry.example/app");
+  expect(of(told, "name").map(({ verdict, message }) => `${verdict}: ${message}`)).toEqual([
+    "fine: registry.example/app",
+    "fine: pulls are tried first at mirror.example, other.example/cache",
+    "fine: it is looked for at 192.0.2.7, as the settings say",
+    "warning: it is declared insecure: its certificate is not looked at, plain HTTP is allowed",
+  ]);
+  expect(of(told, "dns")).toMatchObject([{ message: "not asked: 192.0.2.7 is set for registry.example" }]);
+});
+
+test("a short name is told in full, with the host that is asked", async () => {
+  const { diagnose } = await patient(() => ({ status: 200 }));
+  expect(of(await diagnose("alpine:3.22"), "name")[0]!.message).toBe(
+    "alpine:3.22 means docker.io/library/alpine:3.22 at registry-1.docker.io",
+  );
+});
+
 describe("clocks", () => {
   test.each<[string, number, string, RegExp]>([
     ["the same", 0, "fine", /the same/],

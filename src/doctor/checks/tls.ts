@@ -46,7 +46,7 @@ export async function checkTls(place: Place, reached: Reached, bench: Bench): Pr
   return { told: [ignored], known: spoken("https") };
 }
 
-/** A connection to the host: straight, or by a tunnel through the proxy. */
+/** A connection to the host: straight, or by a tunnel through the proxy, which gets its login only if it proves who it is. */
 async function connectThrough(
   place: Place,
   { addresses, port, route }: Reached,
@@ -56,12 +56,18 @@ async function connectThrough(
   if (route.kind === "direct") return { socket };
   const { url } = route;
   const servername = url.hostname.replace(/^\[|\]$/g, "");
-  const toProxy =
-    url.protocol === "https:" ? await handshake(socket, isIP(servername) === 0 ? { servername } : {}, signal) : socket;
-  const answer = await tunnel(toProxy, url, `${place.hostname}:${place.port}`, signal);
-  if (answer.status >= 200 && answer.status < 300) return answer;
-  toProxy.destroy();
-  return { refused: refusedBy(formatProxy(url), answer.status, place) };
+  const trust = { rejectUnauthorized: true, host: servername, ...(isIP(servername) === 0 && { servername }) };
+  try {
+    const toProxy = url.protocol === "https:" ? await handshake(socket, trust, signal) : socket;
+    const answer = await tunnel(toProxy, url, `${place.hostname}:${place.port}`, signal);
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    answer.socket.destroy();
+    return { refused: refusedBy(formatProxy(url), answer.status, place) };
+  } catch (error) {
+    socket.destroy();
+    if (signal.aborted) throw error;
+    return { refused: blame("proxy", error, { ...place, host: url.host }) };
+  }
 }
 
 function refusedBy(proxy: string, status: number, { host }: Place): Diagnosis {
