@@ -5,7 +5,7 @@ import { hash } from "bcryptjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { authority, good, key } from "../test/doctor/certificates.ts";
 import { makeImage, type MadeImage } from "./support/images.ts";
-import { startNginx } from "./support/nginx.ts";
+import { startNginxServer } from "./support/nginx-server.ts";
 import { describeWith } from "./support/peers.ts";
 import { pushImage } from "./support/push.ts";
 import { startDockerRegistry, startGantryRegistry, type RunningRegistry } from "./support/registries.ts";
@@ -158,7 +158,7 @@ describeWith(["nginx", "docker-registry"], "nginx before docker-registry", () =>
   const trusted = (): string[] => ["--ca-file", join(work, "ca.pem")];
 
   test("ends TLS, and all is fine for who trusts it", async () => {
-    await using nginx = await startNginx({
+    await using nginx = await startNginxServer({
       cert: good,
       key,
       server: `location / { proxy_pass http://${registry.host}; proxy_set_header Host $http_host; }`,
@@ -185,14 +185,14 @@ describeWith(["nginx", "docker-registry"], "nginx before docker-registry", () =>
     ["refuses", "location / { return 403; }", /a firewall before the registry/],
     ["leads in circles", "location / { return 307 $request_uri; }", /certificate|redirect|trust/],
   ])("and %s", async (_, server, cause) => {
-    await using nginx = await startNginx({ cert: good, key, server });
+    await using nginx = await startNginxServer({ cert: good, key, server });
     const { all } = await told(...trusted(), `${nginx.host}/app:1.0`);
     expect(wrong(all)).toMatchObject([{ check: "api", verdict: "fault" }]);
     expect(wrong(all)[0]!.cause).toMatch(cause);
   });
 
   test("and wants a client certificate", async () => {
-    await using nginx = await startNginx({
+    await using nginx = await startNginxServer({
       cert: good,
       key,
       clientCa: authority,

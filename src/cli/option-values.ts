@@ -33,16 +33,6 @@ export function parseSize(text: string): number {
   });
 }
 
-/** Reads a span of time, `500ms`, `10s` or `2m`, a bare number being seconds; in milliseconds. */
-export function parseTime(text: string): number {
-  const [, amount, unit = "s"] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text.trim()) ?? [];
-  const ms = Math.round(Number(amount) * { ms: 1, s: 1000, m: 60_000 }[unit as "ms" | "s" | "m"]);
-  if (ms > 0 && ms < 2 ** 31) return ms;
-  throw new RegistryError("INVALID", `${JSON.stringify(text)} is not a span of time`, {
-    hint: "write 500ms, 10s or 2m",
-  });
-}
-
 /** Reads `true` or `false`. */
 export function parseBoolean(text: string): boolean {
   if (text === "true" || text === "false") return text === "true";

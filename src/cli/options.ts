@@ -10,7 +10,6 @@ import {
   parsePair,
   parseProgress,
   parseSize,
-  parseTime,
   progressKinds,
   type Address,
   type ProgressKind,
@@ -253,12 +252,3 @@ export const tlsKey: Option<string | undefined> = value("--tls-key <file>", "and
 });
 export const readOnly: Option<boolean> = flag("--read-only", "refuse everything that changes the registry");
 export const open: Option<boolean> = flag("--open", "answer to other machines though anybody may push");
-export const checkTimeout: Option<number | undefined> = value(
-  "--timeout <time>",
-  "how long each check may take, such as 5s (default: 10s)",
-  parseTime,
-);
-export const writeCheck: Option<boolean> = flag(
-  "--write-check",
-  "open an upload in the repository and cancel it, to see what may be written",
-);

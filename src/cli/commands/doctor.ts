@@ -1,7 +1,7 @@
 import type { Diagnosis } from "../../index.ts";
 import type { Run } from "../command.ts";
 import { exitOf, type ExitName } from "../exit-codes.ts";
-import { checkTimeout, writeCheck } from "../options.ts";
+import { checkTimeout, writeCheck } from "../table/doctor-options.ts";
 import { diagnosisText } from "../render/diagnosis.ts";
 import { count } from "../render/text.ts";
 

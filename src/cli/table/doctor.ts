@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import * as options from "../options.ts";
+import { checkTimeout, writeCheck } from "./doctor-options.ts";
 
 /** The command that finds out what is wrong between here and a registry. */
 export const doctorCommand: Command = {
@@ -20,8 +21,8 @@ export const doctorCommand: Command = {
     },
   ],
   options: [
-    options.checkTimeout,
-    options.writeCheck,
+    checkTimeout,
+    writeCheck,
     ...options.formatOptions,
     ...options.networkOptions.filter((one) => one !== options.retries),
   ],

@@ -22,7 +22,7 @@ export interface NginxOptions {
 }
 
 /** Starts Debian's nginx with one server of its own. */
-export async function startNginx({ cert, key, clientCa, server }: NginxOptions): Promise<RunningNginx> {
+export async function startNginxServer({ cert, key, clientCa, server }: NginxOptions): Promise<RunningNginx> {
   const found = peer("nginx");
   if (found === undefined) throw new Error("nginx is absent: run scripts/peers");
   const work = await mkdtemp(join(tmpdir(), "gantry-e2e-nginx-"));
