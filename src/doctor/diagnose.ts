@@ -40,10 +40,10 @@ export async function* diagnose(
   }
   yield* checkName(target, place, context.settingsOf(place.host));
   const stop = new AbortController();
-  const bench = benchOf(context, options, stop.signal);
+  const all = steps(place, benchOf(context, options, stop.signal), options.writeCheck ?? false);
   try {
     let last: Diagnosis | undefined;
-    for (const step of steps(place, bench, options.writeCheck ?? false)) {
+    for (const step of all) {
       for (const told of (await step).told) {
         // Several steps of one check may be skipped for the same reason.
         if (told.check !== last?.check || told.message !== last.message) yield told;
@@ -52,6 +52,8 @@ export async function* diagnose(
     }
   } finally {
     stop.abort();
+    // An upload that was opened is cancelled before this ends.
+    await Promise.allSettled(all);
   }
 }
 
@@ -76,7 +78,7 @@ function steps(place: Place, bench: Bench, writing: boolean): readonly Promise<S
   const login = after("login", both, ([api, chosen], bench) => checkLogin(place, api, chosen, bench));
   const pull = after("pull", login, (login, bench) => checkPull(place, login, bench));
   const push: Promise<Step<Written>> = writing
-    ? after("push", login, (login, bench) => checkWrite(place, login, bench))
+    ? after("push", login, (login, bench) => checkWrite(place, login, bench), "by itself")
     : after("push", login, async (login, bench) => ({ told: [await checkPush(place, login, bench)] }));
   const limit = after("limit", pull, async ({ answer }) => ({ told: [checkLimit(place, answer)] }));
   const read = after("abilities", pull, (pulled, bench) => readAbilities(place, pulled, bench));

@@ -7,26 +7,30 @@ import type { Place } from "./place.ts";
 
 type Work<T> = (bench: Bench) => Promise<Step<T>>;
 
+/** How a check ends whose time is over: at once, or when it has cleaned up by itself, which must not take long. */
+type Ending = "at once" | "by itself";
+
 /** Runs checks, each in its own time, and those that build on others when these are done. */
 export interface Runner {
-  readonly run: <T>(check: CheckName, work: Work<T>) => Promise<Step<T>>;
+  readonly run: <T>(check: CheckName, work: Work<T>, ending?: Ending) => Promise<Step<T>>;
   readonly after: <T, U>(
     check: CheckName,
     before: Promise<Step<T>>,
     work: (known: T, bench: Bench) => Promise<Step<U>>,
+    ending?: Ending,
   ) => Promise<Step<U>>;
 }
 
 /** Checks never reject, but for an interruption: what they throw is a fault of what they look at. */
 export function runner(place: Place, bench: Bench): Runner {
-  const run: Runner["run"] = (check, work) => watched(bounded(check, place, bench, work));
+  const run: Runner["run"] = (check, work, ending) => watched(bounded(check, place, bench, work, ending));
   return {
     run,
-    after: (check, before, work) =>
+    after: (check, before, work, ending) =>
       watched(
         before.then((step) => {
           const { known, blockedBy } = step;
-          if (known !== undefined) return run(check, (bench) => work(known, bench));
+          if (known !== undefined) return run(check, (bench) => work(known, bench), ending);
           const told = skipped(check, `not looked at: it builds on ${blockedBy ?? "what failed"}`, {
             host: place.host,
           });
@@ -36,12 +40,19 @@ export function runner(place: Place, bench: Bench): Runner {
   };
 }
 
-async function bounded<T>(check: CheckName, place: Place, bench: Bench, work: Work<T>): Promise<Step<T>> {
+async function bounded<T>(
+  check: CheckName,
+  place: Place,
+  bench: Bench,
+  work: Work<T>,
+  ending: Ending = "at once",
+): Promise<Step<T>> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), bench.timeout);
   const signal = AbortSignal.any([bench.signal, late.signal]);
   try {
-    const step = await until(work({ ...bench, signal }), signal);
+    const working = work({ ...bench, signal });
+    const step = await (ending === "at once" ? until(working, signal) : working);
     return step.known === undefined ? { ...step, blockedBy: check } : step;
   } catch (error) {
     if (bench.signal.aborted) throw aborted(bench.signal);

@@ -289,6 +289,20 @@ describe("writing", () => {
     ]);
   });
 
+  test.each(["time is over", "it is interrupted"])("cancels what it opened, too, when %s", async (when) => {
+    const script = uploading();
+    const stop = new AbortController();
+    const { diagnose, log } = await patient((method, path, request) => {
+      if (method !== "PATCH") return script(method, path, request);
+      if (when === "it is interrupted") stop.abort();
+      return undefined;
+    });
+    const told = diagnose("registry.example/app", { writeCheck: true, timeout: 1000, signal: stop.signal });
+    if (when === "it is interrupted") await expect(told).rejects.toMatchObject({ code: "ABORTED" });
+    else expect(of(await told, "push")).toMatchObject([{ verdict: "fault", code: "TIMEOUT" }]);
+    expect(writes(log)).toEqual([`POST ${upload}`, `PATCH ${session}`, `DELETE ${session}`]);
+  });
+
   test("is refused", async () => {
     const { diagnose } = await patient(
       open({ [upload]: { status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' } }),

@@ -1,5 +1,6 @@
 import { parseChallenges, type Challenge } from "../../auth/challenge.ts";
 import { wayOf, type Way } from "../../auth/way.ts";
+import { plainText } from "../../store/remote/answer.ts";
 import { noBody } from "../../transport/body.ts";
 import { retryAfter } from "../../transport/retry-after.ts";
 import { ask, isPage, type Answer } from "../ask.ts";
@@ -8,6 +9,7 @@ import type { Bench, Service } from "../context.ts";
 import { fault, fine, warning, type Diagnosis, type Step } from "../diagnosis.ts";
 import type { Place } from "../place.ts";
 import { apiRules } from "../rules/answers.ts";
+import { serviceRules } from "../rules/services.ts";
 import type { Spoken } from "./tls.ts";
 
 /** What `/v2/` says: whether a registry answers there, and what it asks for. */
@@ -70,7 +72,7 @@ function judge(place: Place, answer: Answer, bench: Bench): Step<Api> {
   if (!isRegistry) return { told: [unlike(place, answer, bench)] };
   const service = bench.identify?.(host, challenges);
   const said = [
-    headers[versionHeader] ?? "no version header",
+    plainText(headers[versionHeader] ?? "no version header").slice(0, 40),
     service && `looks like ${service.name}`,
     describe(challenges, way),
   ];
@@ -88,7 +90,11 @@ function claims({ headers, text }: Answer): boolean {
 function describe(challenges: readonly Challenge[], way: Way | undefined): string {
   if (!way) return "lets anybody in";
   if (way.bearer) return `wants a token of ${way.bearer.realm.host}`;
-  return `wants a login (${challenges.map(({ scheme }) => scheme).join(", ")})`;
+  return `wants a login (${challenges
+    .slice(0, 3)
+    .map(({ scheme }) => scheme)
+    .join(", ")
+    .slice(0, 40)})`;
 }
 
 function unlike(place: Place, answer: Answer, { clock }: Bench): Diagnosis {
@@ -107,5 +113,5 @@ function unlike(place: Place, answer: Answer, { clock }: Bench): Diagnosis {
   }
   const code =
     status === 401 || status === 403 || status === 407 ? "DENIED" : status >= 500 ? "UNAVAILABLE" : "UNSUPPORTED";
-  return blameAnswer("api", answer, place, { rules: apiRules, message, code });
+  return blameAnswer("api", answer, place, { rules: [...serviceRules, ...apiRules], message, code });
 }

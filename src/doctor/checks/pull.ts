@@ -2,6 +2,7 @@ import { withoutSecret } from "../../auth/credential.ts";
 import { isDigest, type Digest } from "../../oci/digest.ts";
 import type { ErrorCode } from "../../oci/error.ts";
 import { bareMediaType, manifestAccept } from "../../oci/media-types.ts";
+import { plainText } from "../../store/remote/answer.ts";
 import type { Req } from "../../transport/transport.ts";
 import { ask, type Answer } from "../ask.ts";
 import { blameAnswer, evidenceAt, wordsOf } from "../blame.ts";
@@ -69,7 +70,7 @@ const headRefused: readonly number[] = [400, 403, 405, 406, 501];
 function read(place: Place, ref: string | undefined, { headers }: Answer): { told: Diagnosis; found?: Digest } {
   const { host } = place;
   if (ref === undefined) return { told: fine("pull", "its tags may be read", { host }) };
-  const type = bareMediaType(headers["content-type"]);
+  const type = plainText(bareMediaType(headers["content-type"])).slice(0, 100);
   if (type === "text/html") {
     const told = fault("pull", `${place.name} is a web page`, {
       code: "NETWORK",

@@ -1,3 +1,4 @@
+import { withoutSecret } from "../../auth/credential.ts";
 import { contentOf } from "../../oci/stream.ts";
 import { locate } from "../../store/remote/location.ts";
 import type { Req } from "../../transport/transport.ts";
@@ -28,9 +29,13 @@ export async function checkWrite(place: Place, login: Login, bench: Bench): Prom
   if (opened.status !== 202 || !at) return { told: [refused("push", place, login, opened)] };
   const headers = { ...octets, "content-range": `0-${chunk.byteLength - 1}` };
   const body = { size: chunk.byteLength, open: contentOf(chunk) };
-  const sent = await send({ method: "PATCH", url: at, headers, body }, bench);
+  const sent = await send({ method: "PATCH", url: at, headers, body }, bench).catch(async (error: unknown) => {
+    await giveUp(place, at, bench);
+    throw error;
+  });
   const left = await giveUp(place, sessionAt(place, sent, bench) ?? at, bench);
   const taken = sent.status < 300;
+  const words = withoutSecret(wordsOf(sent), login.credential);
   return {
     told: [
       left ??
@@ -38,7 +43,7 @@ export async function checkWrite(place: Place, login: Login, bench: Bench): Prom
           host,
         }),
     ],
-    known: { chunks: told("chunks", host, taken, taken ? "" : `${sent.status} ${wordsOf(sent)}`.trim()) },
+    known: { chunks: told("chunks", host, taken, taken ? "" : `${sent.status} ${words}`.trim()) },
   };
 }
 
@@ -81,14 +86,19 @@ async function hasUntag(place: Place, repository: string, bench: Bench): Promise
   return told("untag", place.host, status === 400 || status === 405 ? false : undefined, `${status}`);
 }
 
+/** How long may be taken to clean up, in milliseconds, even after an interruption. */
+const cancelLimit = 2000;
+
 /** Cancels an upload, and asks for it once more; tells where something of it is left. */
 async function giveUp(place: Place, at: URL, bench: Bench): Promise<Diagnosis | undefined> {
-  const cancelled = await send({ method: "DELETE", url: at }, bench);
-  const after = await send({ method: "GET", url: at }, bench);
-  if (after.status === 404 || (after.status >= 400 && cancelled.status < 300)) return undefined;
-  return warning("push", `an upload was not cancelled: the registry answered ${cancelled.status}`, {
+  const own = { ...bench, signal: AbortSignal.timeout(cancelLimit) };
+  const nothing = (): undefined => undefined;
+  const cancelled = await send({ method: "DELETE", url: at }, own).catch(nothing);
+  const after = cancelled && (await send({ method: "GET", url: at }, own).catch(nothing));
+  if (after && (after.status === 404 || (after.status >= 400 && cancelled.status < 300))) return undefined;
+  return warning("push", `an upload was not cancelled: the registry answered ${cancelled?.status ?? "nothing"}`, {
     host: place.host,
-    status: cancelled.status,
+    ...(cancelled && { status: cancelled.status }),
     cause: "the registry keeps unfinished uploads until it cleans up: no image is touched by that",
   });
 }
