@@ -9,7 +9,7 @@ export { dockerConfigSource } from "./auth/docker-config.ts";
 export { firstOf, type Credential, type CredentialSource } from "./auth/credential.ts";
 export { Secret } from "./auth/secret.ts";
 
-export type { DiagnoseOptions, DoctorContext, Service } from "./doctor/context.ts";
+export type { DiagnoseOptions, DoctorContext, Service as RegistryService } from "./doctor/context.ts";
 export { diagnose } from "./doctor/diagnose.ts";
 export type { Ability, CheckName, Diagnosis, Verdict } from "./doctor/diagnosis.ts";
 export { examine, type Machine } from "./doctor/examine.ts";
