@@ -68,6 +68,7 @@ export default defineConfig([
         groups: [
           { name: "version", test: /src\/version\.ts/, priority: 3 },
           { name: "cli", test: everyCommand, priority: 2 },
+          { name: "doctor", test: /src\/(doctor|provider)\// },
           {
             name: "library",
             test: /src\/(client\.|copy-locations|(transport|auth|provider|files|store|graph|oci|hosts)\/|cli\/(image|connect|configured)\.)/,

@@ -1,11 +1,15 @@
 import { homedir } from "node:os";
+import { join } from "node:path";
 import { authenticate } from "./auth/authenticate.ts";
 import { credentialChain, type ChainOptions, type KubernetesSettings } from "./auth/chain.ts";
 import { firstOf, type CredentialSource, type Environment } from "./auth/credential.ts";
 import type { HelperList } from "./auth/helper-list.ts";
-import { loginFiles, loginStores, type LoginStores, type Surroundings } from "./auth/login-files.ts";
+import { loginFiles, loginStores, type LoginFiles, type LoginStores, type Surroundings } from "./auth/login-files.ts";
 import type { Admission } from "./auth/validate.ts";
 import type { Event } from "./events.ts";
+import type { DiagnoseOptions, DoctorContext } from "./doctor/context.ts";
+import type { Diagnosis } from "./doctor/diagnosis.ts";
+import type { Machine } from "./doctor/examine.ts";
 import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
 import { hostsOf, type Hosts } from "./hosts/hosts.ts";
 import { qualified } from "./hosts/short-names.ts";
@@ -98,6 +102,11 @@ export interface Client {
   readonly loginStores: LoginStores;
   /** What a host (`name[:port]`, as it stands in URLs) told last of its rate limit, if anything. */
   quota(host: string): Quota | undefined;
+  /**
+   * Looks at the way to a registry (`HOST` or a reference) as this client goes it, or without a target at what this
+   * machine has to do with it, and tells what it finds.
+   */
+  diagnose(target?: string, options?: DiagnoseOptions): AsyncIterable<Diagnosis>;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -151,6 +160,16 @@ export function createClient(options: ClientOptions = {}): Client {
     admission: { transport: stack.direct, credentials, isInsecure },
     loginStores: loginStores(loginFiles(surroundings(options)), env),
     quota: (host) => stack.quotas.find(host),
+    async *diagnose(target, diagnoseOptions) {
+      const [{ diagnose }, { examine }, { identify }] = await Promise.all([
+        import("./doctor/diagnose.ts"),
+        import("./doctor/examine.ts"),
+        import("./provider/fingerprints.ts"),
+      ]);
+      yield* target === undefined
+        ? examine({ env, version: process.versions.node, ...localFiles(loginFiles(surroundings(options)), hosts, env) })
+        : diagnose(target, { ...stack, settingsOf, proxyEnv: env, identify }, diagnoseOptions);
+    },
     close: async () => stack.close(),
   };
   return client;
@@ -194,14 +213,21 @@ function helpersOf({ files }: Hosts): HelperList {
   };
 }
 
-/** All that lies between a request and the network, in the order of ARCHITECTURE.md; `direct` adds no login and follows no redirect. */
+/** What a client sends requests through; `direct` adds no login and follows no redirect. */
+interface Stack extends Pick<DoctorContext, "network" | "transport" | "credentials" | "trust"> {
+  readonly direct: Transport;
+  readonly quotas: Quotas;
+  close(): void;
+}
+
+/** All that lies between a request and the network, in the order of ARCHITECTURE.md. */
 function transportStack(
   options: ClientOptions,
   env: Environment,
   settingsOf: SettingsOf,
   isInsecure: IsInsecure,
   sources: CredentialSource,
-): { readonly transport: Transport; readonly direct: Transport; readonly quotas: Quotas; close(): void } {
+): Stack {
   const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
   // Helpers that are being asked end with the client.
   let closing = new AbortController();
@@ -210,38 +236,38 @@ function transportStack(
     find: (host, path) => sources.find(host, path, closing.signal),
   };
   const nodeExtra = process.env["NODE_EXTRA_CA_CERTS"];
-  const network = wire({
-    userAgent,
-    settingsOf,
-    proxyEnv: env,
-    trust: trust({ env, ...(nodeExtra !== undefined && { nodeExtra }) }),
-  });
+  const trusted = trust({ env, ...(nodeExtra !== undefined && { nodeExtra }) });
+  const sockets = wire({ userAgent, settingsOf, proxyEnv: env, trust: trusted });
   const limits = quotas({ onEvent });
+  const network = compose(sockets, scheme({ isInsecure }), observe({ onEvent }));
   const again = retry({
     onEvent,
     ...(options.retries !== undefined && { attempts: options.retries + 1 }),
     ...(options.retryDelay !== undefined && { delay: options.retryDelay }),
   });
-  const lower = [
-    limit({ onEvent, quotas: limits, ...(options.uploads !== undefined && { uploads: options.uploads }) }),
-    scheme({ isInsecure }),
-    observe({ onEvent }),
-  ];
+  const limited = limit({
+    onEvent,
+    quotas: limits,
+    ...(options.uploads !== undefined && { uploads: options.uploads }),
+  });
   return {
+    network,
     transport: compose(
       network,
       again,
       reserve({ settingsOf, quotas: limits }),
       redirect({ isInsecure }),
       authenticate({ credentials, isInsecure }),
-      ...lower,
+      limited,
     ),
-    direct: compose(network, again, ...lower),
+    direct: compose(network, again, limited),
+    credentials,
+    trust: trusted,
     quotas: limits,
     close() {
       closing.abort();
       closing = new AbortController();
-      network.close();
+      sockets.close();
     },
   };
 }
@@ -270,5 +296,21 @@ function surroundings({ env = process.env, authFile }: ClientOptions): Surroundi
     home: env["HOME"] || homedir(),
     ...(uid !== undefined && { uid }),
     ...(authFile !== undefined && { authFile }),
+  };
+}
+
+/** The files of this machine that have to do with registries, and what looks whether they are right. */
+function localFiles(
+  { named, own, usual }: LoginFiles,
+  { files }: Hosts,
+  env: Environment,
+): Pick<Machine, "logins" | "settings" | "checks"> {
+  const config = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
+  const conf = env["CONTAINERS_REGISTRIES_CONF"];
+  const confs = conf ? [conf] : [join(config, "containers", "registries.conf"), "/etc/containers/registries.conf"];
+  return {
+    logins: named === undefined ? [own, ...usual] : [named],
+    settings: [...confs, "/etc/docker/daemon.json"],
+    checks: [() => files.registries(), () => files.daemon(), () => files.containerd()],
   };
 }

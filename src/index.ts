@@ -43,6 +43,11 @@ export { readDuration, readSize } from "./config/quantity.ts";
 export { configKeys, variableOf, type ConfigKey, type ConfigValues } from "./config/schema.ts";
 export { mergeLevels, type Setting } from "./config/setting.ts";
 
+export type { DiagnoseOptions, DoctorContext, Service as RegistryService } from "./doctor/context.ts";
+export { diagnose } from "./doctor/diagnose.ts";
+export type { Ability, CheckName, Diagnosis, Verdict } from "./doctor/diagnosis.ts";
+export { examine, type Machine } from "./doctor/examine.ts";
+
 export { artifactFile, attach, titleAnnotation, type Artifact, type ArtifactFile } from "./graph/attach.ts";
 export { check, type CheckOptions, type CheckResult, type Finding } from "./graph/check.ts";
 export { imageConfig, imagePlatform, type ImageConfig, type ImageConfigFile } from "./graph/config.ts";

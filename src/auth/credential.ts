@@ -63,3 +63,11 @@ export function basicHeader(credential: Credential): string | undefined {
   const { username, secret } = helperLogin(credential);
   return `Basic ${Buffer.from(`${username}:${secret}`, "utf8").toString("base64")}`;
 }
+
+/** A text from elsewhere without what a credential keeps secret, should the other end have sent it back. */
+export function withoutSecret(text: string, credential: Credential | undefined): string {
+  if (!credential) return text;
+  const secret = (credential.kind === "basic" ? credential.password : credential.token).reveal();
+  const header = basicHeader(credential)?.slice("Basic ".length);
+  return [secret, header].reduce<string>((rest, one) => (one ? rest.replaceAll(one, "[secret]") : rest), text);
+}

@@ -6,7 +6,7 @@ import { retryAfter } from "../transport/retry-after.ts";
 import { isPassing } from "../transport/retry.ts";
 import type { Req, Res, Transport } from "../transport/transport.ts";
 import { webPage, webPageHint } from "../transport/web-page.ts";
-import { basicHeader, type Credential } from "./credential.ts";
+import { basicHeader, withoutSecret, type Credential } from "./credential.ts";
 import { formatScopes, parseScopes, type Scopes } from "./scopes.ts";
 import { Secret } from "./secret.ts";
 
@@ -69,7 +69,10 @@ export async function fetchToken(
     response = await next(getRequest(service, asked));
     bytes = await collect(response.body, bodyLimit, `the answer of ${service.realm.host}`);
   }
-  if (response.status !== 200) throw refusal(service, response, credential, retryAfter(response.headers, clock.now()));
+  if (response.status !== 200) {
+    const wait = retryAfter(response.headers, clock.now());
+    throw refusal(service, response, { credential, wait, words: withoutSecret(wordsOf(bytes), credential) });
+  }
   return readToken(bytes, response, { service, scopes, start });
 }
 
@@ -154,27 +157,48 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   }
 }
 
+/** The service's own words in a refusal, in one short line; nothing where it has none that can be read. */
+function wordsOf(bytes: Uint8Array): string {
+  const body = parseObject(bytes);
+  const first: unknown = Array.isArray(body?.["errors"]) ? body["errors"][0] : body;
+  const words = isObject(first) ? (first["message"] ?? first["error_description"] ?? first["details"]) : undefined;
+  return typeof words === "string"
+    ? words
+        .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
+        .trim()
+        .slice(0, 200)
+    : "";
+}
+
+interface Refused {
+  readonly credential: Credential | undefined;
+  /** The milliseconds that the service asked to wait. */
+  readonly wait: number | undefined;
+  /** What it said. */
+  readonly words: string;
+}
+
 function refusal(
   { realm, registry }: TokenService,
   { status }: Res,
-  credential: Credential | undefined,
-  wait: number | undefined,
+  { credential, wait, words }: Refused,
 ): RegistryError {
   const details = { host: registry, status, credential: credential?.origin, retryAfter: wait };
+  const answered = `answered ${status}${words && `: ${words}`}`;
   if (status === 429)
     return new RegistryError("TOOMANYREQUESTS", `${realm.host} issues no more tokens for now`, {
       ...details,
       retryable: true,
     });
   if (status >= 500 || isPassing(status))
-    return new RegistryError("UNAVAILABLE", `${realm.host}, which issues tokens for ${registry}, answered ${status}`, {
+    return new RegistryError("UNAVAILABLE", `${realm.host}, which issues tokens for ${registry}, ${answered}`, {
       ...details,
       retryable: isPassing(status),
     });
   if (status !== 401 && status !== 403)
     return new RegistryError(
       "UNAUTHORIZED",
-      `${realm.host}, which issues tokens for ${registry}, answered ${status}`,
+      `${realm.host}, which issues tokens for ${registry}, ${answered}`,
       details,
     );
   if (!credential)
@@ -186,7 +210,7 @@ function refusal(
     credential.kind === "basic"
       ? `the user ${JSON.stringify(credential.username)} or the password`
       : "the identity token";
-  return new RegistryError("UNAUTHORIZED", `${registry} does not accept ${what} (${realm.host} answered ${status})`, {
+  return new RegistryError("UNAUTHORIZED", `${registry} does not accept ${what} (${realm.host} ${answered})`, {
     ...details,
     hint: `log in to ${registry} again`,
   });

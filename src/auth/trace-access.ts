@@ -7,7 +7,7 @@ import { basicHeader, type Credential } from "./credential.ts";
 import { covers, formatScopes, parseScopes, scopesOf, union, type Scopes } from "./scopes.ts";
 import { Secret } from "./secret.ts";
 import { fetchToken, type Token } from "./token.ts";
-import { tokenClaims } from "./token-claims.ts";
+import { claimsOf } from "./claims.ts";
 import { traceCredentials, type CredentialTrace } from "./trace.ts";
 import type { Admission } from "./validate.ts";
 import { checkPlain, checkRealm, wayOf, type Way } from "./way.ts";
@@ -138,9 +138,9 @@ function bearer(
   text: Secret,
   token?: Token,
 ): { readonly authorization: Secret } & Pick<AccessTrace, "granted" | "expiresAt"> {
-  const claims = tokenClaims(text);
-  const granted = claims.access ?? token?.granted;
-  const expiresAt = claims.expiresAt ?? token?.expiresAt;
+  const claims = claimsOf(text);
+  const granted = claims?.access ?? token?.granted;
+  const expiresAt = claims?.expires ?? token?.expiresAt;
   return {
     authorization: new Secret(`Bearer ${text.reveal()}`),
     ...(granted && { granted: formatScopes(granted) }),

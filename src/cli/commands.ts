@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { authCommands } from "./table/auth.ts";
 import { changeCommands } from "./table/change.ts";
 import { configCommands } from "./table/config.ts";
+import { doctorCommand } from "./table/doctor.ts";
 import { lookCommands } from "./table/look.ts";
 import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
@@ -11,6 +12,7 @@ import { toolCommands } from "./table/tool.ts";
 export const commands: readonly Command[] = [
   ...moveCommands,
   ...lookCommands,
+  doctorCommand,
   ...changeCommands,
   ...partCommands,
   ...authCommands,

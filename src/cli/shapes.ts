@@ -103,6 +103,21 @@ export const shapes: Readonly<Record<string, Shape>> = {
   },
   tree: { name: reference, ...node, nodes: [{ ...node, nodes: ["the same again"] }] },
   digest: { name: reference, digest, mediaType, size: "bytes of the manifest" },
+  doctor: [
+    {
+      check:
+        "what was looked at: machine, files, name, proxy, dns, tcp, tls, api, clock, credential, login, pull, push, limit or abilities",
+      verdict: "fine, warning, fault or skipped",
+      "host?": "the host it is about",
+      message: "what was found",
+      "code?": "of a fault, one word, such as DENIED",
+      "status?": "the HTTP status",
+      "cause?": "why that is so, or probably so",
+      "command?": "what mends it, or shows more",
+      "ability?": "referrers, catalog, ranges, paging, chunks, mount or untag",
+      "supported?": "whether the registry has the ability; missing where that is not known",
+    },
+  ],
   delete: {
     name: reference,
     digest,

@@ -2,8 +2,6 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { userPassword, type CredentialSource } from "../../src/auth/credential.ts";
 import { fixedSource } from "../../src/auth/flags.ts";
-import { Secret } from "../../src/auth/secret.ts";
-import { tokenClaims } from "../../src/auth/token-claims.ts";
 import { formatScopes, scopesOf } from "../../src/auth/scopes.ts";
 import { traceAccess } from "../../src/auth/trace-access.ts";
 import { traceCredentials } from "../../src/auth/trace.ts";
@@ -115,35 +113,5 @@ describe("access", () => {
     expect(await traceAccess({ transport, credentials: [broken] }, wish)).toMatchObject({
       refused: { code: "INVALID" },
     });
-  });
-});
-
-describe("the claims of a token", () => {
-  test("what it lets one do, and how long", () => {
-    const access = [
-      { type: "repository", name: "a/b", actions: ["push", "pull"] },
-      { type: "registry", name: "catalog", actions: ["*"] },
-    ];
-    const claims = tokenClaims(new Secret(jwt({ access, exp: 1_700_000_000 })));
-    expect(formatScopes(claims.access!)).toEqual(["repository:a/b:pull,push", "registry:catalog:*"]);
-    expect(claims.expiresAt).toBe(1_700_000_000_000);
-  });
-
-  test.each([
-    ["opaque"],
-    ["a.b.c"],
-    ["e30.bm90IGpzb24.x"],
-    [jwt([])],
-    [jwt({ access: "all", exp: "soon" })],
-    [jwt(null)],
-  ])("another one says nothing: %s", (text) => {
-    expect(tokenClaims(new Secret(text))).toEqual({});
-  });
-
-  test("what is malformed in it is left out", () => {
-    const claims = tokenClaims(
-      new Secret(jwt({ access: [1, null, { type: "x" }, { type: "r", name: "n", actions: [1, "pull"] }] })),
-    );
-    expect(formatScopes(claims.access!)).toEqual(["r:n:pull"]);
   });
 });

@@ -1,4 +1,4 @@
-import { isAbsent, isLoopback, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
+import { isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
 import { fields } from "./table.ts";
 import { paint, plain, safeJson, type Look } from "./text.ts";
 
@@ -150,8 +150,9 @@ function nextCommand(error: RegistryError, { command, words, references }: Attem
     case "UNVERIFIED":
       return at && command !== "check" ? `gantry check --deep ${at.reference}` : undefined;
     case "NETWORK":
-      return error.host && networkCommand(error, words);
+      return error.host && networkCommand(error, words, at?.registry ?? error.host);
     case "TIMEOUT":
+      return error.host && `gantry doctor ${at?.registry ?? error.host}`;
     case "UNAVAILABLE":
     case "CONFLICT":
     case "PARTIAL":
@@ -164,12 +165,12 @@ function nextCommand(error: RegistryError, { command, words, references }: Attem
   }
 }
 
-/** What to run where no answer came: the same with what the certificate or the scheme needs, or a look without us. */
-function networkCommand(error: RegistryError, words: readonly string[]): string {
+/** What to run where no answer came: the same with what the certificate or the scheme needs, or a look at the way there. */
+function networkCommand(error: RegistryError, words: readonly string[], registry: string): string {
   const codes = causeCodes(error).join(" ");
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(codes)) return commandLine([...words, "--plain-http"]);
   if (/SELF_SIGNED|UNABLE_TO_/.test(codes)) return `${commandLine([...words, "--ca-file"])} FILE`;
-  return `curl -v ${isLoopback(error.host!) ? "http" : "https"}://${error.host}/v2/`;
+  return `gantry doctor ${registry}`;
 }
 
 /** The image, repository and registry that an error is about: where its host is, else the first on the line. */

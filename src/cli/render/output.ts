@@ -9,7 +9,7 @@ export interface Output {
   /** One result; `text` makes what people read. */
   print<T>(value: T, text: (value: T, look: Look) => string): Promise<void>;
   /** Many results, written as they come where the format allows: as lines or as a table for people. */
-  list<T>(items: AsyncIterable<T>, text: ((item: T) => string) | readonly Column<T>[]): Promise<void>;
+  list<T>(items: AsyncIterable<T>, text: ((item: T, look: Look) => string) | readonly Column<T>[]): Promise<void>;
   /** A text that is a result by itself, byte for byte; on a terminal, fit for one and with an end of line. */
   document(bytes: Uint8Array): Promise<void>;
   /** Bytes as they are. Throws INVALID on a terminal. */
@@ -27,7 +27,7 @@ export function output(io: Pick<Io, "stdout" | "env">, format: Format = "table")
       if (format === "ndjson" || typeof format === "function") {
         for await (const item of items) await out(await machine(item, format));
       } else if (format === "table" && typeof text === "function") {
-        for await (const item of items) await out(text(item));
+        for await (const item of items) await out(text(item, look));
       } else {
         const all = await Array.fromAsync(items);
         await out(format === "table" ? table(all, text as never, look) : await machine(all, format));

@@ -74,13 +74,19 @@ describe("the next command", () => {
       "a look at the host",
       failed("NETWORK", { host: "a.example", cause: caused("ECONNREFUSED") }),
       digest,
-      "curl -v https://a.example/v2/",
+      "gantry doctor a.example",
     ],
     [
-      "a look at this machine",
-      failed("NETWORK", { host: "127.0.0.1:1", cause: caused("ECONNREFUSED") }),
+      "a look at the registry, where what it leads to is at fault",
+      failed("NETWORK", { host: "auth.example", cause: caused("ECONNREFUSED") }),
       digest,
-      "curl -v http://127.0.0.1:1/v2/",
+      "gantry doctor a.example",
+    ],
+    [
+      "a look at the way, where nothing came in time",
+      failed("TIMEOUT", { host: "a.example" }),
+      digest,
+      "gantry doctor a.example",
     ],
     [
       "the same without TLS",
