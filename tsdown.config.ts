@@ -41,7 +41,7 @@ const noChildProcess: Rolldown.Plugin = {
 };
 
 const everyCommand =
-  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|login-options|option|options|option-values|parse|process|run|secrets|setting-options|settings|way-options)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|transport\/header-fault\.|auth\/(secret|credential|flags)\.)/;
+  /commander|child-process|src\/(cli\/((render|table)\/(?!error)|(command|commands|exit-codes|io|login-options|network-options|option|options|option-values|parse|process|run|secrets|setting-options|settings|way-options)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|transport\/header-fault\.|auth\/(secret|credential|flags)\.)/;
 
 export default defineConfig([
   {
@@ -71,7 +71,7 @@ export default defineConfig([
           { name: "doctor", test: /src\/(doctor|provider)\// },
           {
             name: "library",
-            test: /src\/(client\.|copy-locations|(transport|auth|provider|files|store|graph|oci|hosts)\/|cli\/(image|connect|configured)\.)/,
+            test: /src\/(client\.|machine\.|stack\.|copy-locations|(transport|auth|provider|files|store|graph|oci|hosts)\/|cli\/(image|connect|configured|given-hosts|given-logins|places)\.)/,
           },
           { name: "configuration", test: /src\/config\// },
           { name: "yaml", test: /node_modules\/yaml\// },

@@ -1,21 +1,15 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { authenticate } from "./auth/authenticate.ts";
-import { credentialChain, type ChainOptions, type KubernetesSettings } from "./auth/chain.ts";
+import type { ChainOptions, KubernetesSettings } from "./auth/chain.ts";
 import { firstOf, type CredentialSource, type Environment } from "./auth/credential.ts";
-import type { HelperList } from "./auth/helper-list.ts";
-import { loginFiles, loginStores, type LoginFiles, type LoginStores, type Surroundings } from "./auth/login-files.ts";
+import { loginFiles, loginStores, type LoginStores } from "./auth/login-files.ts";
 import type { Admission } from "./auth/validate.ts";
 import type { Event } from "./events.ts";
-import type { DiagnoseOptions, DoctorContext } from "./doctor/context.ts";
+import type { DiagnoseOptions } from "./doctor/context.ts";
 import type { Diagnosis } from "./doctor/diagnosis.ts";
-import type { Machine } from "./doctor/examine.ts";
 import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
-import { hostsOf, type Hosts } from "./hosts/hosts.ts";
 import { qualified } from "./hosts/short-names.ts";
-import { trust } from "./hosts/trust.ts";
+import { credentialSources, localFiles, machineHosts, surroundings } from "./machine.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
-import { apiVariables, registryVariables } from "./provider/environment.ts";
+import { transportStack } from "./stack.ts";
 import { ociArchiveStore } from "./store/archive/oci-archive.ts";
 import { dockerArchiveStore } from "./store/archive/docker-archive.ts";
 import { dirStore } from "./store/dir.ts";
@@ -26,20 +20,10 @@ import type { RemoteOptions } from "./store/remote/remote.ts";
 import { remoteShared, type RemoteShared } from "./store/remote/shared.ts";
 import type { ArchiveOptions } from "./store/archive/archive-store.ts";
 import type { Call, Registry, Store } from "./store/store.ts";
-import { systemClock } from "./transport/clock.ts";
-import type { HostSettings, SettingsOf } from "./transport/host-settings.ts";
-import { limit } from "./transport/limit.ts";
-import { observe } from "./transport/observe.ts";
+import type { HostSettings } from "./transport/host-settings.ts";
 import type { IsInsecure } from "./transport/origin.ts";
-import { quotas, type Quotas } from "./transport/quotas.ts";
 import type { Quota } from "./transport/rate-limit.ts";
-import { redirect } from "./transport/redirect.ts";
-import { reserve } from "./transport/reserve.ts";
-import { retry } from "./transport/retry.ts";
-import { scheme } from "./transport/scheme.ts";
-import { compose, type Transport } from "./transport/transport.ts";
-import { wire } from "./transport/wire.ts";
-import { version } from "./version.ts";
+import { compose } from "./transport/transport.ts";
 
 export interface ClientOptions extends ArchiveOptions {
   /** Where logins, the home directory and proxies are looked up; the process's own. */
@@ -114,7 +98,7 @@ export interface Client {
 /** Makes a client. Nothing is read or sent before it is needed. */
 export function createClient(options: ClientOptions = {}): Client {
   const env = options.env ?? process.env;
-  const hosts = machineHosts(options, env);
+  const hosts = machineHosts(options);
   const { settingsOf } = hosts;
   const isInsecure: IsInsecure = (host) => Boolean(settingsOf(host).plainHttp || settingsOf(host).insecure);
   const credentials = credentialSources(options, hosts);
@@ -167,7 +151,7 @@ export function createClient(options: ClientOptions = {}): Client {
         import("./provider/fingerprints.ts"),
       ]);
       yield* target === undefined
-        ? examine({ env, version: process.versions.node, ...localFiles(loginFiles(surroundings(options)), hosts, env) })
+        ? examine({ env, version: process.versions.node, ...localFiles(options, hosts) })
         : diagnose(target, { ...stack, settingsOf, proxyEnv: env, identify }, diagnoseOptions);
     },
     close: async () => stack.close(),
@@ -186,131 +170,4 @@ function openLocal(
   const { stdin, stdout } = path === "-" ? options : {};
   const streams = { ...(stdin && { stdin }), ...(stdout && { stdout }) };
   return transport === "oci-archive" ? ociArchiveStore(path, streams) : dockerArchiveStore(path, streams);
-}
-
-function machineHosts(
-  { hosts, registriesConf, containerdCertsDir, mirrors, onEvent }: ClientOptions,
-  env: Environment,
-): Hosts {
-  return hostsOf({
-    env,
-    home: env["HOME"] || homedir(),
-    now: () => systemClock.now(),
-    ...(process.getuid && { uid: process.getuid() }),
-    ...(hosts && { settings: hosts }),
-    ...(registriesConf !== undefined && { registriesConf }),
-    ...(containerdCertsDir !== undefined && { containerdCertsDir }),
-    ...(mirrors !== undefined && { mirrors }),
-    ...(onEvent && { onEvent }),
-  });
-}
-
-/** The helpers that registries.conf names for all hosts; the file is read when they are asked. */
-function helpersOf({ files }: Hosts): HelperList {
-  return async () => {
-    const { credentialHelpers: names } = files.registries();
-    return names && { names, origin: "registries.conf: credential-helpers" };
-  };
-}
-
-/** What a client sends requests through; `direct` adds no login and follows no redirect. */
-interface Stack extends Pick<DoctorContext, "network" | "transport" | "credentials" | "trust"> {
-  readonly direct: Transport;
-  readonly quotas: Quotas;
-  close(): void;
-}
-
-/** All that lies between a request and the network, in the order of ARCHITECTURE.md. */
-function transportStack(
-  options: ClientOptions,
-  env: Environment,
-  settingsOf: SettingsOf,
-  isInsecure: IsInsecure,
-  sources: CredentialSource,
-): Stack {
-  const { onEvent = () => {}, userAgent = `gantry/${version}` } = options;
-  // Helpers that are being asked end with the client.
-  let closing = new AbortController();
-  const credentials: CredentialSource = {
-    name: sources.name,
-    find: (host, path) => sources.find(host, path, closing.signal),
-  };
-  const nodeExtra = process.env["NODE_EXTRA_CA_CERTS"];
-  const trusted = trust({ env, ...(nodeExtra !== undefined && { nodeExtra }) });
-  const sockets = wire({ userAgent, settingsOf, proxyEnv: env, trust: trusted });
-  const limits = quotas({ onEvent });
-  const network = compose(sockets, scheme({ isInsecure }), observe({ onEvent }));
-  const again = retry({
-    onEvent,
-    ...(options.retries !== undefined && { attempts: options.retries + 1 }),
-    ...(options.retryDelay !== undefined && { delay: options.retryDelay }),
-  });
-  const limited = limit({
-    onEvent,
-    quotas: limits,
-    ...(options.uploads !== undefined && { uploads: options.uploads }),
-  });
-  return {
-    network,
-    transport: compose(
-      network,
-      again,
-      reserve({ settingsOf, quotas: limits }),
-      redirect({ isInsecure }),
-      authenticate({ credentials, isInsecure }),
-      limited,
-    ),
-    direct: compose(network, again, limited),
-    credentials,
-    trust: trusted,
-    quotas: limits,
-    close() {
-      closing.abort();
-      closing = new AbortController();
-      sockets.close();
-    },
-  };
-}
-
-/** All places where the client looks for credentials, in its order: those of the options, then those of the environment. */
-function credentialSources(options: ClientOptions, hosts: Hosts): readonly CredentialSource[] {
-  const { credentials = [], logins, kubernetes, onEvent } = options;
-  return [
-    ...credentials,
-    ...credentialChain({
-      ...surroundings(options),
-      services: { registry: registryVariables, api: apiVariables },
-      ...(logins && { config: logins }),
-      credentialHelpers: helpersOf(hosts),
-      ...(kubernetes && { kubernetes }),
-      ...(onEvent && { onWarning: (text, host) => onEvent({ type: "warning", host, text }) }),
-    }),
-  ];
-}
-
-/** Where files of logins are looked for. */
-function surroundings({ env = process.env, authFile }: ClientOptions): Surroundings {
-  const uid = process.getuid?.();
-  return {
-    env,
-    home: env["HOME"] || homedir(),
-    ...(uid !== undefined && { uid }),
-    ...(authFile !== undefined && { authFile }),
-  };
-}
-
-/** The files of this machine that have to do with registries, and what looks whether they are right. */
-function localFiles(
-  { named, own, usual }: LoginFiles,
-  { files }: Hosts,
-  env: Environment,
-): Pick<Machine, "logins" | "settings" | "checks"> {
-  const config = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
-  const conf = env["CONTAINERS_REGISTRIES_CONF"];
-  const confs = conf ? [conf] : [join(config, "containers", "registries.conf"), "/etc/containers/registries.conf"];
-  return {
-    logins: named === undefined ? [own, ...usual] : [named],
-    settings: [...confs, "/etc/docker/daemon.json"],
-    checks: [() => files.registries(), () => files.daemon(), () => files.containerd()],
-  };
 }

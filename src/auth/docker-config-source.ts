@@ -2,7 +2,7 @@ import { loginNames } from "../oci/reference.ts";
 import type { Credential, CredentialSource, OnWarning } from "./credential.ts";
 import { findAuth, findHelper, parseDockerConfig, type DockerConfig } from "./docker-config.ts";
 import type { HelperLogins } from "./helper-logins.ts";
-import { exposedWarning, readSecretFile } from "./secret-file.ts";
+import { exposedWarning, readSecretFile, readSecretFileNow } from "./secret-file.ts";
 import { invalidLogin } from "./secret-json.ts";
 
 export interface DockerConfigOptions {
@@ -55,7 +55,7 @@ async function stored(
 }
 
 /** The headers that Docker's config.json wants sent to every registry (`HttpHeaders`); none where there is no file. */
-export async function readHttpHeaders(file: string): Promise<Readonly<Record<string, string>>> {
-  const read = await readSecretFile(file);
+export function readHttpHeaders(file: string): Readonly<Record<string, string>> {
+  const read = readSecretFileNow(file);
   return read ? parseDockerConfig(read.text, file).httpHeaders : {};
 }

@@ -1,8 +1,10 @@
+import { createRequire } from "node:module";
 import { join } from "node:path";
+import type * as Yaml from "yaml";
 import { isObject } from "../oci/descriptor.ts";
 import { configSource, type ConfigLogin, type ConfigLogins, type ConfigOptions } from "./config-logins.ts";
 import type { CredentialSource, Environment } from "./credential.ts";
-import { exposedWarning, readSecretFile } from "./secret-file.ts";
+import { exposedWarning, readSecretFileNow } from "./secret-file.ts";
 import { invalidLogin, parseSecretJson } from "./secret-json.ts";
 
 /** What an OSSB-style registry.json says. */
@@ -40,10 +42,7 @@ export function parseRegistryJson(text: string, file: string): RegistryJson {
  * Reads the first there is of OSSB_REGISTRY_CONFIG, ~/.ossb/registry.json, /etc/ossb/registry.json and Kubernetes' mounted
  * /var/run/configmaps/registry-config/config.yaml; what it leaves open is from the OSSB_* variables.
  */
-export async function readRegistryJson(
-  { env, home, root = "/" }: RegistryJsonPlaces,
-  signal?: AbortSignal,
-): Promise<RegistryJsonFile> {
+export function readRegistryJson({ env, home, root = "/" }: RegistryJsonPlaces): RegistryJsonFile {
   const named = env["OSSB_REGISTRY_CONFIG"];
   const usual = [join(home, ".ossb", "registry.json"), ...systemFiles.map((file) => join(root, file))];
   const fallback = env["OSSB_DEFAULT_REGISTRY"];
@@ -53,10 +52,10 @@ export async function readRegistryJson(
     insecure: insecure.filter((host) => host !== ""),
   };
   for (const file of [...(named ? [named] : []), ...usual]) {
-    const read = await readSecretFile(file, signal);
+    const read = readSecretFileNow(file);
     if (!read) continue;
     const { insecure: written, ...said } = /\.ya?ml$/.test(file)
-      ? readFields(await parseYaml(read.text, file), file)
+      ? readFields(parseYaml(read.text, file), file)
       : parseRegistryJson(read.text, file);
     return { ...unsaid, ...said, ...(written.length > 0 && { insecure: written }), file, isExposed: read.isExposed };
   }
@@ -68,7 +67,7 @@ export function registryJsonSource(places: RegistryJsonPlaces, options: ConfigOp
   return {
     name: "registry.json (OSSB)",
     async find(host, path, signal) {
-      const { logins, file, isExposed } = await readRegistryJson(places, signal);
+      const { logins, file, isExposed } = readRegistryJson(places);
       if (file === undefined) return undefined;
       const credential = await configSource(logins, `${file}: registries`, options).find(host, path, signal);
       if (credential && isExposed) options.onWarning?.(exposedWarning(file), host);
@@ -79,8 +78,9 @@ export function registryJsonSource(places: RegistryJsonPlaces, options: ConfigOp
 
 const systemFiles = ["etc/ossb/registry.json", "var/run/configmaps/registry-config/config.yaml"];
 
-async function parseYaml(text: string, file: string): Promise<Fields> {
-  const { parse, YAMLParseError } = await import("yaml");
+/** The parser is loaded by `require`, as who asks of hosts cannot wait, and few have such a file. */
+function parseYaml(text: string, file: string): Fields {
+  const { parse, YAMLParseError } = createRequire(import.meta.url)("yaml") as typeof Yaml;
   try {
     const value: unknown = parse(text) ?? {};
     return isObject(value) ? value : invalidLogin(`${file} is not a YAML map`);

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, readFileSync, statSync, type Stats } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { RegistryError } from "../oci/error.ts";
 import { aborted } from "../transport/clock.ts";
@@ -24,15 +24,34 @@ export async function readSecretFile(file: string, signal?: AbortSignal): Promis
     const stat = await handle.stat();
     if (!stat.isFile() && !stat.isCharacterDevice()) throw invalid(file, "is not a file");
     const bytes = await readAll(handle, file);
-    const isExposed = process.platform !== "win32" && stat.isFile() && (stat.mode & 0o004) !== 0;
-    return { text: bytes.toString("utf8").replace(/^\uFEFF/, ""), isExposed };
+    return { text: bytes.toString("utf8").replace(/^\uFEFF/, ""), isExposed: isExposed(stat) };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error instanceof RegistryError ? error : invalid(file, `cannot be read (${code})`, error);
+    return absentOr(error, file);
   } finally {
     await handle?.close();
   }
+}
+
+/** The same at once, for small files that few have. */
+export function readSecretFileNow(file: string): SecretFile | undefined {
+  try {
+    const stat = statSync(file);
+    if (!stat.isFile()) throw invalid(file, "is not a file");
+    if (stat.size > limit) throw invalid(file, "is longer than 4 MiB");
+    return { text: readFileSync(file, "utf8").replace(/^\uFEFF/, ""), isExposed: isExposed(stat) };
+  } catch (error) {
+    return absentOr(error, file);
+  }
+}
+
+function isExposed(stat: Stats): boolean {
+  return process.platform !== "win32" && stat.isFile() && (stat.mode & 0o004) !== 0;
+}
+
+function absentOr(error: unknown, file: string): undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+  throw error instanceof RegistryError ? error : invalid(file, `cannot be read (${code})`, error);
 }
 
 /** What is said of a file with a secret that others can read. */

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Client, Config, ConfigPlaces, Opened } from "../index.ts";
-import type { Places } from "./connect.ts";
+import type { Places } from "./places.ts";
 import type { Given, Option } from "./option.ts";
 import type { Output } from "./render/output.ts";
 import type { Reporter } from "./render/reporter.ts";

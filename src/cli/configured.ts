@@ -44,6 +44,14 @@ export function configuredLogins({ values, settings }: Config): ClientOptions["l
   return { logins: values.credentials, origin: `${[...new Set(places)].join(", ")}: credentials` };
 }
 
+/** Which secrets of Kubernetes are used: its API is asked for nothing unless the configuration says so. */
+export function configuredKubernetes({ values: { kubernetes } }: Config): Pick<ClientOptions, "kubernetes"> {
+  if (!kubernetes) return {};
+  const { enabled, registry, kubeconfig, context, namespace, serviceAccount } = kubernetes;
+  const pullSecrets = enabled && defined({ kubeconfig, context, namespace, serviceAccount });
+  return { kubernetes: defined({ registry, pullSecrets: pullSecrets || undefined }) };
+}
+
 function hostSettings(name: string, values: HostValues, config: Config, trusted: readonly string[]): HostSettings {
   const { insecure, plainHttp, caFiles = [], certFile, keyFile, address, headers, mirrors } = values;
   const pem = (key: string, file: string): string => readPem(file, placeOf(config, ["hosts", name, key]));

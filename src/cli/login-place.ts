@@ -1,5 +1,5 @@
 import { isRepository, parseLoginKey, parseReference, RegistryError, type LoginPlace, type Wish } from "../index.ts";
-import { hostOf } from "./connect.ts";
+import { hostOf } from "./places.ts";
 
 /** Reads what a login is for: `HOST`, `HOST/PATH`, or an address such as Docker takes. Nothing means Docker Hub. */
 export function parseLoginPlace(text: string | undefined): LoginPlace {

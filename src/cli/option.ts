@@ -18,13 +18,18 @@ export interface Option<T = unknown> {
   readonly also?: readonly { readonly flags: string; readonly value?: string }[];
   /** The heading in help. */
   readonly heading?: string;
+  /** Help shows it only with -v. */
+  readonly rare?: true;
   /** The key of the configuration that counts where the option is not given. */
   readonly setting?: ConfigKey;
   /** What is shown in place of its value, which is never repeated whole. */
   readonly secret?: string | ((value: string) => string);
 }
 
-type More = Pick<Option, "completes" | "also" | "heading" | "setting" | "secret">;
+/** Gives the value of an option. */
+export type Get = <T>(option: Option<T>) => T;
+
+type More = Pick<Option, "completes" | "also" | "heading" | "setting" | "secret" | "rare">;
 
 /** An option that is there or not. The parser takes `--no-...` for the opposite of an option without `no`. */
 export function flag(flags: string, summary: string, more: More = {}): Option<boolean> {

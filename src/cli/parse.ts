@@ -35,8 +35,9 @@ export function parse(words: readonly string[], look: Look): Parsed {
   // Building parsers takes time: a command that is named needs no others beside it.
   const named = findCommand(words)?.command;
   if (!named) describeRoot(program);
+  const all = words.some((word) => word === "-v" || word === "--verbose");
   for (const command of named ? withOwn(named) : commands) {
-    addCommand(program, command, look).action(function (this: Parser) {
+    addCommand(program, command, look, all).action(function (this: Parser) {
       const typed = new Map(command.options.map((option) => [option, typedFor(option, this)]));
       const values = readOptions(command, typed);
       // Every option that a body asks for is in its command's table; one that is shared and is not counts as not given.
@@ -81,7 +82,7 @@ function describeRoot(program: Parser): void {
     .addHelpText("after", "\ngantry COMMAND --help shows a command's options, examples and exit codes.");
 }
 
-function addCommand(program: Parser, command: Command, look: Look): Parser {
+function addCommand(program: Parser, command: Command, look: Look, all: boolean): Parser {
   const [first = "", second] = command.name.split(" ");
   const family = second === undefined ? program : familyParser(program, first, command.group);
   const parser = family
@@ -93,8 +94,8 @@ function addCommand(program: Parser, command: Command, look: Look): Parser {
     .helpOption("-h, --help", "show this help");
   for (const alias of command.aliases ?? []) parser.alias(alias);
   for (const argument of command.arguments ?? []) parser.argument(argumentTerm(argument), argument.summary);
-  for (const option of command.options) addOption(parser, option);
-  return parser.addHelpText("after", () => helpTail(command, look));
+  for (const option of command.options) addOption(parser, option, all);
+  return parser.addHelpText("after", () => helpTail(command, look, all));
 }
 
 function familyParser(program: Parser, name: string, group: string): Parser {
@@ -114,7 +115,7 @@ export function argumentTerm({ name, optional, many }: Argument): string {
   return optional ? `[${inner}]` : `<${inner}>`;
 }
 
-function addOption(parser: Parser, option: Option): void {
+function addOption(parser: Parser, option: Option, all: boolean): void {
   const collect = (text: string, before: unknown): string[] => [
     ...(Array.isArray(before) ? (before as string[]) : []),
     text,
@@ -126,6 +127,7 @@ function addOption(parser: Parser, option: Option): void {
   };
   const shown = add(option.flags, option.summary);
   if (option.heading) shown.helpGroup(option.heading);
+  if (option.rare && !all) shown.hideHelp();
   for (const { flags } of option.also ?? []) add(flags, "").hideHelp();
 }
 
@@ -172,7 +174,7 @@ function usageError(error: CommanderError): RegistryError {
   return new RegistryError("INVALID", what.replace(/(unknown option '[^'=]*)=[^']*'/, "$1'"), hint ? { hint } : {});
 }
 
-function helpTail(command: Command, look: Look): string {
+function helpTail(command: Command, look: Look, all: boolean): string {
   const examples = command.examples
     .map(({ note, line }) => `  ${paint(look, "dim", `# ${note}`)}\n  ${line}\n`)
     .join("");
@@ -180,7 +182,9 @@ function helpTail(command: Command, look: Look): string {
     .map((name) => `  ${exitCodes[name].code}  ${exitCodes[name].means}\n`)
     .join("");
   const title = (text: string): string => paint(look, "bold", text);
-  return `\n${title("Examples:")}\n${examples}${endings && `\n${title("Exit codes beside 0, 1 and 2:")}\n${endings}`}`;
+  const rare = all ? 0 : command.options.filter((option) => option.rare).length;
+  const more = rare > 0 ? `\n--help -v shows ${rare} more options, about networks and logins.\n` : "";
+  return `${more}\n${title("Examples:")}\n${examples}${endings && `\n${title("Exit codes beside 0, 1 and 2:")}\n${endings}`}`;
 }
 
 function sentence(text: string): string {

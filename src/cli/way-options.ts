@@ -26,67 +26,67 @@ export const resolve: Option<readonly (readonly [host: string, address: string])
   "--resolve <host:port:address>",
   "connect to this address for a host, instead of what DNS says; repeat for more",
   parseResolve,
-  { heading: network },
+  { heading: network, rare: true },
 );
 export const header: Option<readonly (readonly [name: string, value: string])[]> = values(
   "-H, --header <name:value>",
   "send this header to the registries that the command names; repeat for more",
   parseHeader,
-  { heading: network, secret: (header) => `${/^[^:]*/.exec(header)![0]}: VALUE` },
+  { heading: network, rare: true, secret: (header) => `${/^[^:]*/.exec(header)![0]}: VALUE` },
 );
 export const minTls: Option<"TLSv1.2" | "TLSv1.3" | undefined> = value(
   "--min-tls <version>",
   "no TLS version below this one: 1.2 or 1.3",
   parseTlsVersion,
-  { heading: network, completes: ["1.2", "1.3"], setting: "minTls" },
+  { heading: network, rare: true, completes: ["1.2", "1.3"], setting: "minTls" },
 );
 export const userAgent: Option<string | undefined> = value(
   "--user-agent <text>",
   "who requests say they are from",
   String,
-  { heading: network, setting: "userAgent" },
+  { heading: network, rare: true, setting: "userAgent" },
 );
 export const connectTimeout: Option<number | undefined> = value(
   "--connect-timeout <time>",
   "how long a connection may take, such as 10s (default: 30s)",
   parseDuration,
-  { heading: network, setting: "connectTimeout" },
+  { heading: network, rare: true, setting: "connectTimeout" },
 );
 export const answerTimeout: Option<number | undefined> = value(
   "--answer-timeout <time>",
   "how long an answer may take to begin (default: 5m)",
   parseDuration,
-  { heading: network, setting: "answerTimeout" },
+  { heading: network, rare: true, setting: "answerTimeout" },
 );
 export const idleTimeout: Option<number | undefined> = value(
   "--idle-timeout <time>",
   "how long nothing may come or go (default: 1m)",
   parseDuration,
-  { heading: network, setting: "idleTimeout" },
+  { heading: network, rare: true, setting: "idleTimeout" },
 );
 export const maxIdle: Option<number | undefined> = value(
   "--max-idle <time>",
   "how long an unused connection is kept (default: 90s)",
   parseDuration,
-  { heading: network, setting: "maxIdle" },
+  { heading: network, rare: true, setting: "maxIdle" },
 );
 export const commandTimeout: Option<number | undefined> = value(
   "--command-timeout <time>",
   "how long the whole command may take (default: as long as it needs)",
   parseDuration,
-  { heading: network },
+  { heading: network, rare: true },
 );
 export const retryDelay: Option<number | undefined> = value(
   "--retry-delay <time>",
   "how long to wait before a failed request is sent again",
   parseDuration,
-  { heading: network, setting: "retryDelay" },
+  { heading: network, rare: true, setting: "retryDelay" },
 );
 export const quotaReserve: Option<number | undefined> = value(
   "--quota-reserve <count>",
   "leave so many pulls of a registry's rate limit alone",
   parseNumber,
-  { heading: network, setting: "quotaReserve" },
+  { heading: network, rare: true, setting: "quotaReserve" },
 );
 /** All of these. */
 export const wayOptions: readonly Option[] = [

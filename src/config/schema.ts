@@ -161,9 +161,10 @@ export const schema = {
     },
   ),
   kubernetes: group(
-    "image pull secrets from the Kubernetes API",
+    "secrets of Kubernetes",
     {
-      enabled: scalar(kinds.yesOrNo, "ask it", { otherwise: "false" }),
+      registry: scalar(kinds.place, "what mounted secrets are for that do not name their registry"),
+      enabled: scalar(kinds.yesOrNo, "ask its API for image pull secrets", { otherwise: "false" }),
       kubeconfig: scalar(kinds.path, "the file that says how to reach it"),
       context: scalar(kinds.text, "which context of that file"),
       namespace: scalar(kinds.text, "where the secrets are"),

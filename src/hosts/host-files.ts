@@ -10,8 +10,10 @@ import {
   sumOf,
   toldByCertificates,
   toldByDaemon,
+  toldByDocker,
   toldByOwn,
   toldByRegistries,
+  type DockerHeaders,
   type RegistryJson,
   type Told,
 } from "./told.ts";
@@ -21,7 +23,10 @@ export interface HostFilesOptions extends Machine {
   readonly registriesConf?: string;
   /** A directory of containerd's that is asked before /etc/containerd/certs.d. */
   readonly containerdCertsDir?: string;
-  readonly registryJson?: RegistryJson;
+  /** Reads an own registry.json, when it is first needed. */
+  readonly registryJson?: () => RegistryJson;
+  /** Reads the headers that Docker's configuration names, when they are first needed. */
+  readonly dockerHeaders?: () => DockerHeaders;
 }
 
 /** What the machine's files say of registries. Each is read once, when it is first needed; one that is not right throws INVALID. */
@@ -30,14 +35,16 @@ export interface HostFiles extends RegistriesFiles {
   readonly settingsOf: SettingsOf;
   /** What each place says of a host, the strongest first. */
   told(host: string): readonly Told[];
-  readonly registryJson?: RegistryJson;
+  registryJson(): RegistryJson | undefined;
   containerd(): readonly ContainerdDirectory[];
   daemon(): DaemonJson | undefined;
 }
 
-/** The files in the order of their weight: an own registry.json, hosts.toml, certs.d, registries.conf, daemon.json. */
+/** The files in the order of their weight: an own registry.json, hosts.toml, certs.d, registries.conf, daemon.json, Docker's config.json. */
 export function hostFiles(options: HostFilesOptions): HostFiles {
-  const { env, home, root = "/", uid, registryJson, containerdCertsDir } = options;
+  const { env, home, root = "/", uid, containerdCertsDir } = options;
+  const registryJson = once(() => options.registryJson?.());
+  const dockerHeaders = once(() => options.dockerHeaders?.());
   const config = env["XDG_CONFIG_HOME"] || join(home, ".config");
   const certificates = [join(config, "containers"), join(root, "etc/containers"), join(root, "etc/docker")];
   const conf = registriesFiles(options, options.registriesConf);
@@ -53,7 +60,7 @@ export function hostFiles(options: HostFilesOptions): HostFiles {
   const told = (host: string): readonly Told[] => {
     const names = namesOf(host);
     return [
-      ...toldByOwn(registryJson, names),
+      ...toldByOwn(registryJson(), names),
       ...containerd().flatMap((directory) => directory.told(names)),
       ...toldByCertificates(
         certificates.map((folder) => join(folder, "certs.d")),
@@ -61,11 +68,12 @@ export function hostFiles(options: HostFilesOptions): HostFiles {
       ),
       ...toldByRegistries(conf.registries(), names),
       ...toldByDaemon(daemon(), names),
+      ...toldByDocker(dockerHeaders()),
     ];
   };
   const known = new Map<string, HostSettings>();
   return {
-    ...(registryJson && { registryJson }),
+    registryJson,
     ...conf,
     daemon,
     containerd,

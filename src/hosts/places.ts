@@ -4,6 +4,7 @@ import type { ContainerdHost, HostsToml } from "./hosts-toml.ts";
 import { endpointOf, literalEndpoint, type Endpoint, type Pull } from "./endpoint.ts";
 import type { HostFiles } from "./host-files.ts";
 import { findRegistry, relocated } from "./prefix.ts";
+import { placeIn } from "./told.ts";
 
 /** Where images are pulled from. */
 export interface Places {
@@ -86,10 +87,11 @@ function settingMirrors(
   });
 }
 
-function ownMirrors(pull: Pull, { registryJson }: HostFiles): readonly Endpoint[] | undefined {
+function ownMirrors(pull: Pull, files: HostFiles): readonly Endpoint[] | undefined {
+  const registryJson = files.registryJson();
   const key = hostAliases(pull.registry).find((name) => Object.hasOwn(registryJson?.mirrors ?? {}, name));
   if (!registryJson || key === undefined) return undefined;
-  return settingMirrors(pull, registryJson.mirrors[key], `${registryJson.file}: mirrors[${JSON.stringify(key)}]`);
+  return settingMirrors(pull, registryJson.mirrors[key], `${placeIn(registryJson, "mirrors")}[${JSON.stringify(key)}]`);
 }
 
 function containerdOf(registry: string, files: HostFiles): HostsToml | undefined {

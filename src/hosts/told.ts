@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { headerFault } from "../transport/header-fault.ts";
 import { mergeSettings, type HostSettings } from "../transport/host-settings.ts";
 import { readCertDirectory } from "./certs-d.ts";
 import type { DaemonJson } from "./daemon-json.ts";
@@ -18,7 +19,19 @@ export interface RegistryJson {
   /** Hosts, or the start of their names before a `*`. */
   readonly insecure: readonly string[];
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  /** Absent where there is none, and all is from variables. */
+  readonly file?: string;
+}
+
+/** The HttpHeaders of Docker's config.json. */
+export interface DockerHeaders {
   readonly file: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where an own registry.json, or what stands for it, says something. */
+export function placeIn({ file }: RegistryJson, key: string): string {
+  return file === undefined ? `OSSB_${key.toUpperCase()}_REGISTRIES` : `${file}: ${key}`;
 }
 
 /** What several places say together, the first of them strongest. */
@@ -32,7 +45,16 @@ export function toldByOwn(own: RegistryJson | undefined, names: readonly string[
     names.some((name) => (pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
   const pattern = own?.insecure.find(fits);
   if (!own || pattern === undefined) return [];
-  return [{ origin: `${own.file}: insecure, ${JSON.stringify(pattern)}`, settings: { insecure: true } }];
+  return [{ origin: `${placeIn(own, "insecure")}, ${JSON.stringify(pattern)}`, settings: { insecure: true } }];
+}
+
+/** The headers that Docker's configuration wants sent to every registry; those that HTTP or we set by ourselves are left out. */
+export function toldByDocker(docker: DockerHeaders | undefined): readonly Told[] {
+  const fit = Object.entries(docker?.headers ?? {}).filter(
+    ([name, value]) => name.toLowerCase() !== "user-agent" && headerFault(name, value) === undefined,
+  );
+  if (!docker || fit.length === 0) return [];
+  return [{ origin: `${docker.file}: HttpHeaders`, settings: { headers: Object.fromEntries(fit) } }];
 }
 
 /** The certificates of a host: of the first of the directories that has one for it. */

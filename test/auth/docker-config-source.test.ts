@@ -207,6 +207,6 @@ describe("the file", () => {
 });
 
 test("the headers that Docker is to send are read", async () => {
-  expect(await readHttpHeaders(await write({ HttpHeaders: { "X-Meta": "a" } }))).toEqual({ "X-Meta": "a" });
-  expect(await readHttpHeaders(join(await temporaryDirectory(), "none"))).toEqual({});
+  expect(readHttpHeaders(await write({ HttpHeaders: { "X-Meta": "a" } }))).toEqual({ "X-Meta": "a" });
+  expect(readHttpHeaders(join(await temporaryDirectory(), "none"))).toEqual({});
 });

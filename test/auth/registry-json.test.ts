@@ -50,22 +50,20 @@ describe("registry.json", () => {
     const env = { OSSB_DEFAULT_REGISTRY: "env.example", OSSB_INSECURE_REGISTRIES: "a.example, b.example ,," };
     const file = (name: string): unknown => ({ default_registry: name, insecure: [name] });
     const both = await places({ [user]: file("user"), [system]: file("system"), "own.json": file("own") }, env);
-    expect(await readRegistryJson(both)).toMatchObject({ defaultRegistry: "user", insecure: ["user"] });
+    expect(readRegistryJson(both)).toMatchObject({ defaultRegistry: "user", insecure: ["user"] });
     const named = { ...both, env: { ...env, OSSB_REGISTRY_CONFIG: join(both.root, "own.json") } };
-    expect(await readRegistryJson(named)).toMatchObject({ defaultRegistry: "own", file: join(both.root, "own.json") });
-    expect(
-      await readRegistryJson(await places({ [system]: file("system"), [mounted]: file("mounted") }, env)),
-    ).toMatchObject({
-      defaultRegistry: "system",
-    });
-    expect(await readRegistryJson(await places({ [mounted]: "mirrors: {r.example: [m.example]}" }, env))).toMatchObject(
+    expect(readRegistryJson(named)).toMatchObject({ defaultRegistry: "own", file: join(both.root, "own.json") });
+    expect(readRegistryJson(await places({ [system]: file("system"), [mounted]: file("mounted") }, env))).toMatchObject(
       {
-        defaultRegistry: "env.example",
-        insecure: ["a.example", "b.example"],
-        mirrors: { "r.example": ["m.example"] },
+        defaultRegistry: "system",
       },
     );
-    expect(await readRegistryJson(await places({}))).toEqual({
+    expect(readRegistryJson(await places({ [mounted]: "mirrors: {r.example: [m.example]}" }, env))).toMatchObject({
+      defaultRegistry: "env.example",
+      insecure: ["a.example", "b.example"],
+      mirrors: { "r.example": ["m.example"] },
+    });
+    expect(readRegistryJson(await places({}))).toEqual({
       logins: {},
       insecure: [],
       mirrors: {},

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { configuredHosts } from "../../src/cli/configured.ts";
+import { configuredHosts, configuredKubernetes } from "../../src/cli/configured.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { settingsByHost, type HostSettings, type SettingsOf } from "../../src/index.ts";
 import { machine, put } from "../config/support.ts";
@@ -105,4 +105,15 @@ test("a certificate that cannot be read is the trouble of its own host, told wit
       ),
     }),
   );
+});
+
+test("Kubernetes' API is asked only where the configuration says so", async () => {
+  const of = async (user: string): Promise<unknown> => configuredKubernetes(await loadConfig(await machine({ user })));
+  expect(await of("")).toEqual({});
+  expect(await of("kubernetes: {registry: a.example, namespace: x}")).toEqual({
+    kubernetes: { registry: "a.example" },
+  });
+  expect(await of("kubernetes: {enabled: true, namespace: x, serviceAccount: y}")).toEqual({
+    kubernetes: { pullSecrets: { namespace: "x", serviceAccount: "y" } },
+  });
 });

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashSync } from "bcryptjs";
 import { describe, expect, test } from "vitest";
-import { htpasswdAccess } from "../../src/server/index.ts";
+import { htpasswdAccess, type Access } from "../../src/server/index.ts";
 import { layoutStore } from "../../src/store/index.ts";
 import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -145,7 +145,33 @@ describe("logins", () => {
     );
   });
 
+  test("come from a file for each side", async () => {
+    const folder = await temporaryDirectory();
+    await writeFile(join(folder, "users"), `alice:${hashSync("alice", 4)}\nbob:${hashSync("bob", 4)}\n`);
+    const access = (user: string): Access =>
+      htpasswdAccess({ file: join(folder, "users"), grants: (who) => (who === user ? ["pull", "push"] : []) });
+    const [a, b] = [await testRegistry({ access: access("alice") }), await testRegistry({ access: access("bob") })];
+    const fileFor = async (host: string, user: string): Promise<string> => {
+      const file = join(folder, `${user}.json`);
+      const auth = Buffer.from(`${user}:${user}`).toString("base64");
+      await writeFile(file, JSON.stringify({ auths: { [host]: { auth } } }));
+      return file;
+    };
+    const open = await testRegistry();
+    await putImage(open.store("app"), app, "1");
+    await must("copy", "--dest-creds", "alice:alice", `${open.host}/app:1`, `${a.host}/app`);
+    const files = [await fileFor(a.host, "alice"), await fileFor(b.host, "bob")] as const;
+    const sides = ["--src-authfile", files[0], "--dest-authfile", files[1]];
+    await must("copy", ...sides, `${a.host}/app:1`, `${b.host}/app`);
+    expect((await gantry(["copy", "--src-authfile", files[0], `${a.host}/app:1`, `${b.host}/x`])).code).toBe(4);
+    const missing = await gantry(["copy", "--src-authfile", "none.json", `${a.host}/app:1`, `${b.host}/x`]);
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining("none.json") });
+  });
+
   test("for a side without a registry are a mistake", async () => {
+    expect((await gantry(["copy", "--src-authfile", "x", "oci:x:1", "r.example/app"])).stderr).toContain(
+      "--src-authfile is for a registry",
+    );
     expect(await gantry(["copy", "--src-creds", "a:b", "oci:x:1", "r.example/app"])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("--src-creds is for a registry"),

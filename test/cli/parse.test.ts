@@ -140,6 +140,15 @@ describe("help", () => {
     expect((parse(["--help"], look) as { text: string }).text).not.toContain("__complete");
   });
 
+  test("options that few need are shown with -v, and counted without", () => {
+    const help = (...words: string[]): string => (parse(words, look) as { text: string }).text;
+    expect(help("copy", "--help")).not.toContain("--resolve");
+    expect(help("copy", "--help")).toMatch(/^--help -v shows \d+ more options/m);
+    expect(help("copy", "--help", "-v")).toContain("--resolve");
+    expect(help("copy", "--help", "-v")).not.toContain("more options");
+    expect(help("version", "--help")).not.toContain("more options");
+  });
+
   test.each([[""], ["blob"]])("is shown where no command is named: %j", (text) => {
     expect(parse(text.split(" ").filter(Boolean), look)).toMatchObject({ mistake: true });
   });

@@ -53,6 +53,7 @@ const values: Readonly<Record<string, FiveValues>> = {
   certDir: paths,
   registriesConf: paths,
   shortNames: ["docker", "containers", "docker", "containers", "docker"],
+  "kubernetes.registry": ["a.example", "b.example", "c.example", "d.example", "e.example"],
   "kubernetes.enabled": yesNo,
   "kubernetes.kubeconfig": paths,
   "kubernetes.context": ["a", "b", "c", "d", "e"],

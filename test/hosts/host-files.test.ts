@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { hostFiles } from "../../src/hosts/host-files.ts";
 import { hostsOf } from "../../src/hosts/hosts.ts";
+import type { DockerHeaders, RegistryJson } from "../../src/hosts/told.ts";
 import { authority, elsewhereCertificate, serverCertificate } from "../transport/certificates.ts";
 import { fault, machine } from "./machine.ts";
 
@@ -14,15 +15,21 @@ test("what the files say of a host, the strongest first, and where they say it",
     "etc/containers/registries.conf": registry('location = "a.example"\ninsecure = true'),
     "etc/docker/daemon.json": '{"insecure-registries": ["a.example"]}',
   });
-  const registryJson = { insecure: ["a.*"], mirrors: {}, file: "/own.json" };
-  const told = hostFiles({ ...found, registryJson }).told("a.example");
+  const registryJson = (): RegistryJson => ({ insecure: ["a.*"], mirrors: {}, file: "/own.json" });
+  const dockerHeaders = (): DockerHeaders => ({
+    file: "/config.json",
+    headers: { "X-Meta": "a", "User-Agent": "Docker", "no name": "x" },
+  });
+  const told = hostFiles({ ...found, registryJson, dockerHeaders }).told("a.example");
   expect(told.map(({ origin }) => origin.replace(found.root, ""))).toEqual([
     '/own.json: insecure, "a.*"',
     "/etc/containerd/certs.d/a.example/hosts.toml",
     "/etc/docker/certs.d/a.example",
     '/etc/containers/registries.conf: [[registry]] "a.example"',
     "/etc/docker/daemon.json: insecure-registries",
+    "/config.json: HttpHeaders",
   ]);
+  expect(told.at(-1)?.settings).toEqual({ headers: { "X-Meta": "a" } });
   const files = hostFiles({ ...found, registryJson });
   expect(files.settingsOf("a.example")).toEqual({
     insecure: true,

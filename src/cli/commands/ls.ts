@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { formatReference, isIndexType, type Digest, type Location, type Store } from "../../index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
-import { hostOf } from "../connect.ts";
+import { hostOf } from "../places.ts";
 import { absent, isImage, manifestOf, platformOf, sizeOf, summarize } from "../image.ts";
 import { exists } from "../local-image.ts";
 import { long } from "../options.ts";

@@ -1,0 +1,43 @@
+import { apiHost, parseLocation } from "../index.ts";
+
+/** The places a command names: those it reads (or all, where there is but one side), and those it writes. */
+export interface Places {
+  readonly from: readonly string[];
+  readonly to?: readonly string[];
+}
+
+/** A registry's host, and a repository there. */
+export interface Spot {
+  readonly host: string;
+  readonly path: string;
+}
+
+/** The registries that the two sides of a command name. */
+export interface Sides {
+  readonly from: readonly Spot[];
+  readonly to: readonly Spot[];
+}
+
+/** The registry and repository that a word names; none where it names a file. */
+export function spotsOf(place: string): Spot[] {
+  const host = hostOf(place);
+  if (host !== undefined) return [{ host: inUrls(host), path: "" }];
+  const location = parseLocation(place);
+  return location.transport === "registry"
+    ? [{ host: inUrls(location.reference.registry), path: location.reference.repository }]
+    : [];
+}
+
+/** A registry's host as it stands in URLs. */
+export function inUrls(registry: string): string {
+  return apiHost(registry).replace(/:443$/, "");
+}
+
+/** The registry that a word names by its host alone (`registry.example`, `localhost:5000/`, `[::1]:5000`), if it does. */
+export function hostOf(place: string): string | undefined {
+  const bare = place.replace(/^docker:\/\//, "").replace(/\/$/, "");
+  if (!/^(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d+)?$/.test(bare) || /^(?:oci|oci-archive|docker-archive|dir):/.test(bare)) {
+    return undefined;
+  }
+  return bare === "localhost" || /[.[:]/.test(bare) ? bare.toLowerCase() : undefined;
+}
