@@ -133,7 +133,7 @@ async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: Abor
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
   const explained = explain(error, {
     words: maskSecrets(words, commands),
-    references: args.filter((word) => /[/:]/.test(word)),
+    references: args.filter((word) => /[/:]/.test(word) || word === error.host),
     files: args.filter((word) => existsSync(word)),
     ...(command && { command: command.name }),
   });

@@ -138,7 +138,7 @@ function nextCommand(error: RegistryError, { command, words, references }: Attem
     case "DENIED":
       if (at && error.credential !== undefined && !command?.startsWith("auth"))
         return `gantry auth why ${at.reference}`;
-      return at && `gantry login ${at.registry}`;
+      return at && `gantry ${command === "login" ? "doctor" : "login"} ${at.registry}`;
     case "TOOMANYREQUESTS":
       return at && `gantry login ${at.registry}`;
     case "MANIFEST_UNKNOWN":
@@ -179,6 +179,7 @@ function placeOf(
   references: readonly string[],
 ): { registry: string; repository: string; reference: string } | undefined {
   const places = references.flatMap((reference) => {
+    if (reference === error.host) return [{ registry: reference, repository: reference, reference }];
     try {
       const location = parseLocation(reference);
       if (location.transport !== "registry") return [];

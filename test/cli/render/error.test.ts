@@ -54,6 +54,13 @@ test("a name that no registry knows may be that of a file here", () => {
   expect(hint("UNVERIFIED", ["app.tar"])).toBe("its own");
 });
 
+test("a host that was named alone is itself", () => {
+  const login: Attempt = { command: "login", words: ["login", "a.example:5000"], references: ["a.example:5000"] };
+  const refused = failed("UNAUTHORIZED", { host: "a.example:5000" });
+  expect(explain(refused, login).next).toBe("gantry doctor a.example:5000");
+  expect(explain(refused, { ...login, command: "ls" }).next).toBe("gantry login a.example:5000");
+});
+
 describe("the next command", () => {
   test.each<[string, RegistryError, Attempt, string | undefined]>([
     ["a login at the side that failed", failed("DENIED", { side: "destination" }), copy, "gantry login b.example:5000"],
