@@ -1,6 +1,7 @@
 // Measures Gantry beside its peers: `npm run bench -- [NAME...] [--runs N] [--quick] [--save]`.
 import { parseArgs } from "node:util";
 import { copyLayers } from "./copy-layers.ts";
+import { credentials } from "./credentials.ts";
 import { server } from "./server.ts";
 import { startup } from "./startup.ts";
 import { machine } from "./support/machine.ts";
@@ -9,7 +10,7 @@ import { isReached, markdown } from "./support/report.ts";
 import type { Scenario } from "./support/scenario.ts";
 import { syncSmall } from "./sync-small.ts";
 
-const scenarios: readonly Scenario[] = [copyLayers, syncSmall, server, startup];
+const scenarios: readonly Scenario[] = [copyLayers, syncSmall, server, startup, credentials];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
