@@ -119,9 +119,13 @@ describe("a reader that has had enough", () => {
 });
 
 describe("completion", () => {
-  const hasShell = (name: string): boolean => hasProgram(name, "-c", "exit 0");
+  /** Like `describe`, in a shell: skipped by name where it is absent. */
+  const describeIn = (shell: string, body: () => void): void => {
+    if (hasProgram(shell, "-c", "exit 0")) describe(`in ${shell}`, body);
+    else describe.skip(`in ${shell} [absent: ${shell}]`, body);
+  };
 
-  describe.skipIf(!hasShell("bash"))("in bash", () => {
+  describeIn("bash", () => {
     const complete = async (line: string): Promise<readonly string[]> => {
       const script =
         'PATH="${0%/*}:$PATH"; source <(gantry completion bash); COMP_LINE=$1; COMP_POINT=${#1}; _gantry 2>/dev/null; printf "%s\\n" "${COMPREPLY[@]}"';
@@ -135,14 +139,14 @@ describe("completion", () => {
     });
   });
 
-  describe.skipIf(!hasShell("zsh"))("in zsh", () => {
+  describeIn("zsh", () => {
     test("loads", async () => {
       const line = 'autoload -U compinit; compinit -u -D; source <("$0" completion zsh); whence -w _gantry';
       expect(await must(run("zsh", ["-f", "-c", line, gantryPath]))).toBe("_gantry: function");
     });
   });
 
-  describe.skipIf(!hasShell("fish"))("in fish", () => {
+  describeIn("fish", () => {
     test("knows commands", async () => {
       const line = `${gantryPath} completion fish | source; set PATH ${join(gantryPath, "..")} $PATH; complete -C "gantry co"`;
       expect(await must(run("fish", ["--no-config", "-c", line]))).toContain("copy");

@@ -156,7 +156,9 @@ describe("the chain", () => {
         expect([source.name, other, await source.find(other, "team/app")]).toEqual([source.name, other, undefined]);
     }
     const found = await Promise.all(credentialChain(options).map((source) => source.find(host, "")));
-    for (const credential of found) if (credential) expect(credential.origin).toMatch(/\S/);
+    const credentials = found.filter((credential) => credential !== undefined);
+    expect(credentials).toHaveLength(14);
+    for (const { origin } of credentials) expect(origin).toMatch(/\S/);
   });
 
   test("has a name for each place, and finds nothing where nothing is", async () => {

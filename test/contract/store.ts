@@ -456,7 +456,6 @@ const lifetime: Readonly<Record<string, Body>> = {
     await store.close();
   },
   "what was flushed is there when opened again": async ({ store, reopen, tag }) => {
-    if (!reopen) return;
     const made = [images.image("single"), images.twoPlatforms("index"), images.twoPlatforms("list", { docker: true })];
     for (const [i, each] of made.entries()) await images.putImage(store, each, tag(`v${i}`));
     await store.putManifest(made[0]!.manifest, { tag: tag("again") });
@@ -465,7 +464,7 @@ const lifetime: Readonly<Record<string, Body>> = {
     await images.putImage(store, attached);
     await store.flush();
     await store.close();
-    const anew = await reopen();
+    const anew = await reopen!();
     onTestFinished(() => anew.close());
     expect(await all(anew.tags())).toEqual(["again", "v0", "v1", "v2"].map(tag));
     await expectManifest(anew, tag("again"), made[0]!.manifest);

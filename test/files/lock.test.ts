@@ -68,10 +68,10 @@ test("of a dead process is broken", async () => {
   expect(await withLock(file, options, async () => "taken")).toBe("taken");
 });
 
-test("of a dead process whose number another has now is broken", async () => {
+test("of a dead process whose number another has now is broken", async (context) => {
   const file = await lockFile();
   const { host, pid, started } = await holder(file);
-  if (started === undefined) return;
+  context.skip(started === undefined, "this machine does not say when a process began");
   await symlink(JSON.stringify({ pid, host, started: "1" }), file);
   expect(await withLock(file, options, async () => "taken")).toBe("taken");
 });

@@ -203,12 +203,13 @@ describe("choosePlatform", () => {
     );
     const platform = fc.record({ os: word, architecture: word, variant: fc.option(word, { nil: undefined }) });
     fc.assert(
-      fc.property(platform, fc.array(platform, { maxLength: 5 }), (wanted, offered) => {
+      fc.property(platform, fc.array(platform, { maxLength: 5 }), fc.boolean(), (wanted, others, isThere) => {
+        const offered = isThere ? [...others, wanted] : others;
         const chosen = choosePlatform(
           wanted,
           offered.map((one) => ({ platform: one })),
         );
-        if (offered.some((one) => isPlatform(wanted, one))) expect(chosen).toBeDefined();
+        if (isThere || offered.some((one) => isPlatform(wanted, one))) expect(chosen).toBeDefined();
         if (!chosen) return;
         const [a, b] = [normalizePlatform(wanted), normalizePlatform(chosen.platform)];
         expect([b.os, b.architecture]).toEqual([a.os, a.architecture]);

@@ -50,16 +50,27 @@ test.each<[Record<string, string>, object | undefined]>([
 });
 
 test("whatever stands there, numbers are numbers from 0 on", () => {
-  const text = fc.oneof(fc.string(), fc.stringMatching(/^"?[a-z]*"?[;,= \dwrtq]*$/));
+  const text = fc.oneof(
+    fc.string(),
+    fc.stringMatching(/^"?[a-z]*"?[;,= \dwrtq]*$/),
+    fc.stringMatching(/^-?\d{0,20}(\.\d)?(;w=-?\d{0,20})?$/),
+    fc.stringMatching(/^(limit|remaining|reset|r|t)=-?\d{0,20}(, *remaining=\d{0,20})?$/),
+  );
+  let numbers = 0;
   fc.assert(
     fc.property(text, text, text, (a, b, c) => {
       const told = parseQuota(
         { "ratelimit-limit": a, "ratelimit-remaining": b, "ratelimit-reset": c, ratelimit: c },
         now,
       );
-      for (const value of Object.values(told ?? {})) expect(value).toBeGreaterThanOrEqual(0);
+      for (const value of Object.values(told ?? {})) {
+        expect(value).toBeGreaterThanOrEqual(0);
+        numbers += 1;
+      }
     }),
+    { numRuns: 1000 },
   );
+  expect(numbers).toBeGreaterThan(0);
 });
 
 describe("what hosts told", () => {

@@ -69,6 +69,7 @@ describe("what goes along", () => {
     async (location) => {
       const net = scripted(to(location), to("https://registry.example/back"), respond(200));
       await redirect()(net)(ask(url, "GET", { headers, transient: true }));
+      expect(net.requests).toHaveLength(3);
       for (const request of net.requests.slice(1)) {
         expect(request).toMatchObject({
           headers: { accept: "a", range: "bytes=1-" },
