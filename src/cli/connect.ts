@@ -195,7 +195,7 @@ function spotsOf(place: string): Spot[] {
 
 /** A registry's host as it stands in URLs. */
 function asked(registry: string): string {
-  return apiHost(registry).replace(/:443$/, "");
+  return apiHost(registry);
 }
 
 /** The registry that a word names by its host alone (`registry.example`, `localhost:5000/`, `[::1]:5000`), if it does. */
