@@ -22,11 +22,13 @@ export function configuredHosts(config: Config, { hosts: asked, ca, inUrls }: As
   const all = once(() => hostSettings("*", configured["*"] ?? {}, config, ca));
   const own = (name: string): HostSettings => {
     if (name === "*") return mergeSettings(all(), plainSettings(config.values));
-    const written = Object.keys(configured).find((one) => one === name || inUrls(one) === name);
     const trusted = [all().tls?.ca ?? []].flat();
-    return written === undefined ? {} : hostSettings(written, configured[written]!, config, trusted);
+    return Object.keys(configured)
+      .filter((one) => inUrls(one) === name)
+      .map((one) => hostSettings(one, configured[one]!, config, trusted))
+      .reduce(mergeSettings, {});
   };
-  const names = new Set([...asked.keys(), ...Object.keys(configured).flatMap((name) => [name, inUrls(name)]), "*"]);
+  const names = new Set([...asked.keys(), ...Object.keys(configured).map(inUrls), "*"]);
   const hosts: ReadonlyHosts = {};
   for (const name of names) {
     const above = mergeSettings(asked.get(name) ?? {}, asked.get("*") ?? {});
