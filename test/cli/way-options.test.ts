@@ -9,6 +9,8 @@ import {
   parseResolve,
   parseTlsVersion,
 } from "../../src/cli/option-values.ts";
+import { commands } from "../../src/cli/commands.ts";
+import { maskSecrets } from "../../src/cli/secrets.ts";
 import { RegistryError } from "../../src/oci/error.ts";
 import { putImage, twoPlatforms } from "../support/images.ts";
 import { answer, listen } from "../transport/listen.ts";
@@ -125,6 +127,8 @@ describe("on the command line", () => {
     expect(socks.code).toBe(2);
     expect(socks.stderr).toContain("SOCKS proxies are not supported");
     expect(socks.stderr).not.toContain("s3cret");
+    for (const text of ["http://ann:s3/cret@a:1", "http://ann:s3@cret@a:1", "ann:s3/cret@a:1"])
+      expect(maskSecrets(["digest", "--proxy", text], commands).at(-1)).toMatch(/^(http:\/\/)?USER:PASSWORD@a:1$/);
   });
 
   test("--header and --user-agent", async () => {

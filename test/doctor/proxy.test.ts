@@ -133,6 +133,19 @@ describe("the way to a host", () => {
     expect(routeTo(url, () => ({}), env).kind).toBe(kind);
   });
 
+  test.each([
+    "http://ann:s3/cret@a:1",
+    "http://ann:s3@s3cret@a:port",
+    "socks5://ann:s3@cret@a:1",
+    "http+x://ann:s3cret@a:1",
+    "ann:s3/cret@a:1",
+    "http://ann:s3cret@",
+  ])("what is no proxy is told without user and password: %s", (https_proxy) => {
+    const route = routeTo(url, () => ({}), { https_proxy });
+    expect(route.kind).toBe("broken");
+    expect(JSON.stringify(route)).not.toMatch(/ann|s3|cret/);
+  });
+
   test("settings of the host come first, and this machine has no proxy", () => {
     const env = { https_proxy: "http://a:1" };
     expect(routeTo(url, () => ({ proxy: false }), env).kind).toBe("direct");
