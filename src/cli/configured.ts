@@ -46,6 +46,12 @@ export function configuredLogins({ values, settings }: Config): ClientOptions["l
   return { logins: values.credentials, origin: `${[...new Set(places)].join(", ")}: credentials` };
 }
 
+/** The pull secrets of Kubernetes, where the configuration says to ask for them. */
+export function configuredKubernetes({ values }: Config): Pick<ClientOptions, "kubernetes"> {
+  const { enabled = false, ...pullSecrets } = values.kubernetes ?? {};
+  return enabled ? { kubernetes: { pullSecrets } } : {};
+}
+
 function hostSettings(name: string, values: HostValues, config: Config, trusted: readonly string[]): HostSettings {
   const { insecure, plainHttp, caFiles = [], certFile, keyFile, address, headers, mirrors } = values;
   const pem = (key: string, file: string): string => readPem(file, placeOf(config, ["hosts", name, key]));

@@ -15,7 +15,7 @@ import {
   type CredentialSource,
   type HostSettings,
 } from "../index.ts";
-import { configuredHosts, configuredLogins, readAuthorities } from "./configured.ts";
+import { configuredHosts, configuredKubernetes, configuredLogins, readAuthorities } from "./configured.ts";
 import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
 import * as options from "./options.ts";
@@ -91,6 +91,7 @@ async function clientOptions(
     ],
     hosts: configuredHosts(config, { hosts: hostSettings(get, from, to, config), ca, inUrls: asked }),
     ...(logins && { logins }),
+    ...configuredKubernetes(config),
     mirrors: get(options.useMirrors),
     ...(shortNames !== undefined && { shortNames }),
     ...(registriesConf !== undefined && { registriesConf }),
