@@ -5,6 +5,7 @@ import { credentialChain, type ChainOptions, type KubernetesSettings } from "./a
 import { firstOf, type CredentialSource, type Environment } from "./auth/credential.ts";
 import type { HelperList } from "./auth/helper-list.ts";
 import { loginFiles, loginStores, type LoginFiles, type LoginStores, type Surroundings } from "./auth/login-files.ts";
+import { readRegistryJsonHosts } from "./auth/registry-json.ts";
 import type { Admission } from "./auth/validate.ts";
 import type { Event } from "./events.ts";
 import type { DiagnoseOptions, DoctorContext } from "./doctor/context.ts";
@@ -196,6 +197,7 @@ function machineHosts(
     env,
     home: env["HOME"] || homedir(),
     now: () => systemClock.now(),
+    registryJson: () => readRegistryJsonHosts({ env, home: env["HOME"] || homedir() }),
     ...(process.getuid && { uid: process.getuid() }),
     ...(hosts && { settings: hosts }),
     ...(registriesConf !== undefined && { registriesConf }),

@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import type * as Yaml from "yaml";
 import { isObject } from "../oci/descriptor.ts";
 import { configSource, type ConfigLogin, type ConfigLogins, type ConfigOptions } from "./config-logins.ts";
 import type { CredentialSource, Environment } from "./credential.ts";
-import { exposedWarning, readSecretFile } from "./secret-file.ts";
+import { exposedWarning, readSecretFile, readSecretFileAtOnce, type SecretFile } from "./secret-file.ts";
 import { invalidLogin, parseSecretJson } from "./secret-json.ts";
 
 /** What an OSSB-style registry.json says. */
@@ -40,27 +41,43 @@ export function parseRegistryJson(text: string, file: string): RegistryJson {
  * Reads the first there is of OSSB_REGISTRY_CONFIG, ~/.ossb/registry.json, /etc/ossb/registry.json and Kubernetes' mounted
  * /var/run/configmaps/registry-config/config.yaml; what it leaves open is from the OSSB_* variables.
  */
-export async function readRegistryJson(
-  { env, home, root = "/" }: RegistryJsonPlaces,
-  signal?: AbortSignal,
-): Promise<RegistryJsonFile> {
+export async function readRegistryJson(places: RegistryJsonPlaces, signal?: AbortSignal): Promise<RegistryJsonFile> {
+  for (const file of filesOf(places)) {
+    const read = await readSecretFile(file, signal);
+    if (read) return inForce(places, { file, ...read });
+  }
+  return inForce(places);
+}
+
+/** What it says of hosts, and where, for people; read at once, as settings of hosts are. */
+export function readRegistryJsonHosts(
+  places: RegistryJsonPlaces,
+): Pick<RegistryJson, "insecure" | "mirrors"> & { readonly file: string } {
+  for (const file of filesOf(places)) {
+    const read = readSecretFileAtOnce(file);
+    if (read) return { ...inForce(places, { file, ...read }), file };
+  }
+  return { ...inForce(places), file: insecureVariable };
+}
+
+const insecureVariable = "OSSB_INSECURE_REGISTRIES";
+
+function filesOf({ env, home, root = "/" }: RegistryJsonPlaces): readonly string[] {
   const named = env["OSSB_REGISTRY_CONFIG"];
   const usual = [join(home, ".ossb", "registry.json"), ...systemFiles.map((file) => join(root, file))];
+  return [...(named ? [named] : []), ...usual];
+}
+
+function inForce({ env }: RegistryJsonPlaces, found?: SecretFile & { readonly file: string }): RegistryJsonFile {
   const fallback = env["OSSB_DEFAULT_REGISTRY"];
-  const insecure = (env["OSSB_INSECURE_REGISTRIES"] ?? "").split(",").map((host) => host.trim());
-  const unsaid = {
-    ...(fallback && { defaultRegistry: fallback }),
-    insecure: insecure.filter((host) => host !== ""),
-  };
-  for (const file of [...(named ? [named] : []), ...usual]) {
-    const read = await readSecretFile(file, signal);
-    if (!read) continue;
-    const { insecure: written, ...said } = /\.ya?ml$/.test(file)
-      ? readFields(await parseYaml(read.text, file), file)
-      : parseRegistryJson(read.text, file);
-    return { ...unsaid, ...said, ...(written.length > 0 && { insecure: written }), file, isExposed: read.isExposed };
-  }
-  return { ...unsaid, logins: {}, mirrors: {}, isExposed: false };
+  const hosts = (env[insecureVariable] ?? "").split(",").map((host) => host.trim());
+  const unsaid = { ...(fallback && { defaultRegistry: fallback }), insecure: hosts.filter((host) => host !== "") };
+  if (!found) return { ...unsaid, logins: {}, mirrors: {}, isExposed: false };
+  const { file, text, isExposed } = found;
+  const { insecure, ...said } = /\.ya?ml$/.test(file)
+    ? readFields(parseYaml(text, file), file)
+    : parseRegistryJson(text, file);
+  return { ...unsaid, ...said, ...(insecure.length > 0 && { insecure }), file, isExposed };
 }
 
 /** The logins of the registry.json that is in force. */
@@ -79,8 +96,10 @@ export function registryJsonSource(places: RegistryJsonPlaces, options: ConfigOp
 
 const systemFiles = ["etc/ossb/registry.json", "var/run/configmaps/registry-config/config.yaml"];
 
-async function parseYaml(text: string, file: string): Promise<Fields> {
-  const { parse, YAMLParseError } = await import("yaml");
+/** The parser is loaded here: most machines have no such file. */
+function parseYaml(text: string, file: string): Fields {
+  const { createRequire } = process.getBuiltinModule("node:module");
+  const { parse, YAMLParseError } = createRequire(import.meta.url)("yaml") as typeof Yaml;
   try {
     const value: unknown = parse(text) ?? {};
     return isObject(value) ? value : invalidLogin(`${file} is not a YAML map`);

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, readFileSync, statSync, type Stats } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { RegistryError } from "../oci/error.ts";
 import { aborted } from "../transport/clock.ts";
@@ -23,16 +23,36 @@ export async function readSecretFile(file: string, signal?: AbortSignal): Promis
     handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stat = await handle.stat();
     if (!stat.isFile() && !stat.isCharacterDevice()) throw invalid(file, "is not a file");
-    const bytes = await readAll(handle, file);
-    const isExposed = process.platform !== "win32" && stat.isFile() && (stat.mode & 0o004) !== 0;
-    return { text: bytes.toString("utf8").replace(/^\uFEFF/, ""), isExposed };
+    return secretFile(await readAll(handle, file), stat);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error instanceof RegistryError ? error : invalid(file, `cannot be read (${code})`, error);
+    return missing(file, error);
   } finally {
     await handle?.close();
   }
+}
+
+/** The same without waiting; what is no file is not read. */
+export function readSecretFileAtOnce(file: string): SecretFile | undefined {
+  try {
+    const stat = statSync(file);
+    if (!stat.isFile()) throw invalid(file, "is not a file");
+    if (stat.size > limit) throw invalid(file, "is longer than 4 MiB");
+    return secretFile(readFileSync(file), stat);
+  } catch (error) {
+    return missing(file, error);
+  }
+}
+
+function secretFile(bytes: Buffer, stat: Stats): SecretFile {
+  const isExposed = process.platform !== "win32" && stat.isFile() && (stat.mode & 0o004) !== 0;
+  return { text: bytes.toString("utf8").replace(/^\uFEFF/, ""), isExposed };
+}
+
+/** No file is `undefined`; anything else throws. */
+function missing(file: string, error: unknown): undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+  throw error instanceof RegistryError ? error : invalid(file, `cannot be read (${code})`, error);
 }
 
 /** What is said of a file with a secret that others can read. */

@@ -21,7 +21,7 @@ export interface HostFilesOptions extends Machine {
   readonly registriesConf?: string;
   /** A directory of containerd's that is asked before /etc/containerd/certs.d. */
   readonly containerdCertsDir?: string;
-  readonly registryJson?: RegistryJson;
+  readonly registryJson?: () => RegistryJson | undefined;
 }
 
 /** What the machine's files say of registries. Each is read once, when it is first needed; one that is not right throws INVALID. */
@@ -30,14 +30,15 @@ export interface HostFiles extends RegistriesFiles {
   readonly settingsOf: SettingsOf;
   /** What each place says of a host, the strongest first. */
   told(host: string): readonly Told[];
-  readonly registryJson?: RegistryJson;
+  registryJson(): RegistryJson | undefined;
   containerd(): readonly ContainerdDirectory[];
   daemon(): DaemonJson | undefined;
 }
 
 /** The files in the order of their weight: an own registry.json, hosts.toml, certs.d, registries.conf, daemon.json. */
 export function hostFiles(options: HostFilesOptions): HostFiles {
-  const { env, home, root = "/", uid, registryJson, containerdCertsDir } = options;
+  const { env, home, root = "/", uid, containerdCertsDir } = options;
+  const registryJson = once(options.registryJson ?? (() => undefined));
   const config = env["XDG_CONFIG_HOME"] || join(home, ".config");
   const certificates = [join(config, "containers"), join(root, "etc/containers"), join(root, "etc/docker")];
   const conf = registriesFiles(options, options.registriesConf);
@@ -53,7 +54,7 @@ export function hostFiles(options: HostFilesOptions): HostFiles {
   const told = (host: string): readonly Told[] => {
     const names = namesOf(host);
     return [
-      ...toldByOwn(registryJson, names),
+      ...toldByOwn(registryJson(), names),
       ...containerd().flatMap((directory) => directory.told(names)),
       ...toldByCertificates(
         certificates.map((folder) => join(folder, "certs.d")),
@@ -65,7 +66,7 @@ export function hostFiles(options: HostFilesOptions): HostFiles {
   };
   const known = new Map<string, HostSettings>();
   return {
-    ...(registryJson && { registryJson }),
+    registryJson,
     ...conf,
     daemon,
     containerd,

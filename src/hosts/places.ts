@@ -91,10 +91,10 @@ function settingMirrors(
   });
 }
 
-function ownMirrors(pull: Pull, { registryJson }: HostFiles): readonly Endpoint[] | undefined {
-  const key = hostAliases(pull.registry).find((name) => Object.hasOwn(registryJson?.mirrors ?? {}, name));
-  if (!registryJson || key === undefined) return undefined;
-  return settingMirrors(pull, registryJson.mirrors[key], `${registryJson.file}: mirrors[${JSON.stringify(key)}]`);
+function ownMirrors(pull: Pull, files: HostFiles): readonly Endpoint[] | undefined {
+  const { mirrors = {}, file } = files.registryJson() ?? {};
+  const key = hostAliases(pull.registry).find((name) => Object.hasOwn(mirrors, name));
+  return key === undefined ? undefined : settingMirrors(pull, mirrors[key], `${file}: mirrors[${JSON.stringify(key)}]`);
 }
 
 function containerdOf(registry: string, files: HostFiles): HostsToml | undefined {

@@ -52,7 +52,7 @@ export function mergeSettings(first: HostSettings, then: HostSettings): HostSett
 }
 
 /** Whether a certificate is looked at, `insecure` of a stronger place says. */
-function unjudged({ rejectUnauthorized: _, ...rest }: TlsSettings): TlsSettings {
+function unjudged({ rejectUnauthorized: _rejectUnauthorized, ...rest }: TlsSettings): TlsSettings {
   return rest;
 }
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { hostFiles } from "../../src/hosts/host-files.ts";
+import type { RegistryJson } from "../../src/hosts/told.ts";
 import { hostsOf } from "../../src/hosts/hosts.ts";
 import { authority, elsewhereCertificate, serverCertificate } from "../transport/certificates.ts";
 import { fault, machine } from "./machine.ts";
@@ -14,7 +15,7 @@ test("what the files say of a host, the strongest first, and where they say it",
     "etc/containers/registries.conf": registry('location = "a.example"\ninsecure = true'),
     "etc/docker/daemon.json": '{"insecure-registries": ["a.example"]}',
   });
-  const registryJson = { insecure: ["a.*"], mirrors: {}, file: "/own.json" };
+  const registryJson = (): RegistryJson => ({ insecure: ["a.*"], mirrors: {}, file: "/own.json" });
   const told = hostFiles({ ...found, registryJson }).told("a.example");
   expect(told.map(({ origin }) => origin.replace(found.root, ""))).toEqual([
     '/own.json: insecure, "a.*"',

@@ -157,7 +157,8 @@ test("the strongest place that has mirrors for a registry counts", async () => {
     files: Readonly<Record<string, string>>,
     options?: Parameters<typeof asked>[2],
   ): Promise<string | undefined> => (await asked("docker.io/library/alpine", files, options))[0]?.split("/")[0];
-  const registryJson = { insecure: [], mirrors: { "docker.io": ["https://own.example/"] }, file: "/own.json" };
+  const mirrors = { "docker.io": ["https://own.example/"] };
+  const registryJson: HostFilesOptions["registryJson"] = () => ({ insecure: [], mirrors, file: "/own.json" });
   expect(await first(all, { own: ["flag.example"], registryJson })).toBe("flag.example");
   expect(await first(all, { registryJson })).toBe("own.example");
   expect(await first(all)).toBe("containerd.example");
