@@ -16,6 +16,7 @@ import {
   type HostSettings,
 } from "../index.ts";
 import { configuredHosts, configuredKubernetes, configuredLogins, readAuthorities } from "./configured.ts";
+import { mayBeImage } from "./host-or-image.ts";
 import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
 import * as options from "./options.ts";
@@ -187,10 +188,11 @@ function login(name: string, credential: Credential | undefined, spots: readonly
 
 function spotsOf(place: string): Spot[] {
   const host = hostOf(place);
-  if (host !== undefined) return [{ host: asked(host), path: "" }];
+  const named = host === undefined ? [] : [{ host: asked(host), path: "" }];
+  if (host !== undefined && !mayBeImage(host)) return named;
   const location = parseLocation(place);
   return location.transport === "registry"
-    ? [{ host: asked(location.reference.registry), path: location.reference.repository }]
+    ? [...named, { host: asked(location.reference.registry), path: location.reference.repository }]
     : [];
 }
 
