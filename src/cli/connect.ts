@@ -116,6 +116,7 @@ function hostSettings(
   const certDir = get(options.certDir) ?? config.values.certDir;
   const side = (verify: boolean | undefined, plain: boolean, directory: string | undefined): HostSettings => ({
     ...((verify ?? tlsVerify) !== undefined && { insecure: !(verify ?? tlsVerify) }),
+    ...((verify ?? tlsVerify) && { plainHttp: false }),
     ...((plain || plainHttp) && { plainHttp: true }),
     ...certificates(get, directory ?? certDir),
   });
