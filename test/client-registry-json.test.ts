@@ -39,6 +39,9 @@ test("hosts that a registry.json calls insecure may speak plain HTTP; so those o
   expect(await find(from, { insecure: ["registry.*"] }, way)).toBe(app.manifest.descriptor.digest);
   const env = { OSSB_INSECURE_REGISTRIES: "other.example, registry.*" };
   expect(await find(from, {}, { ...way, env })).toBe(app.manifest.descriptor.digest);
+  expect(await find(from, {}, { ...way, env: { ...env, OSSB_REGISTRY_CONFIG: "/dev/null" } })).toBe(
+    app.manifest.descriptor.digest,
+  );
   const config = join(await temporaryDirectory(), "config.yaml");
   await writeFile(config, stringify({ insecure: ["registry.*"] }));
   expect(await find(from, {}, { ...way, env: { OSSB_REGISTRY_CONFIG: config } })).toBe(app.manifest.descriptor.digest);

@@ -53,11 +53,12 @@ export async function readRegistryJson(places: RegistryJsonPlaces, signal?: Abor
 export function readRegistryJsonHosts(
   places: RegistryJsonPlaces,
 ): Pick<RegistryJson, "insecure" | "mirrors"> & { readonly file: string } {
-  for (const file of filesOf(places)) {
-    const read = readSecretFileAtOnce(file);
-    if (read) return { ...inForce(places, { file, ...read }), file };
-  }
-  return { ...inForce(places), file: insecureVariable };
+  const found = filesOf(places)
+    .values()
+    .map((file) => ({ file, read: readSecretFileAtOnce(file) }))
+    .find(({ read }) => read !== undefined);
+  const { insecure, mirrors } = inForce(places, found?.read && { file: found.file, ...found.read });
+  return { insecure, mirrors, file: found?.file ?? insecureVariable };
 }
 
 const insecureVariable = "OSSB_INSECURE_REGISTRIES";

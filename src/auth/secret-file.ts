@@ -31,10 +31,11 @@ export async function readSecretFile(file: string, signal?: AbortSignal): Promis
   }
 }
 
-/** The same without waiting; what is no file is not read. */
+/** The same without waiting; a device, which may have no end, counts as empty. */
 export function readSecretFileAtOnce(file: string): SecretFile | undefined {
   try {
     const stat = statSync(file);
+    if (stat.isCharacterDevice()) return secretFile(Buffer.alloc(0), stat);
     if (!stat.isFile()) throw invalid(file, "is not a file");
     if (stat.size > limit) throw invalid(file, "is longer than 4 MiB");
     return secretFile(readFileSync(file), stat);

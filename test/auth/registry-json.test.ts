@@ -2,7 +2,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Environment } from "../../src/auth/credential.ts";
-import { parseRegistryJson, readRegistryJson, registryJsonSource } from "../../src/auth/registry-json.ts";
+import {
+  parseRegistryJson,
+  readRegistryJson,
+  readRegistryJsonHosts,
+  registryJsonSource,
+} from "../../src/auth/registry-json.ts";
 import { base64, credentialContract, lineOf, secret } from "../contract/credentials.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
@@ -46,6 +51,12 @@ credentialContract("registry.json as YAML", {
 });
 
 describe("registry.json", () => {
+  test("what it says of hosts is read without its logins", async () => {
+    const said = { insecure: ["a.example"], mirrors: { "b.example": ["m.example"] } };
+    const where = await places({ [user]: { ...said, registries: { "a.example": { token: secret } } } });
+    expect(readRegistryJsonHosts(where)).toEqual({ ...said, file: join(where.root, user) });
+  });
+
   test("is the first there is, and the rest from variables", async () => {
     const env = { OSSB_DEFAULT_REGISTRY: "env.example", OSSB_INSECURE_REGISTRIES: "a.example, b.example ,," };
     const file = (name: string): unknown => ({ default_registry: name, insecure: [name] });
