@@ -102,7 +102,8 @@ function sessionOver(next: Transport, { credentials, isInsecure, clock = systemC
     scopes: Scopes,
   ): Promise<Token> => {
     checkRealm(request.url, service.realm, credential !== undefined, isInsecure);
-    const fetch = (): Promise<Token> => fetchGranted(next, service, scopes, credential, clock);
+    const send: Transport = request.brief ? (asked) => next({ ...asked, brief: true }) : next;
+    const fetch = (): Promise<Token> => fetchGranted(send, service, scopes, credential, clock);
     return until(host.tokens.obtain(scopes, clock.now(), fetch), request.signal);
   };
   const prove: Session["prove"] = async (host, way, request, extra) => {

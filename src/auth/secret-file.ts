@@ -36,6 +36,8 @@ export async function readSecretFile(file: string, signal?: AbortSignal): Promis
 export function readSecretFileNow(file: string): SecretFile | undefined {
   try {
     const stat = statSync(file);
+    // Whoever names /dev/null wants none.
+    if (stat.isCharacterDevice()) return { text: "", isExposed: false };
     if (!stat.isFile()) throw invalid(file, "is not a file");
     if (stat.size > limit) throw invalid(file, "is longer than 4 MiB");
     return { text: readFileSync(file, "utf8").replace(/^\uFEFF/, ""), isExposed: isExposed(stat) };

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mergeSettings, RegistryError, type ClientOptions, type Config, type HostSettings } from "../index.ts";
+import { apiHost, mergeSettings, RegistryError, type ClientOptions, type Config, type HostSettings } from "../index.ts";
 
 type ReadonlyHosts = Readonly<Record<string, HostSettings>>;
 type HostValues = NonNullable<Config["values"]["hosts"]>[string];
@@ -9,24 +9,24 @@ export interface Asked {
   readonly hosts: ReadonlyMap<string, HostSettings>;
   /** Authorities trusted for all hosts: PEM texts. */
   readonly ca: readonly string[];
-  /** How a host that somebody writes stands in URLs. */
-  readonly inUrls: (host: string) => string;
 }
 
 /**
  * How hosts are reached: as the command line says, else the configuration for the host, for `*`, and its keys at the
  * top. Each host's certificates are read when somebody wants to know: nobody needs those of all.
  */
-export function configuredHosts(config: Config, { hosts: asked, ca, inUrls }: Asked): ReadonlyHosts {
+export function configuredHosts(config: Config, { hosts: asked, ca }: Asked): ReadonlyHosts {
   const configured = config.values.hosts ?? {};
   const all = once(() => hostSettings("*", configured["*"] ?? {}, config, ca));
   const own = (name: string): HostSettings => {
     if (name === "*") return mergeSettings(all(), plainSettings(config.values));
-    const written = Object.keys(configured).find((one) => one === name || inUrls(one) === name);
     const trusted = [all().tls?.ca ?? []].flat();
-    return written === undefined ? {} : hostSettings(written, configured[written]!, config, trusted);
+    return Object.keys(configured)
+      .filter((one) => apiHost(one) === name)
+      .map((one) => hostSettings(one, configured[one]!, config, trusted))
+      .reduce(mergeSettings, {});
   };
-  const names = new Set([...asked.keys(), ...Object.keys(configured).flatMap((name) => [name, inUrls(name)]), "*"]);
+  const names = new Set([...asked.keys(), ...Object.keys(configured).map(apiHost), "*"]);
   const hosts: ReadonlyHosts = {};
   for (const name of names) {
     const above = mergeSettings(asked.get(name) ?? {}, asked.get("*") ?? {});

@@ -5,7 +5,7 @@ import { givenLogins } from "./given-logins.ts";
 import type { Io } from "./io.ts";
 import type { Get } from "./option.ts";
 import * as options from "./options.ts";
-import { inUrls, spotsOf, type Places } from "./places.ts";
+import { spotsOf, type Places } from "./places.ts";
 import { stdinFor } from "./secrets.ts";
 
 /**
@@ -55,7 +55,7 @@ async function clientOptions(
   const { shortNames } = config.values;
   return {
     credentials: await givenLogins(get, { from, to }, io, signal),
-    hosts: configuredHosts(config, { hosts: givenHosts(get, { from, to }, config), ca, inUrls }),
+    hosts: configuredHosts(config, { hosts: givenHosts(get, { from, to }, config), ca }),
     ...(logins && { logins }),
     ...configuredKubernetes(config),
     mirrors: get(options.useMirrors),

@@ -1,4 +1,5 @@
 import {
+  apiHost,
   mergeSettings,
   readCertDirectory,
   readClientPair,
@@ -8,7 +9,7 @@ import {
 } from "../index.ts";
 import type { Get } from "./option.ts";
 import * as options from "./options.ts";
-import { inUrls, type Sides } from "./places.ts";
+import type { Sides } from "./places.ts";
 
 /** How hosts are reached: what the options say of TLS holds for those that the command names, and for no other. */
 export function givenHosts(get: Get, { from, to }: Sides, config: Config): ReadonlyMap<string, HostSettings> {
@@ -17,6 +18,7 @@ export function givenHosts(get: Get, { from, to }: Sides, config: Config): Reado
   const certDir = get(options.certDir) ?? config.values.certDir;
   const side = (verify: boolean | undefined, plain: boolean, directory: string | undefined): HostSettings => ({
     ...((verify ?? tlsVerify) !== undefined && { insecure: !(verify ?? tlsVerify) }),
+    ...((verify ?? tlsVerify) && { plainHttp: false }),
     ...((plain || plainHttp) && { plainHttp: true }),
     ...certificates(get, directory ?? certDir),
   });
@@ -24,13 +26,13 @@ export function givenHosts(get: Get, { from, to }: Sides, config: Config): Reado
   const add = (host: string, own: HostSettings): void =>
     void settings.set(host, mergeSettings(settings.get(host) ?? {}, own));
   const headers = Object.fromEntries(get(options.header));
-  for (const [host, address] of get(options.resolve)) add(inUrls(host), { address });
+  for (const [host, address] of get(options.resolve)) add(apiHost(host), { address });
   for (const { host } of [...from, ...to]) add(host, { headers });
   const source = side(get(options.srcTlsVerify), get(options.srcPlainHttp), get(options.srcCertDir));
   for (const { host } of from) add(host, source);
   const destination = side(get(options.destTlsVerify), get(options.destPlainHttp), get(options.destCertDir));
   for (const { host } of to) add(host, destination);
-  for (const [host, mirrors] of get(options.mirror)) add(inUrls(host), { mirrors });
+  for (const [host, mirrors] of get(options.mirror)) add(apiHost(host), { mirrors });
   return settings;
 }
 

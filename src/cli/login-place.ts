@@ -1,4 +1,5 @@
 import { isRepository, parseLoginKey, parseReference, RegistryError, type LoginPlace, type Wish } from "../index.ts";
+import { mayBeImage } from "./host-or-image.ts";
 import { hostOf } from "./places.ts";
 
 /** Reads what a login is for: `HOST`, `HOST/PATH`, or an address such as Docker takes. Nothing means Docker Hub. */
@@ -28,11 +29,12 @@ export function formatLoginPlace({ host, path }: LoginPlace): string {
 /** Reads an image as what somebody wants access to; without a tag, `latest` is meant. */
 export function parseWish(reference: string, push: boolean): Wish {
   const bare = reference.replace(/^docker:\/\//, "");
-  if (hostOf(bare) !== undefined) {
+  const host = hostOf(bare);
+  if (host !== undefined && !mayBeImage(host)) {
     throw new RegistryError("INVALID", `${JSON.stringify(reference)} names a registry, and access is to a repository`, {
       hint: "write HOST/REPOSITORY[:TAG]; for a registry as a whole, use gantry auth check",
     });
   }
-  const { registry: host, repository, digest, tag = "latest" } = parseReference(bare);
-  return { host, repository, ref: digest ?? tag, push };
+  const { registry, repository, digest, tag = "latest" } = parseReference(bare);
+  return { host: registry, repository, ref: digest ?? tag, push };
 }

@@ -1,4 +1,5 @@
 import { apiHost, parseLocation } from "../index.ts";
+import { mayBeImage } from "./host-or-image.ts";
 
 /** The places a command names: those it reads (or all, where there is but one side), and those it writes. */
 export interface Places {
@@ -21,16 +22,12 @@ export interface Sides {
 /** The registry and repository that a word names; none where it names a file. */
 export function spotsOf(place: string): Spot[] {
   const host = hostOf(place);
-  if (host !== undefined) return [{ host: inUrls(host), path: "" }];
+  const named = host === undefined ? [] : [{ host: apiHost(host), path: "" }];
+  if (host !== undefined && !mayBeImage(host)) return named;
   const location = parseLocation(place);
   return location.transport === "registry"
-    ? [{ host: inUrls(location.reference.registry), path: location.reference.repository }]
+    ? [...named, { host: apiHost(location.reference.registry), path: location.reference.repository }]
     : [];
-}
-
-/** A registry's host as it stands in URLs. */
-export function inUrls(registry: string): string {
-  return apiHost(registry).replace(/:443$/, "");
 }
 
 /** The registry that a word names by its host alone (`registry.example`, `localhost:5000/`, `[::1]:5000`), if it does. */

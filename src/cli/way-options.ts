@@ -19,7 +19,7 @@ export const proxy: Option<string | false | undefined> = value(
     heading: network,
     completes: ["none"],
     setting: "proxy",
-    secret: (url) => url.replace(/[^/]*@/, "USER:PASSWORD@"),
+    secret: (url) => url.replace(/^([\w+.-]+:\/\/)?.*@/s, "$1USER:PASSWORD@"),
   },
 );
 export const resolve: Option<readonly (readonly [host: string, address: string])[]> = values(

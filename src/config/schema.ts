@@ -151,7 +151,7 @@ export const schema = {
   maxIdle: scalar(kinds.duration, "how long an unused connection is kept"),
   minTls: scalar(kinds.tlsVersion, "the lowest version of TLS", { otherwise: "1.2", guarded: isLowered }),
   caFiles: list(kinds.path, "trust the certificates in these PEM files too", guarded),
-  certDir: scalar(kinds.path, "a directory of certificates as Docker's certs.d, for every host", guarded),
+  certDir: scalar(kinds.path, "a directory of certificates as Docker's certs.d, for the hosts named", guarded),
   registriesConf: scalar(kinds.path, "read this registries.conf instead of the system's", guarded),
   shortNames: scalar(
     kinds.oneOf("docker", "containers"),

@@ -71,10 +71,7 @@ function* checkProxies(env: Machine["env"]): Generator<Diagnosis> {
   let any = false;
   for (const scheme of ["https", "http"]) {
     const [lower, upper] = [`${scheme}_proxy`, `${scheme.toUpperCase()}_PROXY`];
-    const route = routeTo(new URL(`${scheme}://registry.invalid/`), () => ({}), {
-      [lower]: env[lower],
-      [upper]: env[upper],
-    });
+    const route = routeTo(new URL(`${scheme}://registry.invalid/`), () => ({}), { ...env, no_proxy: "", NO_PROXY: "" });
     if (route.kind === "direct") continue;
     any = true;
     if (route.kind === "broken") {

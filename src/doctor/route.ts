@@ -21,7 +21,7 @@ export function routeTo(url: URL, settingsOf: SettingsOf, env: ProxyEnv): Route 
   try {
     if (proxiesOf(env, settingsOf)(url)) return { kind: "proxy", url: new URL(withScheme(said.text)), from: said.from };
   } catch {
-    return { kind: "broken", text: said.text.replace(/^(\w+:\/\/)?[^/@]*@/, "$1...@"), from: said.from };
+    return { kind: "broken", text: said.text.replace(/^([\w+.-]+:\/\/)?.*@/s, "$1...@"), from: said.from };
   }
   const exempt = exemption(url, env);
   return { kind: "direct", ...(exempt && { exempt }) };

@@ -59,7 +59,7 @@ function parseMirror(text: string, at: string): URL {
   if (fits && !url.username && !url.password) return url;
   throw new RegistryError(
     "INVALID",
-    `${at}: ${url?.password ? "a mirror" : JSON.stringify(text)} is not a URL of a host alone`,
+    `${at}: ${text.includes("@") ? "a mirror" : JSON.stringify(text)} is not a URL of a host alone`,
     {
       hint: "write https://mirror.example",
     },

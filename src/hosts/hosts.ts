@@ -30,7 +30,7 @@ export function hostsOf(options: HostsOptions): Hosts {
   const { settings = {}, now, onEvent } = options;
   const files = hostFiles(options);
   const own = settingsByHost(byUrlHost(settings));
-  const where = places({ files, own: (registry) => own(inUrls(registry)).mirrors, mirrors: options.mirrors ?? true });
+  const where = places({ files, own: (registry) => own(apiHost(registry)).mirrors, mirrors: options.mirrors ?? true });
   const resting = rest(now);
   const known = new Map<string, HostSettings>();
   return {
@@ -47,17 +47,15 @@ export function hostsOf(options: HostsOptions): Hosts {
   };
 }
 
-/** The same by hosts as they stand in URLs; each is looked at when it is asked for: reading its certificates takes time. */
+/**
+ * The same by hosts as they stand in URLs, what is said of one by several names together. Each is looked at when it is
+ * asked for: reading its certificates takes time.
+ */
 function byUrlHost(settings: Readonly<Record<string, HostSettings>>): Readonly<Record<string, HostSettings>> {
   const renamed: Readonly<Record<string, HostSettings>> = {};
-  for (const host of Object.keys(settings)) {
-    const get = (): HostSettings => settings[host]!;
-    Object.defineProperty(renamed, inUrls(host), { get, enumerable: true, configurable: true });
+  for (const [host, names] of Object.entries(Object.groupBy(Object.keys(settings), apiHost))) {
+    const get = (): HostSettings => names!.map((name) => settings[name]!).reduce(mergeSettings);
+    Object.defineProperty(renamed, host, { get, enumerable: true });
   }
   return renamed;
-}
-
-/** A registry's host as it stands in URLs; `*` as it is. */
-function inUrls(registry: string): string {
-  return apiHost(registry).replace(/:443$/, "");
 }

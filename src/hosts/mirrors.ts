@@ -122,7 +122,6 @@ async function checked(request: Req, response: Res): Promise<Res> {
 /** The error of the place itself; what its mirrors said before is told with it. */
 function withFailures(error: RegistryError, failures: readonly string[]): RegistryError {
   if (failures.length === 0) return error;
-  const { code, message, host, status, hint, retryable, cause } = error;
-  const told = `${message}; before that, of its mirrors ${failures.join(", ")}`;
-  return new RegistryError(code, told, { host, status, hint, retryable, cause });
+  const told = `${error.message}; before that, of its mirrors ${failures.join(", ")}`;
+  return new RegistryError(error.code, told, error);
 }

@@ -79,6 +79,11 @@ function settingMirrors(
   origin: string,
 ): readonly Endpoint[] | undefined {
   return mirrors?.map((text) => {
+    if (text.includes("@")) {
+      throw new RegistryError("INVALID", `${origin}: one has a user in it`, {
+        hint: "leave it out: logins are looked up for the mirror's host",
+      });
+    }
     const location = text.replace(/^https:\/\//, "").replace(/\/+$/, "");
     if (!location.includes("://")) return endpointOf(`${location}/${repository}`, origin);
     throw new RegistryError("INVALID", `${origin}: ${JSON.stringify(text)} is not host[:port][/path]`, {

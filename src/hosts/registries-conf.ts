@@ -43,6 +43,7 @@ export interface RegistriesConf {
 }
 
 const hostForm = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[\da-fA-F:]+\])(?::\d{1,5})?$/;
+const noUser = "leave it out: logins come from Docker's and Podman's files";
 const modes = ["enforcing", "permissive", "disabled"];
 
 /** Reads a registries.conf as containers-registries.conf(5) has it; unknown keys are passed over. Throws INVALID with file and key. */
@@ -110,6 +111,7 @@ function readMirror(mirror: Table, byDigest: boolean): ConfMirror {
 
 function readLocation(entry: Table, key: string): string {
   const text = (entry.text(key) ?? "").replace(/\/+$/, "");
+  if (/^(?:https?:\/\/)?[^/]*@/.test(text)) throw invalid(entry.place(key), "there is a user in it", noUser);
   if (!/^https?:\/\//.test(text)) return text;
   throw invalid(entry.place(key), "it is a URL", `write ${JSON.stringify(text.replace(/^https?:\/\//, ""))}`);
 }

@@ -76,9 +76,14 @@ export function isRepository(text: string): boolean {
   return text.length <= nameLimit && text.split("/").every((component) => componentForm.test(component));
 }
 
-/** Where a registry's API answers: Docker Hub's is not at the name that references carry. */
+/**
+ * Where a registry's API answers, as URLs have it: Docker Hub's is not at the name that references carry, and HTTPS's
+ * port is left out. What is no host is answered as it is.
+ */
 export function apiHost(registry: string): string {
-  return registry === dockerHub ? "registry-1.docker.io" : registry;
+  const name = registry.toLowerCase().replace(/:443$/, "");
+  if (dockerHubHosts.includes(name)) return "registry-1.docker.io";
+  return URL.parse(`https://${name}`)?.host ?? registry;
 }
 
 /** All names that one registry goes by in files of credentials; Docker Hub has several. */

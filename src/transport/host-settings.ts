@@ -45,10 +45,15 @@ export function mergeSettings(first: HostSettings, then: HostSettings): HostSett
   return {
     ...then,
     ...first,
-    ...(then.tls && { tls: mergeTls(first.tls, then.tls) }),
+    ...(then.tls && { tls: mergeTls(first.tls, first.insecure === undefined ? then.tls : unjudged(then.tls)) }),
     ...(then.headers && { headers: { ...then.headers, ...first.headers } }),
     ...(then.timeouts && { timeouts: { ...then.timeouts, ...first.timeouts } }),
   };
+}
+
+/** Whether a certificate is looked at, `insecure` of a stronger place says. */
+function unjudged({ rejectUnauthorized: _rejectUnauthorized, ...rest }: TlsSettings): TlsSettings {
+  return rest;
 }
 
 function mergeTls(first: TlsSettings = {}, then: TlsSettings): TlsSettings {

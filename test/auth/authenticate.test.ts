@@ -63,6 +63,18 @@ describe("tokens", () => {
     ]);
   });
 
+  test("one for a request that is to be brief is fetched as briefly", async () => {
+    const fake = fakeRegistry(byPath);
+    const seen: (boolean | undefined)[] = [];
+    const transport = authenticate()((request) => {
+      if (request.url.host === "auth.example") seen.push(request.brief);
+      return fake.transport(request);
+    });
+    await transport(manifest("app", { brief: true }));
+    await transport(manifest("other"));
+    expect(seen).toEqual([true, undefined]);
+  });
+
   test("one for pushing serves pulls", async () => {
     const fake = fakeRegistry(() => "");
     const transport = authenticate()(fake.transport);

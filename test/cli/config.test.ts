@@ -29,6 +29,16 @@ async function registryWithLogin(): Promise<Awaited<ReturnType<typeof testRegist
 }
 
 describe("what a configuration says has an effect", () => {
+  test.each(["insecure", "plainHttp"])("%s of a host, unless --tls-verify=true says otherwise", async (key) => {
+    const registry = await testRegistry();
+    const host = registry.host.replace("127.0.0.1", "registry.example");
+    const made = await machine({ user: `hosts:\n  ${host}: {${key}: true, address: 127.0.0.1, proxy: none}\n` });
+    expect(await inProject(made, "ls", host)).toMatchObject({ code: 0, stderr: "" });
+    const strict = await inProject(made, "ls", host, "--tls-verify=true", "--retries", "0");
+    expect(strict).toMatchObject({ code: 1, stderr: expect.stringContaining("does not speak TLS") as string });
+    expect(await inProject(made, "ls", host, "--tls-verify=true", "--plain-http")).toMatchObject({ code: 0 });
+  });
+
   test.each([
     ["password: secret", {}],
     ["password: '${REGISTRY_PASSWORD}'", { REGISTRY_PASSWORD: "secret" }],

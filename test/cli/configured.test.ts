@@ -5,18 +5,21 @@ import { loadConfig } from "../../src/config/load.ts";
 import { settingsByHost, type HostSettings, type SettingsOf } from "../../src/index.ts";
 import { machine, put } from "../config/support.ts";
 
-const inUrls = (host: string): string => (host === "docker.io" ? "registry-1.docker.io" : host);
-
-/** What a client does with these settings, under what a command line says of hosts. */
-async function reached(
+/** The settings of hosts, under what a command line says of them. */
+async function configured(
   user: string,
   asked: Readonly<Record<string, HostSettings>> = {},
   ca: readonly string[] = [],
-): Promise<SettingsOf> {
+): Promise<Readonly<Record<string, HostSettings>>> {
   const made = await machine({ user });
   for (const name of ["a", "b", "c", "key"]) await put(join(made.home, ".config", "gantry", `${name}.pem`), name);
   const config = await loadConfig(made);
-  return settingsByHost(configuredHosts(config, { hosts: new Map(Object.entries(asked)), ca, inUrls }));
+  return configuredHosts(config, { hosts: new Map(Object.entries(asked)), ca });
+}
+
+/** What a client does with them. */
+async function reached(...said: Parameters<typeof configured>): Promise<SettingsOf> {
+  return settingsByHost(await configured(...said));
 }
 
 test("every key of a host becomes a setting of it", async () => {
@@ -92,6 +95,15 @@ test("a command line counts more, for the host and for all", async () => {
 test("a host counts under the name that it has in URLs", async () => {
   const of = await reached("hosts: {docker.io: {quotaReserve: 3}}");
   expect(of("registry-1.docker.io")).toEqual({ quotaReserve: 3 });
+});
+
+test("all that is said of one host by several names is said of it, and a command line counts more", async () => {
+  const user = "hosts: {docker.io: {quotaReserve: 3}, index.docker.io: {quotaReserve: 4, address: 192.0.2.1}}";
+  const hub = "registry-1.docker.io";
+  expect((await reached(user))(hub)).toEqual({ quotaReserve: 3, address: "192.0.2.1" });
+  const hosts = await configured(user, { [hub]: { insecure: true } });
+  expect(Object.keys(hosts).toSorted()).toEqual(["*", hub]);
+  expect(hosts[hub]).toEqual({ insecure: true, quotaReserve: 3, address: "192.0.2.1" });
 });
 
 test("a certificate that cannot be read is the trouble of its own host, told with its place", async () => {

@@ -9,6 +9,8 @@ import {
   parseResolve,
   parseTlsVersion,
 } from "../../src/cli/option-values.ts";
+import { commands } from "../../src/cli/commands.ts";
+import { maskSecrets } from "../../src/cli/secrets.ts";
 import { RegistryError } from "../../src/oci/error.ts";
 import { putImage, twoPlatforms } from "../support/images.ts";
 import { answer, listen } from "../transport/listen.ts";
@@ -125,6 +127,32 @@ describe("on the command line", () => {
     expect(socks.code).toBe(2);
     expect(socks.stderr).toContain("SOCKS proxies are not supported");
     expect(socks.stderr).not.toContain("s3cret");
+    for (const text of ["http://ann:s3/cret@a:1", "http://ann:s3@cret@a:1", "ann:s3/cret@a:1"])
+      expect(maskSecrets(["digest", "--proxy", text], commands).at(-1)).toMatch(/^(http:\/\/)?USER:PASSWORD@a:1$/);
+  });
+
+  test.each(["redis:7", "docker.io/library/redis:7"])("options hold for the registry of %s", async (image) => {
+    const seen: unknown[] = [];
+    await using proxy = await listen(({ url, headers }, response) => {
+      seen.push([url, headers["x-a"], headers.authorization]);
+      answer(response, 401, "", { "www-authenticate": "Basic" });
+    });
+    proxy.server.on("connect", (_, socket) => socket.end("HTTP/1.1 502 No\r\n\r\n"));
+    await gantry([
+      "digest",
+      image,
+      "--plain-http",
+      "-H",
+      "x-a: b",
+      "--creds",
+      "ann:pw",
+      "--retries",
+      "0",
+      "--proxy",
+      proxy.url.href,
+    ]);
+    const url = "http://registry-1.docker.io/v2/library/redis/manifests/7";
+    expect(seen).toContainEqual([url, "b", `Basic ${btoa("ann:pw")}`]);
   });
 
   test("--header and --user-agent", async () => {

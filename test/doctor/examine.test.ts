@@ -41,6 +41,14 @@ test.each([
   expect(wrongIn(await look({ version }))).toHaveLength(supported ? 0 : 1);
 });
 
+test.each(["ALL_PROXY", "all_proxy"])("%s is a proxy too", async (name) => {
+  const told = await look({ env: { [name]: "http://ann:s3cret@proxy.example:3128" } });
+  expect(of(told, "proxy").map(({ message }) => message)).toEqual([
+    `${name}: https goes through http://proxy.example:3128`,
+    `${name}: http goes through http://proxy.example:3128`,
+  ]);
+});
+
 test("proxies are told without their passwords, and variables that differ", async () => {
   const env = {
     https_proxy: "http://ann:s3cret@proxy.example:3128",

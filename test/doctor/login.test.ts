@@ -204,6 +204,14 @@ test("a login that is not asked for stays here", async () => {
   expect(log.filter((line) => line.endsWith("+login"))).toEqual([]);
 });
 
+test.each([
+  ["registry.example/app:1", "gantry auth why registry.example/app:1"],
+  ["registry.example", "gantry auth check registry.example"],
+])("where no login is found for %s, the command that says more takes that", async (target, command) => {
+  const { diagnose } = await patient(healthy());
+  expect(of(await diagnose(target), "credential")[0]!.command).toBe(command);
+});
+
 test("a file of logins that is broken is a fault, and nothing is sent in its stead", async () => {
   const credentials: CredentialSource = {
     name: "x",

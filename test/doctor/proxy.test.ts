@@ -6,6 +6,7 @@ import { routeTo } from "../../src/doctor/route.ts";
 import { createClient } from "../../src/index.ts";
 import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
 import { createServer } from "node:https";
+import type { HostSettings } from "../../src/transport/host-settings.ts";
 import { answer, listen, type Listening } from "../transport/listen.ts";
 import { authority, good, key, selfSigned } from "./certificates.ts";
 import { healthy, of, patient, wrongIn } from "./support.ts";
@@ -40,10 +41,15 @@ async function proxy(
   return { server, asked, logins };
 }
 
-async function through(env: Record<string, string>): Promise<readonly Diagnosis[]> {
-  const client = createClient({ env: { HOME: "/nonexistent", ...env }, hosts: { "*": { tls: { ca: authority } } } });
+async function through(
+  env: Record<string, string>,
+  target = "registry.example",
+  settings: HostSettings = {},
+): Promise<readonly Diagnosis[]> {
+  const hosts = { "*": { tls: { ca: authority } }, [target]: settings };
+  const client = createClient({ env: { HOME: "/nonexistent", ...env }, hosts });
   onTestFinished(() => client.close());
-  return Array.fromAsync(client.diagnose("registry.example", { timeout: 5000 }));
+  return Array.fromAsync(client.diagnose(target, { timeout: 5000 }));
 }
 
 test("the way through a proxy is told and taken, with the proxy's login, which is not told", async () => {
@@ -58,6 +64,25 @@ test("the way through a proxy is told and taken, with the proxy's login, which i
   expect(asked[0]).toBe("registry.example:443");
   expect(logins[0]).toBe(`Basic ${btoa("ann:s3cret")}`);
   expect(JSON.stringify(told)).not.toContain("s3cret");
+});
+
+test("a proxy that speaks TLS is trusted as commands trust it", async () => {
+  const registry = await listen((_, response) => answer(response, 200), createServer({ key, cert: good }));
+  onTestFinished(() => registry[Symbol.asyncDispose]());
+  const { server } = await proxy(registry.url, 200, createServer({ key, cert: good }));
+  const told = await through({ HTTPS_PROXY: `https://${server.url.host}` });
+  expect(wrongIn(told)).toEqual([]);
+  expect(of(told, "tls")[0]!.message).toMatch(/^TLSv1\.3/);
+});
+
+test.each([
+  ["registry.example", "192.0.2.1", "192.0.2.1:443"],
+  ["registry.example", "2001:db8::1", "[2001:db8::1]:443"],
+  ["[2001:db8::2]:5000", undefined, "[2001:db8::2]:5000"],
+])("the proxy is asked for the address that requests go to: %s, %s", async (target, address, authority) => {
+  const { server, asked } = await proxy(undefined, 502);
+  await through({ HTTPS_PROXY: server.url.href }, target, address === undefined ? {} : { address });
+  expect(new Set(asked)).toEqual(new Set([authority]));
 });
 
 test.each([
@@ -131,6 +156,19 @@ describe("the way to a host", () => {
     ["a SOCKS proxy", { https_proxy: "socks5://a:1" }, "broken"],
   ])("%s", (_, env, kind) => {
     expect(routeTo(url, () => ({}), env).kind).toBe(kind);
+  });
+
+  test.each([
+    "http://ann:s3/cret@a:1",
+    "http://ann:s3@s3cret@a:port",
+    "socks5://ann:s3@cret@a:1",
+    "http+x://ann:s3cret@a:1",
+    "ann:s3/cret@a:1",
+    "http://ann:s3cret@",
+  ])("what is no proxy is told without user and password: %s", (https_proxy) => {
+    const route = routeTo(url, () => ({}), { https_proxy });
+    expect(route.kind).toBe("broken");
+    expect(JSON.stringify(route)).not.toMatch(/ann|s3|cret/);
   });
 
   test("settings of the host come first, and this machine has no proxy", () => {

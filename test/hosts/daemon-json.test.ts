@@ -47,6 +47,10 @@ test.each([
     `/d.json: registry-mirrors: a mirror is not a URL of a host alone${hint}`,
   ],
   [
+    { "registry-mirrors": ["user:secret@m.example"] },
+    `/d.json: registry-mirrors: a mirror is not a URL of a host alone${hint}`,
+  ],
+  [
     { "insecure-registries": ["10.0.0.0/33"] },
     `/d.json: insecure-registries: "10.0.0.0/33" is no network${networkHint}`,
   ],

@@ -158,6 +158,15 @@ describe("where the place itself cannot be reached", () => {
     });
     await expect(transport(ask(manifest))).rejects.toThrow("of its mirrors m1 was left alone, m2 answered 404");
   });
+
+  test("its error says all else that it said before", async () => {
+    const details = { host: "a.example", proxy: "proxy.example:3128", retryAfter: 1000, hint: "ask the proxy" };
+    const broken = (): never => {
+      throw new RegistryError("NETWORK", "it cannot be reached", details);
+    };
+    const { transport } = scene({ m1: network, m2: network, "a.example": broken });
+    await expect(transport(ask(manifest))).rejects.toMatchObject(details);
+  });
 });
 
 test("a manifest by digest that is not it is no answer; by tag, and to HEAD, it is believed", async () => {

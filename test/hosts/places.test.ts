@@ -185,6 +185,12 @@ test("a mirror that is set is a place, not a URL", async () => {
     "n.example/v2/app/manifests/1",
     "a.example/v2/app/manifests/1",
   ]);
+  for (const mirror of ["https://ann:s3cret@m.example", "http://ann:s3cret@m.example", "ann:s3cret@m.example"]) {
+    await expect(asked("a.example/app", {}, { own: [mirror] })).rejects.toMatchObject({
+      code: "INVALID",
+      message: "the mirrors set for a.example: one has a user in it",
+    });
+  }
   await expect(asked("a.example/app", {}, { own: ["http://m.example"] })).rejects.toThrow(
     'the mirrors set for a.example: "http://m.example" is not host[:port][/path]',
   );

@@ -136,6 +136,11 @@ describe("what is not right names the file and the place", () => {
       "INVALID: /r.conf: registry[0].insecure is not true or false",
     ],
     ["no list", 'registry = "a"', "INVALID: /r.conf: registry is not a list of tables"],
+    ...["https://ann:s3cret@a.example", "ann:s3cret@a.example"].map((location): [string, string, string] => [
+      `a location with a user: ${location}`,
+      `[[registry]]\nlocation = ${JSON.stringify(location)}`,
+      "INVALID: /r.conf: registry[0].location: there is a user in it (leave it out: logins come from Docker's and Podman's files)",
+    ]),
     [
       "a search registry with a path",
       'unqualified-search-registries = ["a.example/b"]',

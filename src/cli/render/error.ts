@@ -1,4 +1,5 @@
-import { isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
+import { apiHost, isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
+import { hostOf } from "../places.ts";
 import { fields } from "./table.ts";
 import { paint, plain, safeJson, type Look } from "./text.ts";
 
@@ -137,7 +138,7 @@ function nextCommand(error: RegistryError, { command, words, references }: Attem
     case "UNAUTHORIZED":
     case "DENIED":
       if (at && error.credential !== undefined && !command?.startsWith("auth"))
-        return `gantry auth why ${at.reference}`;
+        return `gantry auth ${at.repository === at.registry ? "check" : "why"} ${at.reference}`;
       return at && `gantry ${command === "login" ? "doctor" : "login"} ${at.registry}`;
     case "TOOMANYREQUESTS":
       return at && `gantry login ${at.registry}`;
@@ -173,13 +174,15 @@ function networkCommand(error: RegistryError, words: readonly string[], registry
   return `gantry doctor ${registry}`;
 }
 
-/** The image, repository and registry that an error is about: where its host is, else the first on the line. */
+/** The image (or host alone), repository and registry that an error is about: where its host is, else the first on the line. */
 function placeOf(
   error: RegistryError,
   references: readonly string[],
 ): { registry: string; repository: string; reference: string } | undefined {
   const places = references.flatMap((reference) => {
-    if (reference === error.host) return [{ registry: reference, repository: reference, reference }];
+    const registry = hostOf(reference);
+    if (registry !== undefined && apiHost(registry) === error.host)
+      return [{ registry, repository: registry, reference }];
     try {
       const location = parseLocation(reference);
       if (location.transport !== "registry") return [];
@@ -190,7 +193,7 @@ function placeOf(
     }
   });
   const ordered = error.side === "destination" ? places.toReversed() : places;
-  const named = ordered.find((place) => place.registry === error.host);
+  const named = ordered.find(({ registry }) => registry === error.host || apiHost(registry) === error.host);
   // Without a host, the error may be about a file.
   return named ?? (error.host !== undefined || places.length === references.length ? ordered[0] : undefined);
 }

@@ -14,7 +14,7 @@ export interface Chosen {
 /** Which login is chosen for a place, and where it comes from; never what it is. */
 export async function checkCredential(place: Place, { credentials, clock, signal }: Bench): Promise<Step<Chosen>> {
   const { host } = place;
-  const search = { host, command: `gantry auth why ${place.name}` };
+  const search = { host, command: `gantry auth ${place.reference ? "why" : "check"} ${place.name}` };
   try {
     const credential = await credentials.find(host, pathOf(place), signal);
     if (!credential) return { told: [fine("credential", "none: requests go out without a login", search)], known: {} };

@@ -2,7 +2,7 @@ import { isIP, type Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { isLoopback } from "../../oci/reference.ts";
 import { plainText } from "../../store/remote/answer.ts";
-import { tlsContexts } from "../../transport/tls.ts";
+import { tlsContexts, type TlsContexts } from "../../transport/tls.ts";
 import { blame } from "../blame.ts";
 import { certificateFault } from "../certificate-fault.ts";
 import { shownBy, type Shown } from "../certificate.ts";
@@ -32,7 +32,7 @@ export async function checkTls(place: Place, reached: Reached, bench: Bench): Pr
     const contexts = tlsContexts(bench.settingsOf, bench.trust);
     contexts.widen(place.host);
     const { secureContext } = contexts(place.host) ?? {};
-    const through = await connectThrough(place, reached, bench);
+    const through = await connectThrough(place, reached, bench, contexts);
     if ("refused" in through) return { told: [through.refused] };
     shown = await shake(place, through.socket, secureContext ? { secureContext } : {}, bench.signal);
   } catch (error) {
@@ -52,16 +52,25 @@ export async function checkTls(place: Place, reached: Reached, bench: Bench): Pr
 async function connectThrough(
   place: Place,
   { addresses, port, route }: Reached,
-  { connect, signal }: Bench,
+  { connect, signal, settingsOf }: Bench,
+  contexts: TlsContexts,
 ): Promise<{ readonly socket: Socket } | { readonly refused: Diagnosis }> {
   const socket = await connect({ address: addresses[0]!, port }, signal);
   if (route.kind === "direct") return { socket };
   const { url } = route;
   const servername = url.hostname.replace(/^\[|\]$/g, "");
-  const trust = { rejectUnauthorized: true, host: servername, ...(isIP(servername) === 0 && { servername }) };
+  const { address = place.hostname } = settingsOf(place.host);
   try {
+    contexts.widen(url.host);
+    const name = { host: servername, ...(isIP(servername) === 0 && { servername }) };
+    const trust = { rejectUnauthorized: true, ...contexts(url.host), ...name };
     const toProxy = url.protocol === "https:" ? await handshake(socket, trust, signal) : socket;
-    const answer = await tunnel(toProxy, url, `${place.hostname}:${place.port}`, signal);
+    const answer = await tunnel(
+      toProxy,
+      url,
+      `${isIP(address) === 6 ? `[${address}]` : address}:${place.port}`,
+      signal,
+    );
     if (answer.status >= 200 && answer.status < 300) return answer;
     answer.socket.destroy();
     return { refused: refusedBy(formatProxy(url), answer.status, place) };

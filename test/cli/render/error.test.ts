@@ -6,6 +6,7 @@ const a = "a.example/app:1";
 const b = "b.example:5000/team/app:2";
 const copy: Attempt = { command: "copy", words: ["copy", a, b, "--format", "{{.x y}}"], references: [a, b] };
 const digest: Attempt = { command: "digest", words: ["digest", a], references: [a] };
+const host: Attempt = { command: "ls", words: ["ls", "127.0.0.1:5000"], references: ["127.0.0.1:5000"] };
 
 const failed = (code: ErrorCode, details: ErrorDetails = {}): RegistryError =>
   new RegistryError(code, "it failed", details);
@@ -118,6 +119,36 @@ describe("the next command", () => {
       failed("MANIFEST_UNKNOWN"),
       { ...copy, references: ["oci:x", a] },
       undefined,
+    ],
+    [
+      "about the registry, where a host and its port are named alone",
+      failed("NETWORK", { host: "127.0.0.1:5000", cause: caused("ECONNREFUSED") }),
+      host,
+      "gantry doctor 127.0.0.1:5000",
+    ],
+    [
+      "a login to the registry, where a host is named alone",
+      failed("UNAUTHORIZED", { host: "127.0.0.1:5000" }),
+      host,
+      "gantry login 127.0.0.1:5000",
+    ],
+    [
+      "a look at the login for a host",
+      failed("DENIED", { host: "127.0.0.1:5000", status: 403, credential: "a file" }),
+      host,
+      "gantry auth check 127.0.0.1:5000",
+    ],
+    [
+      "about Docker Hub, by the name it is known by",
+      failed("NETWORK", { host: "registry-1.docker.io", cause: caused("ECONNREFUSED") }),
+      { ...copy, references: [a, "docker.io/library/alpine"] },
+      "gantry doctor docker.io",
+    ],
+    [
+      "about Docker Hub, where an image without a registry has a number for a tag",
+      failed("UNAUTHORIZED", { host: "registry-1.docker.io" }),
+      { ...digest, references: ["redis:7"] },
+      "gantry login docker.io",
     ],
     ["nothing, where nobody knows", failed("UNSUPPORTED"), digest, undefined],
   ])("is %s", (_, error, attempt, next) => {
