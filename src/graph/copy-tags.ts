@@ -6,7 +6,7 @@ import { semaphore } from "./semaphore.ts";
 import { sided } from "./sides.ts";
 
 /** How many images of a repository are under way at a time. */
-const imagesAtOnce = 12;
+const imagesAtOnce = 16;
 
 /**
  * Copies every tag of a repository, each to the same tag. A tag that names the same digest at both ends costs one
