@@ -10,21 +10,23 @@ const shared = { platform: "node", target: "node22.22", clean: false, fixedExten
 const lazyBuiltins: Rolldown.Plugin = {
   name: "lazy-builtins",
   renderChunk: (code) =>
-    code
-      .replace(/^import ([\w$]+) from "(node:[^"]+)";$/gm, 'const $1 = process.getBuiltinModule("$2");')
-      .replace(/^import \{([^}]*)\} from "(node:[^"]+)";$/gm, (_, names: string, id: string) => {
+    code.replace(
+      /^import (?:([\w$]+)(?:, )?)?(?:\{([^}]*)\})? from "(node:[^"]+)";$/gm,
+      (_, whole: string | undefined, names: string | undefined, id: string) => {
         const load = `process.getBuiltinModule("${id}")`;
         const module = `$${id.replace(/\W/g, "_")}`;
-        const bindings = names.split(",").map((name) => name.trim().split(" as "));
+        const bindings = names?.split(",").map((name) => name.trim().split(" as ")) ?? [];
         return [
-          `let ${module};`,
+          ...(whole === undefined ? [] : [`const ${whole} = ${load};`]),
+          ...(bindings.length === 0 ? [] : [`let ${module};`]),
           ...bindings.map(([name = "", local = name]) =>
             isFunction(id, name)
               ? `const ${local} = (...args) => (${module} ??= ${load}).${name}(...args);`
               : `const ${local} = ${load}.${name};`,
           ),
         ].join("\n");
-      }),
+      },
+    ),
 };
 
 function isFunction(id: string, name: string): boolean {
@@ -68,7 +70,7 @@ export default defineConfig([
         groups: [
           { name: "version", test: /src\/version\.ts/, priority: 3 },
           { name: "cli", test: everyCommand, priority: 2 },
-          { name: "doctor", test: /src\/(doctor|provider)\// },
+          { name: "doctor", test: /src\/doctor\// },
           {
             name: "library",
             test: /src\/(client\.|machine\.|stack\.|copy-locations|(transport|auth|provider|files|store|graph|oci|hosts)\/|cli\/(image|connect|configured|given-hosts|given-logins|places)\.)/,
