@@ -9,6 +9,7 @@ import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./co
 import { qualified } from "./hosts/short-names.ts";
 import { credentialSources, localFiles, machineHosts, surroundings } from "./machine.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
+import { servicesOf, type Services } from "./services.ts";
 import { transportStack } from "./stack.ts";
 import { ociArchiveStore } from "./store/archive/oci-archive.ts";
 import { dockerArchiveStore } from "./store/archive/docker-archive.ts";
@@ -78,6 +79,11 @@ export interface Client {
   /** The tag or digest meant: as written, else `latest` in a registry, else the only image of a local store. */
   resolve(opened: Opened, call?: Call): Promise<string>;
   registry(host: string): Registry;
+  /**
+   * A registry with all that its service does beyond the distribution API: which one it is, its host tells, or `provider` of
+   * its settings, or else a request without a login.
+   */
+  service(host: string, call?: Call): ReturnType<Services["open"]>;
   /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
   /** The way to registries and the credentials for them: for `validateCredential`, `traceCredentials` and `traceAccess`. */
@@ -101,7 +107,16 @@ export function createClient(options: ClientOptions = {}): Client {
   const hosts = machineHosts(options);
   const { settingsOf } = hosts;
   const isInsecure: IsInsecure = (host) => Boolean(settingsOf(host).plainHttp || settingsOf(host).insecure);
-  const credentials = credentialSources(options, hosts);
+  const { onEvent } = options;
+  const services = servicesOf({
+    ...surroundings(options),
+    settingsOf,
+    isInsecure,
+    stack: () => stack,
+    registry: (host) => client.registry(host),
+    ...(onEvent && { onWarning: (text, host) => onEvent({ type: "warning", host, text }) }),
+  });
+  const credentials = [...credentialSources(options, hosts), services.credentials];
   const stack = transportStack(options, env, settingsOf, isInsecure, firstOf(...credentials));
   const known = new Map<string, RemoteShared>();
   const remote = (registry: string, use?: "pull"): RemoteOptions => {
@@ -140,6 +155,7 @@ export function createClient(options: ClientOptions = {}): Client {
       return location.transport === "registry" ? "latest" : soleReference(store as LocalStore, call);
     },
     registry: (host) => remoteRegistry(remote(host)),
+    service: (host, call) => services.open(host, call),
     copy: (from, to, copyOptions) => copyLocations(client, from, [to].flat(), copyOptions),
     admission: { transport: stack.direct, credentials, isInsecure },
     loginStores: loginStores(loginFiles(surroundings(options)), env),

@@ -120,6 +120,28 @@ export {
 } from "./oci/reference.ts";
 export { collect, contentOf, streamOf, verified, type ByteStream, type Content } from "./oci/stream.ts";
 
+export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
+export type { Provider, ProviderName } from "./provider/provider.ts";
+export type { Quirks } from "./provider/quirks.ts";
+export type {
+  Allowance,
+  Deletion,
+  Findings,
+  ImageInfo,
+  Immutability,
+  LifecycleDialect,
+  LifecycleMatch,
+  LifecyclePolicy,
+  ReplicationRule,
+  RepositoryInfo,
+  SearchQuery,
+  SearchResult,
+  ServiceRegistry,
+  Severity,
+  SizeKind,
+  Vulnerability,
+} from "./provider/service.ts";
+
 export type { Call, Put, Registry, Source, Store } from "./store/store.ts";
 export type { TransportEvent } from "./transport/events.ts";
 export { mergeSettings, settingsByHost, type HostSettings, type SettingsOf } from "./transport/host-settings.ts";

@@ -19,7 +19,9 @@ export type PeerName =
   | "containerd"
   | "docker-credential-pass"
   | "jsonschema"
-  | "oci-conformance";
+  | "oci-conformance"
+  | "moto_server"
+  | "prism";
 
 /** A program of others that is on this machine. */
 export interface Peer {
@@ -32,7 +34,8 @@ const optional: ReadonlySet<PeerName> = new Set(["docker"]);
 
 /** Finds a peer: first among those that `scripts/peers` built, then on the PATH. */
 export function peer(name: PeerName): Peer | undefined {
-  const folders = [join(root, ".peers", "bin"), ...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"];
+  const built = ["bin", "python/bin", "npm/node_modules/.bin"].map((folder) => join(root, ".peers", folder));
+  const folders = [...built, ...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"];
   const path = folders.map((folder) => join(folder, name)).find(isExecutable);
   return path === undefined ? undefined : { name, path };
 }

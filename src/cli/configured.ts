@@ -54,6 +54,7 @@ export function configuredKubernetes({ values: { kubernetes } }: Config): Pick<C
 
 function hostSettings(name: string, values: HostValues, config: Config, trusted: readonly string[]): HostSettings {
   const { insecure, plainHttp, caFiles = [], certFile, keyFile, address, headers, mirrors } = values;
+  const { provider, api } = values;
   const pem = (key: string, file: string): string => readPem(file, placeOf(config, ["hosts", name, key]));
   const ca = [...trusted, ...caFiles.map((file) => pem("caFiles", file))];
   const cert = certFile && pem("certFile", certFile);
@@ -67,6 +68,8 @@ function hostSettings(name: string, values: HostValues, config: Config, trusted:
     address,
     headers,
     mirrors,
+    provider,
+    api,
   });
 }
 

@@ -173,3 +173,15 @@ export const helperName: Kind<string> = {
 
 /** A value of a header: it may be a secret. */
 export const headerValue: Kind<string> = { ...text, show: () => "[secret]" };
+
+/** The URL of an API: of HTTP, without login, query and fragment. */
+export const webAddress: Kind<string> = {
+  wants: "https://HOST[:PORT][/PATH]",
+  read: (written) => {
+    if (!URL.canParse(written)) return undefined;
+    const { protocol, username, password, search, hash } = new URL(written);
+    return /^https?:$/.test(protocol) && username + password + search + hash === "" ? written : undefined;
+  },
+  write: same,
+  json: { type: "string", pattern: "^https?://[^?#@]+$" },
+};

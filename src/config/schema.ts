@@ -85,6 +85,20 @@ function table<E extends Entry>(
 const guarded = { guarded: true } as const;
 const isLowered = (value: unknown): boolean => value !== "1.3";
 
+/** The services that a host may be said to belong to: the names of src/provider. */
+export const services = [
+  "dockerhub",
+  "ecr",
+  "ecr-public",
+  "artifact-registry",
+  "acr",
+  "ghcr",
+  "gitlab",
+  "harbor",
+  "quay",
+  "generic",
+] as const;
+
 /** What the configuration may say of one host. */
 export const hostFields = {
   insecure: scalar(kinds.yesOrNo, "accept any certificate, and plain HTTP", guarded),
@@ -107,6 +121,8 @@ export const hostFields = {
   maxIdle: scalar(kinds.duration, "how long an unused connection is kept"),
   mirrors: list(kinds.place, "where pulls are tried first, in this order", guarded),
   quotaReserve: scalar(kinds.count(0), "how many pulls of the host's rate limit are left alone"),
+  provider: scalar(kinds.oneOf(...services), "the service that it belongs to, where its name does not tell", guarded),
+  api: scalar(kinds.webAddress, "where that service's own API answers", guarded),
 };
 
 const credentialFields = {

@@ -21,6 +21,10 @@ export interface HostSettings {
   readonly mirrors?: readonly string[];
   /** How many pulls of the host's rate limit are left alone. */
   readonly quotaReserve?: number;
+  /** The service that it belongs to, where its name does not tell: `harbor`. */
+  readonly provider?: string;
+  /** Where that service's own API answers, a URL; the usual place where absent. */
+  readonly api?: string;
 }
 
 /** The settings of a host (`name[:port]`, as it stands in URLs); the same object each time. */

@@ -35,6 +35,8 @@ const values: Readonly<Record<string, FiveValues>> = {
   "hosts.r.example.maxIdle": times,
   "hosts.r.example.mirrors": ["a.example", "b.example/x", "c.example", "d.example:1", "e.example"],
   "hosts.r.example.quotaReserve": counts,
+  "hosts.r.example.provider": ["harbor", "quay", "gitlab", "ecr", "generic"],
+  "hosts.r.example.api": ["https://a", "https://b/x", "http://c", "https://d:1", "https://e"],
   retries: counts,
   retryDelay: times,
   jobs: counts,

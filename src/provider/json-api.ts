@@ -1,0 +1,200 @@
+import { isObject } from "../oci/descriptor.ts";
+import { RegistryError, type ErrorCode } from "../oci/error.ts";
+import { collect, contentOf } from "../oci/stream.ts";
+import type { Call } from "../store/store.ts";
+import { nextLink } from "../store/remote/pages.ts";
+import { isConfidential, type IsInsecure } from "../transport/origin.ts";
+import type { Method, Transport } from "../transport/transport.ts";
+import { retryAfter } from "../transport/retry-after.ts";
+import { systemClock } from "../transport/clock.ts";
+
+/** An API that speaks JSON over HTTP, as all services' own do. */
+export interface JsonApi {
+  /** Sends a request; any status that is not in `accept` (else 200 to 299) throws what `JsonApiOptions.error` makes of it. */
+  send(method: Method, path: string, request?: JsonRequest): Promise<JsonAnswer>;
+  /** Follows `Link: rel="next"`, or where `next` is given what it makes of an answer, until it leads nowhere or to a page that was had. */
+  pages(path: string, request?: JsonRequest & { readonly next?: Next }): AsyncIterable<JsonAnswer>;
+}
+
+/** Where the next page is, from this one: a path or URL of the same origin, or other parameters for the same path. */
+export type Next = (answer: JsonAnswer) => string | Readonly<Record<string, string>> | undefined;
+
+export interface JsonRequest extends Call {
+  /** What it is for, for messages: `list the tags of registry.example/app`. */
+  readonly what?: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** Sent as JSON; a string as a form (`application/x-www-form-urlencoded`). */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Statuses that are answers and no errors. */
+  readonly accept?: readonly number[];
+  /** What 404 means here; NAME_UNKNOWN. */
+  readonly absent?: ErrorCode;
+}
+
+export interface JsonAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Undefined where no JSON came. */
+  readonly body: unknown;
+}
+
+export interface JsonApiOptions {
+  readonly transport: Transport;
+  /** With the path that all others are below: `https://hub.docker.com/v2`. */
+  readonly base: URL;
+  /** Sent with each request: who we are, and what version is spoken. */
+  readonly headers?: (call?: Call) => Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
+  /** What a person calls it. */
+  readonly title: string;
+  readonly isInsecure?: IsInsecure;
+  /** What an answer says went wrong, and what it means: text for people, and the code where it is not the status's. */
+  readonly error?: (answer: JsonAnswer) => ApiFault | undefined;
+}
+
+export interface ApiFault {
+  readonly message?: string | undefined;
+  readonly code?: ErrorCode;
+  readonly hint?: string;
+}
+
+const answerLimit = 32 * 1024 * 1024;
+
+/** Speaks to an API. Never sends logins over a network in plain text, and follows no redirect. */
+export function jsonApi(options: JsonApiOptions): JsonApi {
+  const { transport, base, title } = options;
+  const root = base.pathname.replace(/\/+$/, "");
+  const resolve = (path: string): URL => {
+    const url = /^https?:/.test(path) ? new URL(path) : new URL(`${root}${path}`, base);
+    if (url.origin === base.origin) return url;
+    throw new RegistryError("INVALID", `${title} says that the next page is at ${url.host}`, { host: base.host });
+  };
+
+  const ask = async (method: Method, url: URL, request: JsonRequest): Promise<JsonAnswer> => {
+    const { what = `speak to ${title}`, body, accept, signal } = request;
+    const own = (await options.headers?.({ ...(signal && { signal }) })) ?? {};
+    const isSecret = Object.keys({ ...own, ...request.headers }).some((name) => /authorization|token/i.test(name));
+    if (isSecret && !isConfidential(url, options.isInsecure)) {
+      throw new RegistryError("UNAUTHORIZED", `${url.host} wants credentials over plain HTTP`, {
+        host: url.host,
+        hint: "use HTTPS, or declare the host insecure",
+      });
+    }
+    const bytes = body === undefined ? undefined : Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+    const response = await transport({
+      method,
+      url,
+      headers: {
+        accept: "application/json",
+        ...(bytes && {
+          "content-type": typeof body === "string" ? "application/x-www-form-urlencoded" : "application/json",
+        }),
+        ...own,
+        ...request.headers,
+      },
+      ...(bytes && { body: { size: bytes.byteLength, open: contentOf(bytes) } }),
+      ...(signal && { signal }),
+      anonymous: true,
+    });
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      body: parse(await collect(response.body, answerLimit, `the answer to "${what}"`)),
+    };
+    const isFine = accept?.includes(answer.status) || (answer.status >= 200 && answer.status <= 299);
+    if (!isFine) throw apiError(answer, { title, host: url.host, what, absent: request.absent, error: options.error });
+    return answer;
+  };
+
+  return {
+    send: async (method, path, request = {}) => ask(method, withQuery(resolve(path), request.query), request),
+    async *pages(path, { next, query, ...request } = {}) {
+      const visited = new Set<string>();
+      let url: URL | undefined = withQuery(resolve(path), query);
+      while (url && !visited.has(url.href)) {
+        visited.add(url.href);
+        const answer: JsonAnswer = await ask("GET", url, request);
+        yield answer;
+        const after: ReturnType<Next> = next ? next(answer) : nextLink(answer.headers["link"]);
+        if (after === undefined) return;
+        url = typeof after === "string" ? resolve(new URL(after, url).href) : withQuery(new URL(url), after);
+      }
+    },
+  };
+}
+
+function withQuery(url: URL, query: JsonRequest["query"] = {}): URL {
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return bytes.byteLength === 0 ? undefined : JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error for an answer that is none that was hoped for. */
+function apiError(
+  answer: JsonAnswer,
+  {
+    title,
+    host,
+    what,
+    absent = "NAME_UNKNOWN",
+    error,
+  }: {
+    readonly title: string;
+    readonly host: string;
+    readonly what: string;
+    readonly absent: ErrorCode | undefined;
+    readonly error: JsonApiOptions["error"];
+  },
+): RegistryError {
+  const { status, headers } = answer;
+  const fault = error?.(answer);
+  const said = fault?.message ?? messageIn(answer.body);
+  const wait = retryAfter(headers, systemClock.now());
+  return new RegistryError(
+    fault?.code ?? codeOf(status, absent),
+    `cannot ${what}: ${title} answered ${status}${said ? `: ${said}` : ""}`,
+    {
+      host,
+      status,
+      retryable: status === 429 || status >= 500,
+      ...(wait !== undefined && { retryAfter: wait }),
+      ...(fault?.hint !== undefined && { hint: fault.hint }),
+    },
+  );
+}
+
+function codeOf(status: number, absent: ErrorCode): ErrorCode {
+  if (status === 400 || status === 422) return "INVALID";
+  if (status === 401) return "UNAUTHORIZED";
+  if (status === 403) return "DENIED";
+  if (status === 404) return absent;
+  if (status === 405 || status === 501) return "UNSUPPORTED";
+  if (status === 409 || status === 412) return "CONFLICT";
+  if (status === 429) return "TOOMANYREQUESTS";
+  return status >= 500 ? "UNAVAILABLE" : "UNKNOWN";
+}
+
+const messageLimit = 300;
+
+/** The text in the forms of error bodies that most services have. */
+export function messageIn(body: unknown): string | undefined {
+  if (!isObject(body)) return undefined;
+  const first = Array.isArray(body["errors"]) ? (body["errors"] as readonly unknown[])[0] : undefined;
+  for (const part of [body, first, body["error"]]) {
+    if (!isObject(part)) continue;
+    for (const name of ["message", "detail", "error_message", "error_description", "error", "title"]) {
+      const text = part[name];
+      if (typeof text === "string" && text !== "") return text.replace(/\s+/g, " ").slice(0, messageLimit);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,88 @@
+import type { Credential, CredentialSource, Environment } from "./auth/credential.ts";
+import type { CredentialContext, Provider } from "./provider/provider.ts";
+import type { ServiceRegistry } from "./provider/service.ts";
+import type { Stack } from "./stack.ts";
+import { apiHost } from "./oci/reference.ts";
+import type { Call, Registry } from "./store/store.ts";
+import { systemClock } from "./transport/clock.ts";
+import type { SettingsOf } from "./transport/host-settings.ts";
+import type { IsInsecure } from "./transport/origin.ts";
+import type { Transport } from "./transport/transport.ts";
+
+/** What services are found and spoken to with. */
+export interface ServicesOptions {
+  readonly env: Environment;
+  readonly home: string;
+  readonly settingsOf: SettingsOf;
+  readonly isInsecure: IsInsecure;
+  readonly onWarning?: (text: string, host: string) => void;
+  /** Asked when the first request is due: the stack asks for credentials itself. */
+  readonly stack: () => Stack;
+  readonly registry: (host: string) => Registry;
+}
+
+/** The services of this client's registries. */
+export interface Services {
+  /** The logins that services' own tools keep, for the services' own hosts and those that the user says are theirs. */
+  readonly credentials: CredentialSource;
+  /** The registry with all that its service does; found out by a request where neither host nor user say which it is. */
+  open(host: string, call?: Call): Promise<ServiceRegistry & { readonly provider: Provider }>;
+}
+
+export function servicesOf(options: ServicesOptions): Services {
+  const { env, home, settingsOf, isInsecure, stack } = options;
+  const direct: Transport = (request) => stack().direct(request);
+  const contextOf = (host: string): CredentialContext => ({
+    env,
+    home,
+    transport: direct,
+    clock: systemClock,
+    isInsecure,
+    api: (name) => settingsOf(apiHost(name)).api,
+    ...(options.onWarning && { onWarning: (text: string) => options.onWarning?.(text, host) }),
+  });
+  const told = async (host: string): Promise<Provider | undefined> => {
+    const { providerNamed, providerOf } = await import("./provider/providers.ts");
+    const name = settingsOf(apiHost(host)).provider;
+    return name === undefined ? providerOf(host) : providerNamed(name);
+  };
+  const sources = new Map<string, Promise<CredentialSource | undefined>>();
+  const opened = new Map<string, Promise<ServiceRegistry & { readonly provider: Provider }>>();
+
+  const open = async (host: string, call?: Call): Promise<ServiceRegistry & { readonly provider: Provider }> => {
+    const { detect, versionCheck } = await import("./provider/detect.ts");
+    const provider = (await told(host)) ?? (await detect(host, direct, call)).provider;
+    let check: ReturnType<typeof versionCheck> | undefined;
+    const service = await provider.connect({
+      ...contextOf(host),
+      host,
+      registry: options.registry(host),
+      authenticated: (request) => stack().transport(request),
+      credential: (path = "", { signal } = {}): Promise<Credential | undefined> =>
+        stack().credentials.find(apiHost(host), path, signal),
+      realm: async (realmCall) => (await (check ??= versionCheck(host, direct, realmCall))).realm,
+      quota: () => stack().quotas.find(apiHost(host)),
+    });
+    return { ...service, provider };
+  };
+
+  return {
+    credentials: {
+      name: "the logins of the services' own tools",
+      async find(host, path, signal) {
+        let source = sources.get(host);
+        if (!source) {
+          source = told(host).then((provider) => provider?.credentials?.(contextOf(host)));
+          sources.set(host, source);
+        }
+        return (await source)?.find(host, path, signal);
+      },
+    },
+    open(host, call) {
+      const known = opened.get(host) ?? open(host, call);
+      opened.set(host, known);
+      known.catch(() => opened.delete(host));
+      return known;
+    },
+  };
+}
