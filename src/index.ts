@@ -120,6 +120,7 @@ export {
 } from "./oci/reference.ts";
 export { collect, contentOf, streamOf, verified, type ByteStream, type Content } from "./oci/stream.ts";
 
+export type { LifecycleDialect } from "./policy/lifecycle/dialects.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
 export type { Provider, ProviderName } from "./provider/provider.ts";
 export type { Quirks } from "./provider/quirks.ts";
@@ -129,7 +130,6 @@ export type {
   Findings,
   ImageInfo,
   Immutability,
-  LifecycleDialect,
   LifecycleMatch,
   LifecyclePolicy,
   ReplicationRule,

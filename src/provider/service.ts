@@ -1,5 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import type { RegistryError } from "../oci/error.ts";
+import type { LifecycleDialect } from "../policy/lifecycle/dialects.ts";
 import type { Call, Registry } from "../store/store.ts";
 
 /**
@@ -129,9 +130,6 @@ export interface Immutability {
   /** What it holds for, where that is more than the repository: `project library`. */
   readonly scope?: string;
 }
-
-/** The services that have policies of their own, each with a document of its own form. */
-export type LifecycleDialect = "ecr" | "artifact-registry" | "acr" | "harbor" | "gitlab" | "quay";
 
 export interface LifecyclePolicy {
   readonly dialect: LifecycleDialect;
