@@ -91,7 +91,7 @@ export async function readImage(store: Store, ref: string, call: Call): Promise<
     sizeKind: isIndex ? "children" : "manifest",
     ...(config?.created && { created: config.created }),
     ...(platforms.length > 0 && { platforms }),
-    ...(artifactType && { artifactType }),
+    ...((isIndex || !config) && artifactType && { artifactType }),
     ...(root.subject && { subject: root.subject.digest }),
     ...(isIndex && { children: root.manifests.map((child) => child.digest) }),
   };
