@@ -87,12 +87,17 @@ interface Session {
 }
 
 function sessionOver(next: Transport, { credentials, isInsecure, clock = systemClock }: AuthSettings): Session {
-  const find = (host: Host, { url, signal }: Req): Promise<Credential | undefined> => {
+  const find = async (host: Host, { url, signal }: Pick<Req, "url" | "signal">): Promise<Credential | undefined> => {
     const path = repositoryOf(url);
-    const found = host.credentials.get(path) ?? credentials?.find(url.host, path) ?? Promise.resolve(undefined);
+    const known = host.credentials.get(path);
+    const found = known ?? credentials?.find(url.host, path) ?? Promise.resolve(undefined);
     host.credentials.set(path, found);
     found.catch(() => host.credentials.delete(path));
-    return until(found, signal);
+    const credential = await until(found, signal);
+    if (!known || clock.now() < (credential?.expires ?? Infinity)) return credential;
+    // Of all that notice, the first asks anew.
+    if (host.credentials.get(path) === known) host.credentials.delete(path);
+    return find(host, { url, signal });
   };
   const obtain = (
     host: Host,

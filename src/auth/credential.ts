@@ -8,6 +8,8 @@ export type Credential = (
 ) & {
   /** Where exactly it was found, for people: a file and the key in it, the names of variables. */
   readonly origin?: string;
+  /** Until when it is good, in milliseconds since 1970: then its source is asked for another. */
+  readonly expires?: number;
 };
 
 /** A place where credentials are kept. */

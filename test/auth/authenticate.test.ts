@@ -305,6 +305,31 @@ describe("other credentials", () => {
     expect(fake.log).toEqual(["GET /v2/app/manifests/v1"]);
   });
 
+  test("one that has run out is looked up again, once for all who notice", async () => {
+    const clock = movable();
+    let asked = 0;
+    const source: CredentialSource = {
+      name: "fake",
+      async find() {
+        asked++;
+        return { kind: "bearer", token: new Secret(`token ${asked}`), expires: 1000 * asked };
+      },
+    };
+    const sent: (string | undefined)[] = [];
+    const transport = authenticate({ credentials: source, clock })(async (request) => {
+      sent.push(request.headers["authorization"]);
+      return request.headers["authorization"] === undefined
+        ? respond(401, { "www-authenticate": 'Basic realm="fake"' })
+        : respond(200);
+    });
+    await transport(manifest("app"));
+    clock.at = 999;
+    await transport(manifest("app"));
+    clock.at = 1000;
+    await Promise.all([transport(manifest("app")), transport(manifest("app"))]);
+    expect(sent).toEqual([undefined, ...[1, 1, 2, 2].map((n) => `Bearer token ${n}`)]);
+  });
+
   test("they are looked up by host and repository", async () => {
     const asked: string[] = [];
     const credentials: CredentialSource = {
