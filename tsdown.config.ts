@@ -73,8 +73,10 @@ export default defineConfig([
           { name: "doctor", test: /src\/doctor\// },
           {
             name: "library",
-            test: /src\/(client\.|machine\.|stack\.|copy-locations|(transport|auth|provider|files|store|graph|oci|hosts)\/|cli\/(image|connect|configured|given-hosts|given-logins|places)\.)/,
+            test: /src\/(client\.|machine\.|stack\.|services\.|copy-locations|provider\/environment|(transport|auth|files|store|graph|oci|hosts)\/|cli\/(image|connect|configured|given-hosts|given-logins|places)\.)/,
           },
+          // What is known of services, all together; each one's calls are a chunk of their own.
+          { name: "services", test: /src\/provider\/([\w-]+|[\w-]+\/provider)\.ts/ },
           { name: "configuration", test: /src\/config\// },
           { name: "yaml", test: /node_modules\/yaml\// },
         ],
