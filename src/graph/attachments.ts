@@ -4,7 +4,7 @@ import { isAbsent, isRegistryError, RegistryError } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { isIndexType } from "../oci/media-types.ts";
 import type { Source } from "../store/store.ts";
-import { checkNesting } from "./nesting.ts";
+import { checkNesting, type Outline } from "./nesting.ts";
 import { sided } from "./sides.ts";
 import { singleFlight } from "./single-flight.ts";
 
@@ -101,7 +101,7 @@ export interface Attachments {
    * All that hangs on `root` and on everything below it, level by level: what hangs on an attachment comes in the next
    * level. Throws MANIFEST_UNKNOWN where a listed one is not there.
    */
-  of(root: Manifest, image: AttachedImage): AsyncIterable<readonly (Attachment & { readonly manifest: Manifest })[]>;
+  of(root: Outline, image: AttachedImage): AsyncIterable<readonly (Attachment & { readonly manifest: Manifest })[]>;
 }
 
 export function attachments(from: Source): Attachments {
@@ -146,7 +146,7 @@ export function attachments(from: Source): Attachments {
 
 /** The digests of manifests and of everything below them that are not in `seen` yet; only indexes have to be read. */
 async function below(
-  roots: readonly Manifest[],
+  roots: readonly Outline[],
   { image, manifest }: AttachedImage,
   seen: Set<Digest>,
 ): Promise<Digest[]> {
@@ -157,7 +157,7 @@ async function below(
     fresh.push(digest);
     return true;
   };
-  const visit = async (one: Manifest, depth: number): Promise<void> => {
+  const visit = async (one: Outline, depth: number): Promise<void> => {
     checkNesting(one, depth, image);
     add(one.descriptor.digest);
     for (const child of one.manifests) {

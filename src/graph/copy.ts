@@ -1,12 +1,12 @@
 import type { Digest } from "../oci/digest.ts";
 import { isBroken } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { isForeignLayer } from "../oci/media-types.ts";
+import { isForeignLayer, isImageManifestType } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Call, Put, Source, Store } from "../store/store.ts";
 import { attachments } from "./attachments.ts";
 import { blobMover, type BlobTally } from "./copy-blob.ts";
-import { checkNesting } from "./nesting.ts";
+import { checkNesting, type Outline } from "./nesting.ts";
 import { fetcher, prepare, type Prepared } from "./prepare.ts";
 import { running, tallyBlobs, type Running } from "./running.ts";
 import { nameOf, sided } from "./sides.ts";
@@ -139,7 +139,7 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     options.onEvent?.({ type: "manifest", digest, mediaType, to: store.name, ...(tag !== undefined && { tag }) });
   }
 
-  async function putAttached(root: Manifest, copy: Running): Promise<void> {
+  async function putAttached(root: Outline, copy: Running): Promise<void> {
     for await (const level of attached?.of(root, copy) ?? []) {
       await copy.all(
         level.map(async ({ manifest, tag }) => {
@@ -151,20 +151,15 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     }
   }
 
-  async function copyTo(
-    at: number,
-    { root, manifest }: Prepared,
-    ref: string,
-    tag?: string,
-    there?: Manifest,
-  ): Promise<Done> {
+  async function copyTo(at: number, work: Prepared | Unchanged, ref: string, tag?: string): Promise<Done> {
     const { store } = destinations[at]!;
-    const copy = running(nameOf(from, ref), at, manifest, options.signal);
+    const unchanged = "there" in work;
+    const root = unchanged ? work.there : work.root;
+    const copy = running(nameOf(from, ref), at, work.manifest, options.signal);
     const held =
       options.noClobber && tag !== undefined ? await sided("destination", () => store.head(tag, copy)) : undefined;
-    const unchanged = there?.descriptor.digest === root.descriptor.digest;
     if (!held) {
-      if (!unchanged) await put(root, copy, tag);
+      if (!unchanged) await put(work.root, copy, tag);
       await putAttached(root, copy);
     }
     const { digest, mediaType } = held ?? root.descriptor;
@@ -217,22 +212,32 @@ export function copier(from: Source, destinations: readonly Destination[], optio
       return everywhere(tag, tag, async (at) => {
         const [wanted, there] = await Promise.all([
           source,
-          sided("destination", () => findReadable(destinations[at]!, tag, options)),
+          sided("destination", () => findOutline(destinations[at]!, tag, options)),
         ]);
         const same =
           there && !options.platforms?.length && !options.convert && wanted?.digest === there.descriptor.digest;
         // An equal digest means equal bytes: what is attached is found without another GET at the source.
-        if (same) return copyTo(at, { root: there, manifest: fetcher(from, options.signal) }, tag, tag, there);
+        if (same) return copyTo(at, { there, manifest: fetcher(from, options.signal) }, tag, tag);
         return copyTo(at, await prepared(), tag, tag);
       });
     },
   };
 }
 
-/** What a tag names at a destination; what cannot be read there is to be put anew. */
-async function findReadable({ store }: Destination, tag: string, call: Call): Promise<Manifest | undefined> {
+/** A copy of what the destination's tag names already. */
+interface Unchanged extends Pick<Prepared, "manifest"> {
+  readonly there: Outline;
+}
+
+/**
+ * What a tag names at a destination, and the manifests below it: that takes the bytes of an index only. What cannot be
+ * read there is to be put anew.
+ */
+async function findOutline({ store }: Destination, tag: string, call: Call): Promise<Outline | undefined> {
   try {
-    return await store.manifest(tag, call);
+    const descriptor = await store.head(tag, call);
+    if (descriptor && isImageManifestType(descriptor.mediaType)) return { descriptor, manifests: [] };
+    return descriptor && (await store.manifest(tag, call));
   } catch (error) {
     if (isBroken(error)) return undefined;
     throw error;

@@ -90,25 +90,38 @@ describe("indexes in indexes", () => {
 });
 
 describe("update", () => {
-  test.each(["corrupt", "unreadable", "missing"] as const)(
-    "puts anew what is %s under the tag at the destination",
-    async (fault) => {
+  const faults = ["corrupt", "unreadable", "missing"] as const;
+  const kinds = [
+    { kind: "an index", image: images.twoPlatforms("index"), options: {} },
+    // An image has nothing below it to look for: its bytes are read only when asked to.
+    { kind: "an image, with recheck,", image: images.image("image"), options: { recheck: true } },
+  ];
+  const cases = kinds.flatMap((one) => faults.map((fault) => ({ ...one, fault })));
+  test.each(cases)(
+    "puts $kind anew that is $fault under the tag at the destination",
+    async ({ image, options, fault }) => {
       const [from, to] = [memoryStore("a"), memoryStore("b")];
-      const image = images.image("image");
       for (const store of [from, to]) await images.putImage(store, image, "v1");
       const broken = damaged(to, [[image.manifest.descriptor.digest, fault]]);
-      expect(await copyTags(from, [{ store: broken }])).toMatchObject([{ result: { outcome: "copied" } }]);
+      expect(await copyTags(from, [{ store: broken }], options)).toMatchObject([{ result: { outcome: "copied" } }]);
       expect(broken.damage.size).toBe(0);
       expect(await copyTags(from, [{ store: broken }])).toMatchObject([{ result: { outcome: "unchanged" } }]);
     },
   );
+
+  test("reads no bytes of an image that is there", async () => {
+    const [from, to] = [memoryStore("a"), memoryStore("b")];
+    for (const store of [from, to]) await images.putImage(store, images.image("image"), "v1");
+    const unread = (store: Store): Store => ({ ...store, manifest: () => Promise.reject(new Error("was read")) });
+    expect(await copyTags(unread(from), [{ store: unread(to) }])).toMatchObject([{ result: { outcome: "unchanged" } }]);
+  });
 
   test("fails where the destination does not answer", async () => {
     const [from, to] = [memoryStore("a"), memoryStore("b")];
     for (const store of [from, to]) await images.putImage(store, images.image("image"), "v1");
     const down: Store = {
       ...to,
-      manifest: () => Promise.reject(new RegistryError("UNAVAILABLE", "not now")),
+      head: () => Promise.reject(new RegistryError("UNAVAILABLE", "not now")),
     };
     expect(await copyTags(from, [{ store: down }])).toMatchObject([
       { error: { code: "UNAVAILABLE", side: "destination" } },
