@@ -9,8 +9,8 @@ import { sided } from "./sides.ts";
 const imagesAtOnce = 16;
 
 /**
- * Copies every tag of a repository, each to the same tag. A tag that names the same digest at both ends costs one
- * request at each, unless `recheck` asks to look whether all it needs is really there; one that no destination lists is
+ * Copies every tag of a repository, each to the same tag. A tag that names the same digest at both ends costs a HEAD
+ * at each, and an index a GET, unless `recheck` asks to look whether all it needs is really there; one that no destination lists is
  * copied without asking. One tag's failure stops no other.
  */
 export async function copyTags(
