@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { copyLayers } from "./copy-layers.ts";
 import { credentials } from "./credentials.ts";
+import { listing } from "./listing.ts";
 import { server } from "./server.ts";
 import { startup } from "./startup.ts";
 import { machine } from "./support/machine.ts";
@@ -10,7 +11,7 @@ import { isReached, markdown } from "./support/report.ts";
 import type { Scenario } from "./support/scenario.ts";
 import { syncSmall } from "./sync-small.ts";
 
-const scenarios: readonly Scenario[] = [copyLayers, syncSmall, server, startup, credentials];
+const scenarios: readonly Scenario[] = [copyLayers, syncSmall, server, startup, credentials, listing];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
