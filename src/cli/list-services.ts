@@ -1,4 +1,4 @@
-import { abilityTitles, describeQuirks, knownProviders, type AbilityName, type Provider } from "../index.ts";
+import { abilityTitles, describeQuirks, knownProviders, type Abilities, type AbilityName } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import { long } from "./options.ts";
 import { fields } from "./render/table.ts";
@@ -9,7 +9,7 @@ interface ServiceEntry {
   readonly service: string;
   readonly title: string;
   readonly hosts: readonly string[];
-  readonly abilities: Readonly<Record<AbilityName, Provider["abilities"][AbilityName]>>;
+  readonly abilities: Abilities;
   readonly quirks: readonly string[];
 }
 
@@ -24,47 +24,48 @@ export async function writeServices({ get, out }: Cli): Promise<void> {
     abilities,
     quirks: describeQuirks(quirks),
   }));
-  await out.list(each(entries), (entry, look) => serviceText(entry, get(long), look));
-}
-
-async function* each<T>(items: readonly T[]): AsyncGenerator<T, void> {
-  yield* items;
+  await out.list(entries, (entry, look) => serviceText(entry, get(long), look));
 }
 
 function serviceText({ service, title, hosts, abilities, quirks }: ServiceEntry, all: boolean, look: Look): string {
-  const doing = (how: string): string =>
+  const [first = "", ...rest] = quirks;
+  const pairs = [
+    ["hosts", hosts.join(", ") || "whichever is said to be, or seen to be by its answers"],
+    ...(all ? each(abilities) : summed(abilities)),
+    ["quirks", first],
+    ...rest.map((line) => ["", line] as const),
+  ] as const;
+  return `${paint(look, "bold", service)}  ${title}\n${fields(pairs, look, "  ")}\n`;
+}
+
+type Pair = readonly [name: string, value: string];
+
+/** How each thing is done. */
+function each(abilities: Abilities): readonly Pair[] {
+  return names.map((name) => {
+    const { how, note, instead } = abilities[name];
+    return [abilityTitles[name], [ways[how], note, instead].filter((part) => part !== undefined).join("; ")];
+  });
+}
+
+/** What is done in each way. */
+function summed(abilities: Abilities): readonly Pair[] {
+  const done = (how: keyof typeof ways): string =>
     names
       .filter((name) => abilities[name].how === how)
       .map((name) => abilityTitles[name])
       .join(", ");
-  const lines = all
-    ? names.map((name): [string, string] => [abilityTitles[name], abilityText(abilities[name])])
-    : ([
-        ["its own API", doing("native")],
-        ["any registry's", doing("protocol")],
-        ["from those two", doing("client")],
-        ["not there", doing("impossible")],
-      ] as const);
-  const [first = "", ...rest] = quirks;
   return [
-    `${paint(look, "bold", service)}  ${title}\n`,
-    fields(
-      [["hosts", hosts.join(", ") || "any that the configuration says, or that is known by its answers"]],
-      look,
-      "  ",
-    ),
-    fields([...lines, ["quirks", first], ...rest.map((line): [string, string] => [" ", line])], look, "  "),
-    "\n",
-  ].join("");
+    ["by its own API", done("native")],
+    ["as any registry", done("protocol")],
+    ["worked out", done("client")],
+    ["not there", done("impossible")],
+  ];
 }
 
 const ways = {
   native: "by its own API",
   protocol: "as any registry does",
-  client: "by what those tell",
-  impossible: "no",
-};
-
-function abilityText({ how, note, instead }: Provider["abilities"][AbilityName]): string {
-  return [ways[how], note, instead].filter((part) => part !== undefined).join("; ");
-}
+  client: "worked out of what registries tell",
+  impossible: "not there",
+} as const;

@@ -69,8 +69,8 @@ export const shapes: Readonly<Record<string, Shape>> = {
     {
       ...repositoryShape,
       "repository?": "of a registry: a repository's name",
-      "tags?":
-        "of a registry, with --long: how many tags the repository has; with --images: a list of the image's tags",
+      "tags?": "of a registry, with --long: how many tags the repository has",
+      "tagged?": ["with --images: a tag of the image"],
       "tag?": "of a repository: a tag",
       "reference?": "registry, repository and tag or digest in one; of all but services",
       "digest?": "with --long, or --images",

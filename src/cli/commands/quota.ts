@@ -27,10 +27,6 @@ const columns: readonly Column<Allowance>[] = [
 export const run: Run<[host: string]> = async ([place], cli) => {
   const { host, service } = await openHost(place, cli);
   const allowances = await service.allowances({ signal: cli.signal });
-  await cli.out.list(each(allowances), columns);
+  await cli.out.list(allowances, columns);
   if (allowances.length === 0) cli.reporter.say(`${host} tells of no limits`);
 };
-
-async function* each<T>(items: readonly T[]): AsyncGenerator<T, void> {
-  yield* items;
-}
