@@ -39,9 +39,11 @@ const size: Column<ImageEntry> = {
 };
 const platforms: Column<ImageEntry> = { title: "PLATFORMS", value: (item) => item.platforms?.join(", ") || "-" };
 /** What services tell beside. */
-const served: readonly Column<ImageEntry>[] = [
+const moments: readonly Column<ImageEntry>[] = [
   { title: "PUSHED", value: (item) => formatMoment(item.pushed), ifTold: true },
   { title: "PULLED", value: (item) => formatMoment(item.pulled), ifTold: true },
+];
+const states: readonly Column<ImageEntry>[] = [
   {
     title: "IMMUTABLE",
     value: ({ immutable }) => (immutable === undefined ? "" : immutable ? "yes" : "no"),
@@ -53,20 +55,20 @@ const tagColumns: readonly Column<TagEntry>[] = [
   { title: "TAG", value: (item) => item.tag },
   { title: "DIGEST", value: (item) => item.digest ?? "-" },
   size,
-  ...served.slice(0, 2),
+  ...moments,
   { title: "CREATED", value: (item) => formatMoment(item.created) || "-" },
   platforms,
-  ...served.slice(2),
+  ...states,
 ];
 const imageColumns: readonly Column<ImageWithTags>[] = [
   { title: "DIGEST", value: (item) => item.digest ?? "-" },
   { title: "TAGS", value: (item) => item.tagged.join(", ") || "-" },
   size,
-  ...served.slice(0, 2),
+  ...moments,
   { title: "CREATED", value: (item) => formatMoment(item.created), ifTold: true },
   platforms,
   { title: "ARTIFACT", value: (item) => item.artifactType ?? "", ifTold: true },
-  ...served.slice(2),
+  ...states,
 ];
 
 /** Lists the tags of a place; with --long what they are, by the cheapest calls that the service has where it is known. */
@@ -147,10 +149,11 @@ async function* tagged(images: AsyncIterable<ImageInfo>, at: string): AsyncGener
   }
 }
 
-/** Each image once with all its tags: a service that lists tags has it once for each. */
+/** Each image that has a name once, with all its tags: a service that lists tags has it once for each. */
 async function* byDigest(images: AsyncIterable<ImageInfo>): AsyncGenerator<ImageInfo, void> {
   const known = new Map<Digest | symbol, ImageInfo>();
   for await (const image of images) {
+    if (!image.digest && image.tags.length === 0) continue;
     const key = image.digest ?? Symbol("an image of which no digest is told");
     const tags = [...new Set([...(known.get(key)?.tags ?? []), ...image.tags])];
     known.set(key, { ...image, ...known.get(key), tags });

@@ -146,6 +146,7 @@ describe("ls", () => {
     const { host, untagged } = await withApp();
     const lost = image("lost").manifest.descriptor.digest;
     untagged({ tags: [], digest: lost, state: "archived" });
+    untagged({ tags: [] });
     expect(await must("ls", "--images", `${host}/team/app`)).toBe(`${digest}\n${lost}\n`);
     const lines = (await must("ls", "-l", "--images", `${host}/team/app`)).split("\n");
     expect(lines[1]).toMatch(new RegExp(`^${digest}  1\\.0, old  4\\.3 kB  2026-11-20 14:05  - +-$`));

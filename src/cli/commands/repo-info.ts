@@ -2,9 +2,7 @@ import {
   isRegistryError,
   RegistryError,
   type AbilityName,
-  type Immutability,
   type LifecyclePolicy,
-  type RegistryError as Fault,
   type RepositoryInfo,
 } from "../../index.ts";
 import type { Run } from "../command.ts";
@@ -62,7 +60,7 @@ export function noRepository({ name, host }: Pick<ServedRepository, "name" | "ho
   return new RegistryError("NAME_UNKNOWN", `there is no repository ${name}`, { host });
 }
 
-function sentence({ message, hint }: Fault): string {
+function sentence({ message, hint }: RegistryError): string {
   return hint ? `${message}: ${hint}` : message;
 }
 
@@ -80,7 +78,7 @@ function summaryText(summary: Summary, look: Look): string {
       ["Holds", holdings(summary)],
       ["Pulls", summary.pulls?.toString()],
       ["Stars", summary.stars?.toString()],
-      ["Tags are", immutability && immutabilityWords(immutability satisfies Immutability)],
+      ["Tags are", immutability && immutabilityWords(immutability)],
       ["Lifecycle", lifecycle && `as ${lifecycle.dialect} has it${scopeWords(lifecycle)}`],
       ["Labels", labels && labelWords(labels)],
     ],
