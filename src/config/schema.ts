@@ -86,7 +86,7 @@ const guarded = { guarded: true } as const;
 const isLowered = (value: unknown): boolean => value !== "1.3";
 
 /** The services that a host may be said to belong to: the names of src/provider. */
-export const services = [
+const services = [
   "dockerhub",
   "ecr",
   "ecr-public",

@@ -22,7 +22,7 @@ export const generic: Provider = {
     deleteDigest: "all tags too",
     createOnPush: "yes",
     pages: { tags: 1000 },
-    tagOrder: "by name",
+    tagOrder: "none",
     rateHeaders: [],
     lies: [
       {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { configJsonSchema } from "../../src/config/json-schema.ts";
+import { schema } from "../../src/config/schema.ts";
+import { providerNames } from "../../src/provider/provider.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { machine, rejection } from "./support.ts";
 import { right, variables, wrong } from "./samples.ts";
@@ -15,6 +17,10 @@ test("the file in the package and the tables of the guide are what the schema is
   const { status, stderr } = spawnSync(process.execPath, flags, { cwd: root, encoding: "utf8" });
   expect(stderr).toBe("");
   expect(status).toBe(0);
+});
+
+test("a host may be said to be any service's that there is", () => {
+  expect(schema.hosts.entry.fields.provider.kind.json).toEqual({ enum: providerNames });
 });
 
 test("the package has the file", async () => {
