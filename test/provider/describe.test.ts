@@ -20,7 +20,7 @@ test("what differs is told, a line for each thing", () => {
       "blobs are sent in one request, not in chunks",
       "a request has at most 10 MiB",
       "a layer has at most 52 GiB",
-      "tags come by name, at most 100 a page",
+      "tags come in no order, at most 100 a page",
       "its own lists have at most 50 entries a page",
       "a login lasts 12 hours",
       "limits are told in x-left",
