@@ -50,11 +50,12 @@ export async function versionCheck(
 /** The service that sends these challenges for itself as `host`; undefined where they are nobody's in particular. */
 export function providerOfChallenges(host: string, challenges: readonly Challenge[]): Provider | undefined {
   return providers.find(({ fingerprints }) =>
-    fingerprints.some((fingerprint) => challenges.some((challenge) => isFrom(fingerprint, challenge, host))),
+    fingerprints.some((fingerprint) => challenges.some((challenge) => isSent(fingerprint, challenge, host))),
   );
 }
 
-function isFrom({ scheme, realm, service }: Fingerprint, challenge: Challenge, host: string): boolean {
+/** Whether a challenge is one that such a service sends for itself as `host`. */
+export function isSent({ scheme, realm, service }: Fingerprint, challenge: Challenge, host: string): boolean {
   const fits = (pattern: RegExp, text = ""): boolean => pattern.test(text) || pattern.test(text.replace(host, "HOST"));
   return (
     challenge.scheme === scheme &&

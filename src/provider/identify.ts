@@ -1,0 +1,31 @@
+import type { Challenge } from "../auth/challenge.ts";
+import { describeQuirks } from "./describe.ts";
+import { isSent, providerOfChallenges } from "./detect.ts";
+import type { Fingerprint, LoginAdvice } from "./fingerprint.ts";
+import { providerOf } from "./providers.ts";
+
+/** A registry service as far as its challenges tell. */
+export interface Identity {
+  /** As people call it. */
+  readonly name: string;
+  readonly login?: LoginAdvice;
+  /** In what it differs from others, a line for each thing. */
+  readonly quirks?: readonly string[];
+}
+
+/** Registries that are known by their challenges, and have no API of their own here. */
+const others: readonly { readonly name: string; readonly fingerprint: Fingerprint }[] = [
+  {
+    name: "Forgejo or Gitea",
+    fingerprint: { scheme: "bearer", realm: /\/v2\/token$/, service: /^container_registry$/ },
+  },
+  { name: "Artifactory", fingerprint: { scheme: "basic", realm: /^Artifactory Realm$/ } },
+];
+
+/** Whose a registry (`name[:port]`) is that sends these challenges; undefined where it is nobody's in particular. */
+export function identify(host: string, challenges: readonly Challenge[]): Identity | undefined {
+  const provider = providerOfChallenges(host, challenges) ?? providerOf(host);
+  if (!provider) return others.find(({ fingerprint }) => challenges.some((one) => isSent(fingerprint, one, host)));
+  const { title, login, quirks } = provider;
+  return { name: title, ...(login && { login }), quirks: describeQuirks(quirks) };
+}
