@@ -1,7 +1,7 @@
 import { isObject } from "../../oci/descriptor.ts";
-import { isAbsent, RegistryError } from "../../oci/error.ts";
+import { isAbsent, isRegistryError, RegistryError } from "../../oci/error.ts";
 import { isRepository } from "../../oci/reference.ts";
-import type { Call } from "../../store/store.ts";
+import type { Call, Registry } from "../../store/store.ts";
 import { countOf, momentOf, objectsIn, textOf } from "../answers.ts";
 import type { RepositoryInfo } from "../service.ts";
 import type { GitLab } from "./api.ts";
@@ -12,6 +12,40 @@ export interface Place {
   readonly project: string;
   readonly path: string;
   readonly id?: number;
+}
+
+/** A repository that is there, and its address in the API. */
+export interface Found extends Place {
+  readonly id: number;
+  readonly address: string;
+}
+
+/** Where repositories are; what was found is not looked for again. */
+export interface Places {
+  /** Throws NAME_UNKNOWN where there is no project for it. */
+  find(repository: string, call?: Call): Promise<Place>;
+  /** Throws NAME_UNKNOWN also for what was never pushed to. */
+  found(repository: string, call?: Call): Promise<Found>;
+  forget(repository: string): void;
+}
+
+/** Finds where repositories are, each with the login for it. */
+export function placesOf(at: (repository: string) => GitLab, host: string, known: string | undefined): Places {
+  const places = new Map<string, Place>();
+  const find = async (repository: string, call?: Call): Promise<Place> => {
+    const place = places.get(repository) ?? (await findPlace(at(repository), repository, host, { known, ...call }));
+    if (place.id !== undefined) places.set(repository, place);
+    return place;
+  };
+  return {
+    find,
+    async found(repository, call) {
+      const { project, path, id } = await find(repository, call);
+      if (id === undefined) throw new RegistryError("NAME_UNKNOWN", `there is no ${host}/${repository}`, { host });
+      return { project, path, id, address: `/projects/${project}/registry/repositories/${id}` };
+    },
+    forget: (repository) => places.delete(repository),
+  };
 }
 
 interface Row {
@@ -50,7 +84,7 @@ async function* rowsOf(
  * Finds where a repository is: `group/project/image` may be a project, or an image of `group/project`; names of groups and
  * projects are never the same, so that the first that is there is right. `known`, the project of a CI job, is tried first.
  */
-export async function findPlace(
+async function findPlace(
   api: GitLab,
   repository: string,
   host: string,
@@ -109,6 +143,20 @@ export async function* listBelow(
     hint: `${unseen?.hint ?? "or this login may not see it"}; of a user, name the project: ${host}/USER/PROJECT`,
     cause: unseen,
   });
+}
+
+/** All repositories, which the catalog lists to administrators alone. */
+export async function* listAll(registry: Registry, call?: Call): AsyncGenerator<RepositoryInfo, void> {
+  try {
+    for await (const name of registry.repositories("", call)) yield { name };
+  } catch (error) {
+    if (!isRegistryError(error, "UNAUTHORIZED", "DENIED", "UNSUPPORTED", "NAME_UNKNOWN")) throw error;
+    throw new RegistryError("DENIED", `${registry.name} lists all its repositories to administrators alone`, {
+      host: registry.name,
+      hint: `name a group or project: ${registry.name}/GROUP`,
+      cause: error,
+    });
+  }
 }
 
 /** All that GitLab tells of a repository. */
