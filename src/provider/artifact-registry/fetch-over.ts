@@ -16,6 +16,7 @@ export function fetchOver(transport: Transport, isInsecure: IsInsecure, signal?:
     // The library names itself: one program is speaking.
     delete headers["user-agent"];
     const text = bodyOf(init.body);
+    if (init.body instanceof URLSearchParams) headers["content-type"] ??= "application/x-www-form-urlencoded";
     if ((text !== undefined || headers["authorization"] !== undefined) && !isConfidential(url, isInsecure)) {
       throw new RegistryError("INVALID", `a login would be sent to ${url.host} over plain HTTP`, { host: url.host });
     }

@@ -1,3 +1,4 @@
+import type * as GoogleAuth from "google-auth-library";
 import type { AuthClient, ExternalAccountAuthorizedUserClientOptions, gaxios } from "google-auth-library";
 import { Secret } from "../../auth/secret.ts";
 import { isObject } from "../../oci/descriptor.ts";
@@ -59,11 +60,7 @@ function transporterOver(
 
 type Client = AuthClient & { getAccessToken(): Promise<{ token?: string | null }> };
 
-function clientOf(
-  { type, keys, origin }: KeyFile,
-  library: typeof import("google-auth-library"),
-  transporter: gaxios.Gaxios,
-): Client {
+function clientOf({ type, keys, origin }: KeyFile, library: typeof GoogleAuth, transporter: gaxios.Gaxios): Client {
   const text = (name: string): string => keys[name] as string;
   if (type === "service_account") {
     return new library.JWT({ email: text("client_email"), key: text("private_key"), scopes: [scope], transporter });
@@ -82,7 +79,7 @@ function clientOf(
 function federated(
   keys: KeyFile["keys"],
   origin: string,
-  { AwsClient, IdentityPoolClient, PluggableAuthClient }: typeof import("google-auth-library"),
+  { AwsClient, IdentityPoolClient, PluggableAuthClient }: typeof GoogleAuth,
   transporter: gaxios.Gaxios,
 ): Client {
   const source = keys["credential_source"] as Readonly<Record<string, unknown>>;
@@ -155,7 +152,7 @@ function reasonOf(error: unknown, { type }: KeyFile): string {
 }
 
 function wayOut(words: string, { type }: KeyFile): string {
-  if (/iat|exp|short-lived/i.test(words)) return "see whether the clock of this machine is right";
+  if (/\b(?:iat|exp)\b|short-lived/i.test(words)) return "see whether the clock of this machine is right";
   if (type === "service_account") return "the key may have been deleted, or its account disabled: make a new key";
   if (type === "authorized_user") return "log in again: `gcloud auth application-default login`";
   return "see whether the pool, its provider and its conditions take this very token: audience, issuer, attributes";

@@ -23,7 +23,12 @@ interface RepositorySettings {
 }
 
 type Read = (path: string, place: Place, call?: Call) => Promise<Answer>;
-type Change = (path: string, place: Place, change: readonly [body: Answer, mask: string], call?: Call) => Promise<Answer>;
+type Change = (
+  path: string,
+  place: Place,
+  change: readonly [body: Answer, mask: string],
+  call?: Call,
+) => Promise<Answer>;
 
 const policies = "cleanupPolicies,cleanupPolicyDryRun";
 
