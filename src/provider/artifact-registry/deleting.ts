@@ -1,0 +1,91 @@
+import type { Digest } from "../../oci/digest.ts";
+import { isAbsent, isRegistryError, RegistryError } from "../../oci/error.ts";
+import { isIndexType } from "../../oci/media-types.ts";
+import type { Call, Store } from "../../store/store.ts";
+import { inOrder } from "../in-order.ts";
+import type { Deletion } from "../service.ts";
+import type { TagsList } from "./tags-list.ts";
+
+/** What is deleted with. */
+export interface Deleter {
+  readonly store: Store;
+  /** What the image has; undefined where there is none. */
+  readonly list: (call?: Call) => Promise<TagsList | undefined>;
+}
+
+const atOnce = 8;
+
+const isNeeded = (error: unknown): boolean =>
+  isRegistryError(error) &&
+  /GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE|GOOGLE_MANIFEST_REFERRING_MANIFEST/.test(error.message);
+const isTagged = (error: unknown): boolean =>
+  isRegistryError(error) && error.message.includes("GOOGLE_MANIFEST_DANGLING_TAG");
+
+/** Deletes a manifest with its tags, which Google's registry refuses to do in one. */
+export async function deleteTagged({ store, list }: Deleter, digest: Digest, call?: Call): Promise<void> {
+  try {
+    return await store.deleteManifest(digest, call);
+  } catch (error) {
+    if (!isTagged(error)) throw error;
+  }
+  const image = (await list(call))?.images?.find((one) => one.digest === digest);
+  for (const tag of image?.tags ?? []) await untag(store, tag, call);
+  await store.deleteManifest(digest, call);
+}
+
+/**
+ * Deletes manifests with their tags: indexes before others, and what something else still needs again after that is gone,
+ * until a round deletes nothing.
+ */
+export async function* deleteAll(
+  { store, list }: Deleter,
+  digests: readonly Digest[],
+  call?: Call,
+): AsyncGenerator<Deletion, void> {
+  const known = new Map((await list(call))?.images?.map((image) => [image.digest, image]));
+  const attempt = async (digest: Digest): Promise<Deletion> => {
+    const tags = known.get(digest)?.tags ?? [];
+    try {
+      for (const tag of tags) await untag(store, tag, call);
+      await store.deleteManifest(digest, call);
+      return { digest, tags, outcome: "deleted" };
+    } catch (error) {
+      if (!isRegistryError(error) || error.code === "ABORTED") throw error;
+      return isAbsent(error) ? { digest, outcome: "absent" } : { digest, outcome: "failed", error };
+    }
+  };
+  const isIndex = (digest: Digest): boolean => isIndexType(known.get(digest)?.mediaType ?? "");
+  const asked = [...new Set(digests)];
+  let refused: Deletion[] = [];
+  const rounds = [asked.filter(isIndex), asked.filter((digest) => !isIndex(digest))];
+  for (
+    let left: readonly Digest[] = rounds.shift()!;
+    ;
+    left = [...refused.map(({ digest }) => digest), ...(rounds.shift() ?? [])]
+  ) {
+    const isLast = rounds.length === 0;
+    refused = [];
+    let deleted = 0;
+    for await (const deletion of inOrder(left, atOnce, attempt)) {
+      if (deletion.outcome === "failed" && isNeeded(deletion.error)) refused.push(deletion);
+      else yield deletion;
+      if (deletion.outcome === "deleted") deleted++;
+    }
+    if (isLast && (refused.length === 0 || deleted === 0)) break;
+  }
+  yield* refused;
+}
+
+/** Somebody else may have taken the tag away meanwhile. */
+async function untag(store: Store, tag: string, call?: Call): Promise<void> {
+  try {
+    await store.deleteTag(tag, call);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
+/** The error for what has images, where these are not to go with it. */
+export function notEmpty(host: string, name: string): RegistryError {
+  return new RegistryError("CONFLICT", `${host}/${name} has images`, { host, hint: "delete them with it: --force" });
+}
