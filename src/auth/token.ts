@@ -6,6 +6,7 @@ import { retryAfter } from "../transport/retry-after.ts";
 import { isPassing } from "../transport/retry.ts";
 import type { Req, Res, Transport } from "../transport/transport.ts";
 import { webPage, webPageHint } from "../transport/web-page.ts";
+import { claimsOf } from "./claims.ts";
 import { basicHeader, withoutSecret, type Credential } from "./credential.ts";
 import { formatScopes, parseScopes, type Scopes } from "./scopes.ts";
 import { Secret } from "./secret.ts";
@@ -129,7 +130,8 @@ function readToken(
       { host: service.registry, hint: page && webPageHint },
     );
   }
-  const life = Math.max(shortestLife, Number(value!["expires_in"]) || 0) * 1000;
+  const told = Number(value!["expires_in"]) * 1000 || lifeOf(text, response, start);
+  const life = Math.max(shortestLife * 1000, told);
   const expiresAt = start + life - ageOf(value!, response);
   const { scope, refresh_token: identity } = value!;
   return {
@@ -140,6 +142,12 @@ function readToken(
     ...(typeof scope === "string" && { granted: parseScopes(scope) }),
     ...(typeof identity === "string" && identity !== "" && { identity: new Secret(identity) }),
   };
+}
+
+/** How long a token lives by its own claims and the service's own clock, in milliseconds; 0 where it does not say. */
+function lifeOf(text: string, { headers }: Res, start: number): number {
+  const expires = claimsOf(new Secret(text))?.expires;
+  return expires === undefined ? 0 : expires - (Date.parse(headers["date"] ?? "") || start);
 }
 
 /** How old a token is that a service handed out again, by the service's own clock. */
@@ -201,11 +209,13 @@ function refusal(
       `${realm.host}, which issues tokens for ${registry}, ${answered}`,
       details,
     );
-  if (!credential)
-    return new RegistryError("UNAUTHORIZED", `${registry} gives nothing to who is not logged in`, {
+  if (!credential) {
+    const why = status === 403 && words ? ` (${realm.host} ${answered})` : "";
+    return new RegistryError("UNAUTHORIZED", `${registry} gives nothing to who is not logged in${why}`, {
       ...details,
       hint: `log in to ${registry}`,
     });
+  }
   const what =
     credential.kind === "basic"
       ? `the user ${JSON.stringify(credential.username)} or the password`
