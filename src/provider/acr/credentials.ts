@@ -67,14 +67,13 @@ async function find(context: CredentialContext, host: string): Promise<Credentia
   for (const audience of audiences) {
     try {
       const token = await tokens.obtain(audience);
-      if (token) return await exchange(context, host, token);
+      return token && (await exchange(context, host, token));
     } catch (error) {
       if (!isRegistryError(error) || !mayFitAnother(error)) throw error;
       failure ??= error;
     }
   }
-  if (failure) throw failure;
-  return undefined;
+  throw failure!;
 }
 
 /** Whether a token for another audience may do: a registry can be set to take but one. */

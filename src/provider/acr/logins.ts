@@ -1,10 +1,15 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { TokenCredential } from "@azure/identity";
 import type { CredentialContext } from "../provider.ts";
 import type { Cloud } from "./cloud.ts";
 import { httpClientOver } from "./http-client.ts";
+import { managedIdentity } from "./managed-identity.ts";
 import { hasMetadataService } from "./metadata-service.ts";
+
+/** Tokens for a scope (`https://management.azure.com/.default`); Azure's library has such, which keep those that are still good. */
+export interface TokenSource {
+  getToken(scope: string): Promise<{ readonly token: string } | null>;
+}
 
 /** A way in which a machine may be logged in to Azure. */
 export interface AzureLogin {
@@ -15,8 +20,8 @@ export interface AzureLogin {
   readonly origin: string;
   /** Whether it is worth trying: found out without the library, within a second. */
   isThere(): Promise<boolean>;
-  /** The library's, which sends nothing yet. */
-  open(): Promise<TokenCredential>;
+  /** Sends nothing yet. */
+  open(): Promise<TokenSource>;
   /** Whether one that does not work may just not be there: no trouble of anybody's. */
   readonly isGuess?: boolean;
 }
@@ -90,25 +95,17 @@ function workloadLogin(context: CredentialContext, cloud: Cloud): AzureLogin {
   };
 }
 
-/** Addresses of the services that hand out a machine's identity; the library reads them from the process itself. */
-const identityEndpoints = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"];
-
-/** The identity that Azure gave the machine, function or container. */
+/** The identity that Azure gave the machine, or the app that runs in its services. */
 function managedLogin(context: CredentialContext): AzureLogin {
-  const { env, transport } = context;
-  const clientId = env["AZURE_CLIENT_ID"];
-  const endpoint = identityEndpoints.find((name) => env[name]);
+  const { AZURE_CLIENT_ID: clientId, IDENTITY_ENDPOINT: endpoint, IDENTITY_HEADER: header } = context.env;
+  const isApp = Boolean(endpoint && header);
   return {
     name: "managedidentitycredential",
     group: "prod",
-    origin: `the managed identity ${clientId ? `that AZURE_CLIENT_ID names` : `of this ${endpoint ? "service" : "machine"}`}`,
-    isGuess: !clientId && !endpoint,
-    isThere: async () => endpoint !== undefined || hasMetadataService(context),
-    async open() {
-      const { ManagedIdentityCredential } = await import("@azure/identity");
-      const options = { httpClient: httpClientOver(transport), retryOptions: { maxRetries: 2 } };
-      return new ManagedIdentityCredential({ ...options, ...(clientId && { clientId }) });
-    },
+    origin: `the managed identity ${clientId ? "that AZURE_CLIENT_ID names" : `of this ${isApp ? "app" : "machine"}`}`,
+    isGuess: !clientId && !isApp,
+    isThere: async () => isApp || hasMetadataService(context),
+    open: async () => managedIdentity(context),
   };
 }
 

@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { isObject } from "../../oci/descriptor.ts";
 import { collect } from "../../oci/stream.ts";
 import { aborted } from "../../transport/clock.ts";
 import type { CredentialContext } from "../provider.ts";
+import { metadataService } from "./managed-identity.ts";
 
-const endpoint = new URL("http://169.254.169.254/metadata/identity/oauth2/token");
+const endpoint = new URL("/metadata/identity/oauth2/token", metadataService);
 /** The longest that a machine outside of Azure is kept waiting, in milliseconds. */
 const patience = 1000;
 
@@ -47,7 +49,7 @@ async function answers(transport: CredentialContext["transport"], signal: AbortS
       signal,
     });
     const text = new TextDecoder().decode(await collect(response.body, 16 * 1024));
-    return response.status === 400 && /metadata/i.test(text) && JSON.parse(text) !== null;
+    return response.status === 400 && /metadata/i.test(text) && isObject(JSON.parse(text));
   } catch {
     return false;
   }

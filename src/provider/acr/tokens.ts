@@ -1,9 +1,9 @@
-import type { TokenCredential } from "@azure/identity";
 import { Secret } from "../../auth/secret.ts";
-import { RegistryError } from "../../oci/error.ts";
+import { isRegistryError, RegistryError } from "../../oci/error.ts";
+import type { Transport } from "../../transport/transport.ts";
 import type { CredentialContext } from "../provider.ts";
 import type { Cloud } from "./cloud.ts";
-import { azureLogins, type AzureLogin } from "./logins.ts";
+import { azureLogins, type AzureLogin, type TokenSource } from "./logins.ts";
 
 /** A token of Microsoft Entra ID. */
 export interface AzureToken {
@@ -20,27 +20,30 @@ export interface AzureTokens {
   obtain(audience: string): Promise<AzureToken | undefined>;
 }
 
-/** The tokens of the machine's logins to a cloud; the library keeps those that are still good. */
+/** The tokens of the machine's logins to a cloud. */
 export function azureTokens(context: CredentialContext, cloud: Cloud): AzureTokens {
-  const opened = new Map<AzureLogin, Promise<TokenCredential>>();
+  const network = watched(context.transport);
+  const logins = azureLogins({ ...context, transport: network.transport }, cloud);
+  const opened = new Map<string, Promise<TokenSource>>();
   let chosen: AzureLogin | undefined;
-  const open = (login: AzureLogin): Promise<TokenCredential> => {
-    const known = opened.get(login) ?? login.open();
-    opened.set(login, known);
-    return known;
-  };
   const ask = async (login: AzureLogin, audience: string): Promise<AzureToken> => {
-    const answer = await (await open(login)).getToken(`${audience}/.default`);
-    if (!answer) throw new Error("there is no token");
-    chosen = login;
-    return { token: new Secret(answer.token), origin: login.origin };
+    const known = opened.get(login.name) ?? login.open();
+    opened.set(login.name, known);
+    try {
+      const answer = await (await known).getToken(`${audience}/.default`);
+      if (!answer) throw new Error("there is no token");
+      chosen = login;
+      return { token: new Secret(answer.token), origin: login.origin };
+    } catch (error) {
+      throw network.fault() ?? error;
+    }
   };
   return {
     async obtain(audience) {
-      if (chosen) return ask(chosen, audience).catch(refuse(context, chosen));
       let failure: RegistryError | undefined;
-      for (const login of wanted(azureLogins(context, cloud), context)) {
-        if (!(await login.isThere())) continue;
+      for (const login of chosen ? [chosen] : wanted(logins, context)) {
+        if (login !== chosen && !(await login.isThere())) continue;
+        network.forget();
         try {
           return await ask(login, audience);
         } catch (error) {
@@ -52,6 +55,29 @@ export function azureTokens(context: CredentialContext, cloud: Cloud): AzureToke
       if (failure) throw failure;
       return undefined;
     },
+  };
+}
+
+interface Watched {
+  readonly transport: Transport;
+  /** How the last request failed that got no answer: the library says nothing of that but a number. */
+  readonly fault: () => unknown;
+  forget(): void;
+}
+
+function watched(transport: Transport): Watched {
+  let fault: unknown;
+  return {
+    async transport(request) {
+      try {
+        return await transport(request);
+      } catch (error) {
+        fault = error;
+        throw error;
+      }
+    },
+    fault: () => fault,
+    forget: () => void (fault = undefined),
   };
 }
 
@@ -72,13 +98,7 @@ function wanted(logins: readonly AzureLogin[], { env }: CredentialContext): read
 
 /** Whether the library says that the login is not there rather than wrong: the next is tried then. */
 function isUnavailable(error: unknown): boolean {
-  return error instanceof Error && error.name === "CredentialUnavailableError";
-}
-
-function refuse(context: CredentialContext, login: AzureLogin): (error: unknown) => never {
-  return (error) => {
-    throw asFailure(context, login, error);
-  };
+  return isRegistryError(error) || (error instanceof Error && error.name === "CredentialUnavailableError");
 }
 
 /** What Entra ID's numbers call for ("Microsoft Entra authentication and authorization error codes"). */
