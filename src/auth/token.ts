@@ -103,7 +103,8 @@ function postRequest(
     refresh_token: credential.token.reveal(),
     client_id: clientId,
     ...(service !== undefined && { service }),
-    ...(scopes.size > 0 && { scope: formatScopes(scopes).join(" ") }),
+    // Also where it is empty, as Docker sends it: there are services that insist on it.
+    scope: formatScopes(scopes).join(" "),
   });
   const bytes = Buffer.from(form.toString());
   return {
