@@ -1,8 +1,9 @@
 import { systemClock, type Clock } from "../transport/clock.ts";
 import type { IsInsecure } from "../transport/origin.ts";
 import { discard, type Middleware, type Req, type Res, type Transport } from "../transport/transport.ts";
+import { expiryOf } from "./claims.ts";
 import { basicHeader, type Credential, type CredentialSource } from "./credential.ts";
-import { repositoryOf, scopesOf, union, type Scopes } from "./scopes.ts";
+import { scopesOf, subjectOf, union, type Scopes } from "./scopes.ts";
 import { tokenCache, type TokenCache } from "./token-cache.ts";
 import { fetchToken, type Token, type TokenService } from "./token.ts";
 import { until } from "./until.ts";
@@ -87,17 +88,18 @@ interface Session {
 }
 
 function sessionOver(next: Transport, { credentials, isInsecure, clock = systemClock }: AuthSettings): Session {
-  const find = async (host: Host, { url, signal }: Pick<Req, "url" | "signal">): Promise<Credential | undefined> => {
-    const path = repositoryOf(url);
+  const find = async (host: Host, request: Req): Promise<Credential | undefined> => {
+    const path = subjectOf(request);
     const known = host.credentials.get(path);
-    const found = known ?? credentials?.find(url.host, path) ?? Promise.resolve(undefined);
+    const found = known ?? credentials?.find(request.url.host, path) ?? Promise.resolve(undefined);
     host.credentials.set(path, found);
     found.catch(() => host.credentials.delete(path));
-    const credential = await until(found, signal);
-    if (!known || clock.now() < (credential?.expires ?? Infinity)) return credential;
+    const credential = await until(found, request.signal);
+    const ends = credential && (credential.expires ?? expiryOf(credential));
+    if (!known || clock.now() < (ends ?? Infinity)) return credential;
     // Of all that notice, the first asks anew.
     if (host.credentials.get(path) === known) host.credentials.delete(path);
-    return find(host, { url, signal });
+    return find(host, request);
   };
   const obtain = (
     host: Host,
@@ -133,7 +135,7 @@ function sessionOver(next: Transport, { credentials, isInsecure, clock = systemC
     },
     async improve(host, way, request, proof) {
       if (proof?.token && !way.insufficient) host.tokens.drop(proof.token);
-      if (proof) host.credentials.delete(repositoryOf(request.url));
+      if (proof) host.credentials.delete(subjectOf(request));
       const better = await prove(host, way, request, way.scopes);
       return better?.authorization === proof?.authorization ? undefined : better;
     },

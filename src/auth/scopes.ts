@@ -11,8 +11,9 @@ export function repositoryOf(url: URL): string {
   return resourcePath.exec(url.pathname)?.[1] ?? "";
 }
 
-/** The access a request needs by the distribution API: from its method, its path and, for a mount, where it mounts from. */
-export function scopesOf({ method, url }: Pick<Req, "method" | "url">): Scopes {
+/** The access a request needs: as it says itself, else by the distribution API from its method, its path and, for a mount, where it mounts from. */
+export function scopesOf({ method, url, scopes: said }: Pick<Req, "method" | "url" | "scopes">): Scopes {
+  if (said !== undefined) return parseScopes(said);
   if (url.pathname === "/v2/_catalog") return new Map([["registry:catalog", new Set("*")]]);
   const repository = repositoryOf(url);
   if (repository === "") return new Map();
@@ -29,6 +30,12 @@ function actionsOf(method: Req["method"], isUpload: boolean): Set<string> {
   if (method === "GET" && !isUpload) return new Set(["pull"]);
   if (method === "HEAD") return new Set(["pull"]);
   return method === "DELETE" && !isUpload ? new Set(["delete"]) : new Set(["pull", "push"]);
+}
+
+/** The repository that a request is about, by its path or by the access that it says it needs; empty where it is about none. */
+export function subjectOf(request: Pick<Req, "url" | "scopes">): string {
+  const [resource = ""] = parseScopes(request.scopes).keys();
+  return repositoryOf(request.url) || (/^repository:(.+)$/.exec(resource)?.[1] ?? "");
 }
 
 /** Reads a scope parameter: scopes apart by spaces, in each the actions after the last colon; what is malformed is left out. */

@@ -6,6 +6,7 @@ import { retryAfter } from "../transport/retry-after.ts";
 import { isPassing } from "../transport/retry.ts";
 import type { Req, Res, Transport } from "../transport/transport.ts";
 import { webPage, webPageHint } from "../transport/web-page.ts";
+import { claimsOf } from "./claims.ts";
 import { basicHeader, withoutSecret, type Credential } from "./credential.ts";
 import { formatScopes, parseScopes, type Scopes } from "./scopes.ts";
 import { Secret } from "./secret.ts";
@@ -102,7 +103,8 @@ function postRequest(
     refresh_token: credential.token.reveal(),
     client_id: clientId,
     ...(service !== undefined && { service }),
-    ...(scopes.size > 0 && { scope: formatScopes(scopes).join(" ") }),
+    // Also where it is empty, as Docker sends it: there are services that insist on it.
+    scope: formatScopes(scopes).join(" "),
   });
   const bytes = Buffer.from(form.toString());
   return {
@@ -129,7 +131,8 @@ function readToken(
       { host: service.registry, hint: page && webPageHint },
     );
   }
-  const life = Math.max(shortestLife, Number(value!["expires_in"]) || 0) * 1000;
+  const told = Number(value!["expires_in"]) * 1000 || lifeOf(text, response, start);
+  const life = Math.max(shortestLife * 1000, told);
   const expiresAt = start + life - ageOf(value!, response);
   const { scope, refresh_token: identity } = value!;
   return {
@@ -140,6 +143,12 @@ function readToken(
     ...(typeof scope === "string" && { granted: parseScopes(scope) }),
     ...(typeof identity === "string" && identity !== "" && { identity: new Secret(identity) }),
   };
+}
+
+/** How long a token lives by its own claims and the service's own clock, in milliseconds; 0 where it does not say. */
+function lifeOf(text: string, { headers }: Res, start: number): number {
+  const expires = claimsOf(new Secret(text))?.expires;
+  return expires === undefined ? 0 : expires - (Date.parse(headers["date"] ?? "") || start);
 }
 
 /** How old a token is that a service handed out again, by the service's own clock. */
@@ -201,11 +210,13 @@ function refusal(
       `${realm.host}, which issues tokens for ${registry}, ${answered}`,
       details,
     );
-  if (!credential)
-    return new RegistryError("UNAUTHORIZED", `${registry} gives nothing to who is not logged in`, {
+  if (!credential) {
+    const why = status === 403 && words ? ` (${realm.host} ${answered})` : "";
+    return new RegistryError("UNAUTHORIZED", `${registry} gives nothing to who is not logged in${why}`, {
       ...details,
       hint: `log in to ${registry}`,
     });
+  }
   const what =
     credential.kind === "basic"
       ? `the user ${JSON.stringify(credential.username)} or the password`

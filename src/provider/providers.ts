@@ -1,12 +1,13 @@
 import { RegistryError } from "../oci/error.ts";
 import { artifactRegistry } from "./artifact-registry/provider.ts";
+import { acr } from "./acr/provider.ts";
 import { generic } from "./generic.ts";
 import { ghcr } from "./ghcr/provider.ts";
 import { gitlab } from "./gitlab/provider.ts";
 import { providerNames, type Provider, type ProviderName } from "./provider.ts";
 
 /** All services that are known, the plain registry last. */
-export const providers: readonly Provider[] = [, generic];
+export const providers: readonly Provider[] = [artifactRegistry, acr, ghcr, gitlab, generic];
 
 /** The provider of a name, as `--provider` has it; throws INVALID with those that there are. */
 export function providerNamed(name: string): Provider {

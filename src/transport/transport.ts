@@ -18,6 +18,8 @@ export interface Req {
   readonly once?: boolean;
   /** Sent once and with short timeouts: there is another place to ask. */
   readonly brief?: boolean;
+  /** The access that it needs, as a scope parameter has it, where the path does not tell: what is no path of the distribution API. */
+  readonly scopes?: string;
 }
 
 /** An HTTP response: its body is read to the end, or given up by `discard`. */

@@ -101,6 +101,29 @@ describe("tokens", () => {
     ]);
   });
 
+  test("one that only itself says when it ends lives as long by the service's clock", async () => {
+    const clock = movable();
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const token = (id: string): string => `${part({ alg: "none" })}.${part({ exp: 4_500 + 600, id })}.`;
+    const served: Transport = async ({ url }) =>
+      url.host === "auth.example"
+        ? respond(200, { date: new Date(600_000).toUTCString() }, JSON.stringify({ access_token: token("x") }))
+        : respond(401, { "www-authenticate": 'Bearer realm="https://auth.example/token"' });
+    const asked: string[] = [];
+    const transport = authenticate({ clock })(async (request) => {
+      asked.push(request.url.host);
+      return request.headers["authorization"] ? respond(200) : served(request);
+    });
+    for (const at of [0, 60_000, 4_469_000]) {
+      clock.at = at;
+      await transport(manifest("app"));
+    }
+    expect(asked.filter((host) => host === "auth.example")).toHaveLength(1);
+    clock.at = 4_471_000;
+    await transport(manifest("app"));
+    expect(asked.filter((host) => host === "auth.example")).toHaveLength(2);
+  });
+
   test("one is renewed half a minute before it ends, and lives a minute at least", async () => {
     const clock = movable();
     const fake = fakeRegistry(byPath, () => ({ json: { token: `token-${clock.at}`, expires_in: 1 } }));
@@ -266,6 +289,28 @@ describe("Basic", () => {
 
 describe("other credentials", () => {
   const identity: Credential = { kind: "identity", token: new Secret("refresh") };
+
+  test("an identity token that has ended by its own word is looked for again", async () => {
+    const clock = movable();
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const bought: (string | null | undefined)[] = [];
+    const fake = fakeRegistry(byPath, ({ form }) => {
+      bought.push(form?.get("refresh_token"));
+      return {};
+    });
+    const refresh = (end: number): string => `${part({ alg: "none" })}.${part({ exp: end / 1000 })}.`;
+    const credentials: CredentialSource = {
+      name: "x",
+      find: async () => ({ kind: "identity", token: new Secret(refresh(clock.at + 3_600_000)) }),
+    };
+    const transport = authenticate({ credentials, clock })(fake.transport);
+    await transport(manifest("app"));
+    clock.at = 3_000_000;
+    await transport(manifest("app"));
+    clock.at = 4_000_000;
+    await transport(manifest("app"));
+    expect(bought).toEqual([refresh(3_600_000), refresh(3_600_000), refresh(7_600_000)]);
+  });
 
   test("an identity token buys tokens by POST", async () => {
     const forms: (Record<string, string> | undefined)[] = [];

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { covers, formatScopes, keyOf, parseScopes, repositoryOf, scopesOf, union } from "../../src/auth/scopes.ts";
+import {
+  covers,
+  formatScopes,
+  keyOf,
+  parseScopes,
+  repositoryOf,
+  scopesOf,
+  subjectOf,
+  union,
+} from "../../src/auth/scopes.ts";
 import type { Method } from "../../src/transport/transport.ts";
 
 test.each<[Method, string, readonly string[]]>([
@@ -30,6 +39,16 @@ test.each<[Method, string, readonly string[]]>([
   ["PUT", "/artifacts-uploads/abc", []],
 ])("%s %s needs %j", (method, path, scopes) => {
   expect(formatScopes(scopesOf({ method, url: new URL(path, "https://registry.example") }))).toEqual(scopes);
+});
+
+test("a request to another API says itself what it needs, and what it is about", () => {
+  const url = new URL("https://registry.example/acr/v1/team/app");
+  const scopes = "repository:team/app:metadata_read,delete";
+  expect(formatScopes(scopesOf({ method: "GET", url, scopes }))).toEqual(["repository:team/app:delete,metadata_read"]);
+  expect(subjectOf({ url, scopes })).toBe("team/app");
+  expect(subjectOf({ url, scopes: "registry:catalog:*" })).toBe("");
+  expect(subjectOf({ url })).toBe("");
+  expect(subjectOf({ url: new URL("https://registry.example/v2/app/tags/list") })).toBe("app");
 });
 
 test("the repository of a request is what credentials are looked up for", () => {
