@@ -159,14 +159,17 @@ function apiError(
   const fault = error?.(answer);
   const said = fault?.message ?? messageIn(answer.body);
   const wait = retryAfter(headers, systemClock.now());
-  const code = fault?.code ?? codeOf(status, absent);
-  return new RegistryError(code, `cannot ${what}: ${title} answered ${status}${said ? `: ${said}` : ""}`, {
-    host,
-    status,
-    retryable: code === "TOOMANYREQUESTS" || status >= 500,
-    ...(wait !== undefined && { retryAfter: wait }),
-    ...(fault?.hint !== undefined && { hint: fault.hint }),
-  });
+  return new RegistryError(
+    fault?.code ?? codeOf(status, absent),
+    `cannot ${what}: ${title} answered ${status}${said ? `: ${said}` : ""}`,
+    {
+      host,
+      status,
+      retryable: fault?.code === "TOOMANYREQUESTS" || status === 429 || status >= 500,
+      ...(wait !== undefined && { retryAfter: wait }),
+      ...(fault?.hint !== undefined && { hint: fault.hint }),
+    },
+  );
 }
 
 function codeOf(status: number, absent: ErrorCode): ErrorCode {

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { userPassword } from "../../src/auth/credential.ts";
-import type { Exchange } from "./support.ts";
+import { ghcr } from "../../src/provider/ghcr/provider.ts";
+import { recorded, serviceContext, type Exchange } from "./support.ts";
 import {
   api,
   deletion,
   failure,
   hex,
   limits,
+  login,
   one,
   organization,
   speak,
@@ -43,6 +45,25 @@ describe("images", () => {
     });
     await Array.fromAsync(service.images("octo-org/hello_docker"));
     expect(asked, "the owner is looked up once").toHaveLength(7);
+  });
+
+  test("look for the login once, however many pages there are", async () => {
+    const next = `${versionsUrl}?per_page=100&page=2`;
+    const pages = [
+      { ...versions(version(1, one, [])), headers: { link: `<${next}>; rel="next"` } },
+      { ...versions(version(2, two, [])), url: next },
+    ];
+    const { transport } = recorded(organization, ...pages);
+    const paths: unknown[] = [];
+    const service = await ghcr.connect({
+      ...serviceContext("ghcr.io", { transport }),
+      credential: async (path) => {
+        paths.push(path);
+        return login;
+      },
+    });
+    expect(await Array.fromAsync(service.images("octo-org/hello_docker"))).toHaveLength(2);
+    expect(paths).toEqual(["octo-org/hello_docker"]);
   });
 
   test("end where pages lead back", async () => {

@@ -1,3 +1,4 @@
+import type { Credential } from "../../auth/credential.ts";
 import { RegistryError } from "../../oci/error.ts";
 import { apiHost, isLoopback } from "../../oci/reference.ts";
 import type { Call } from "../../store/store.ts";
@@ -11,13 +12,14 @@ export interface GitHub extends JsonApi {
   hasLogin(call?: Call): Promise<boolean>;
 }
 
-/** Speaks to the API of a registry with the login for a path in it; throws INVALID where it is not known where the API is. */
-export function gitHub(context: ServiceContext, path: string): GitHub {
+/** Speaks to the API of a registry with the login for a path in it, for one call of a service. */
+export function gitHub(context: ServiceContext, base: URL, path: string): GitHub {
   const { transport, isInsecure, host, clock, onWarning } = context;
-  const base = apiOf(context);
   let kind: TokenKind = "unknown";
+  // Looked up once, as a helper may have to be started for it.
+  let found: Promise<Credential | undefined> | undefined;
   const tokenOf = async (call?: Call): Promise<string | undefined> => {
-    const credential = await context.credential(path, call);
+    const credential = await (found ??= context.credential(path, call));
     return credential?.kind === "basic" ? credential.password.reveal() : undefined;
   };
   const api = jsonApi({
@@ -60,12 +62,13 @@ export function gitHub(context: ServiceContext, path: string): GitHub {
 
 /**
  * Where the API of a registry is: as the user says, as GITHUB_API_URL says where that is of the same GitHub, or where
- * GitHub has it. A workflow on an Enterprise Server names that server's API, which gets no login of ghcr.io.
+ * GitHub has it. A workflow on an Enterprise Server names that server's API, which must get no login of ghcr.io. Throws
+ * INVALID where it is not known.
  */
-function apiOf({ host, api, env }: ServiceContext): URL {
+export function apiOf({ host, api, env }: ServiceContext): URL {
   const set = api(host);
   if (set !== undefined) return new URL(set);
-  const name = apiHost(host).replace(/:443$/, "").toLowerCase();
+  const name = apiHost(host);
   const home = /^containers\.(.+)$/.exec(name)?.[1];
   if (name !== "ghcr.io" && home === undefined) {
     throw new RegistryError("INVALID", `it is not known where the API of ${host} is`, {

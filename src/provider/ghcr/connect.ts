@@ -7,7 +7,7 @@ import { countOf } from "../answers.ts";
 import { protocolService } from "../protocol.ts";
 import type { ServiceContext } from "../provider.ts";
 import type { Allowance, Deletion, RepositoryInfo, ServiceRegistry } from "../service.ts";
-import { gitHub, type GitHub } from "./api.ts";
+import { apiOf, gitHub, type GitHub } from "./api.ts";
 import { packageName, packagesOf, type Homes, type PackageName, type Packages, type Version } from "./packages.ts";
 import { ghcr } from "./provider.ts";
 
@@ -15,10 +15,10 @@ import { ghcr } from "./provider.ts";
 export async function connect(context: ServiceContext): Promise<ServiceRegistry> {
   const { host, registry, clock } = context;
   const protocol = protocolService(ghcr, context);
+  const base = apiOf(context);
   const homes: Homes = new Map();
-  const general = gitHub(context, "");
   const at = (repository: string): At => {
-    const api = gitHub(context, repository);
+    const api = gitHub(context, base, repository);
     return { api, packages: packagesOf(api, homes), name: packageName(repository, host) };
   };
   const refuseTag = async (): Promise<never> => {
@@ -27,7 +27,7 @@ export async function connect(context: ServiceContext): Promise<ServiceRegistry>
   async function* list(prefix = "", call?: Call): AsyncGenerator<RepositoryInfo, void> {
     const wanted = prefix.toLowerCase();
     const [owner = ""] = wanted.split("/", 1);
-    const names = packagesOf(gitHub(context, owner), homes).list(owner || undefined, call);
+    const names = packagesOf(gitHub(context, base, owner), homes).list(owner || undefined, call);
     for await (const info of names) if (!wanted.includes("/") || info.name.startsWith(wanted)) yield info;
   }
 
@@ -67,7 +67,7 @@ export async function connect(context: ServiceContext): Promise<ServiceRegistry>
       if (!force) await refuseFull(at(repository), host, call);
       await packages.delete(name, call);
     },
-    allowances: (call) => allowances(general, clock.now(), call),
+    allowances: (call) => allowances(gitHub(context, base, ""), clock.now(), call),
   };
 }
 

@@ -19,13 +19,15 @@ export interface GitLab {
 /** Where the REST API of a GitLab is, found out once. */
 export type Base = (call?: Call) => Promise<URL>;
 
-/** Speaks to a GitLab with the login for a path in its registry. */
+/** Speaks to a GitLab with the login for a path in its registry, for one call of a service. */
 export function gitLab(context: ServiceContext, base: Base, path: string): GitLab {
   const { transport, isInsecure, host } = context;
   let kind: Login["kind"] = "none";
+  // Looked up once, as a helper may have to be started for it.
+  let found: Promise<Login> | undefined;
   const login = async (call?: Call): Promise<Login> => {
-    const found = loginOf(await context.credential(path, call));
-    kind = found.kind;
+    found ??= context.credential(path, call).then(loginOf);
+    ({ kind } = await found);
     return found;
   };
   const rest = async (call?: Call): Promise<JsonApi> =>
