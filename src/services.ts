@@ -1,4 +1,5 @@
 import type { Credential, CredentialSource, Environment } from "./auth/credential.ts";
+import { remembered } from "./auth/remembered.ts";
 import type { CredentialContext, Provider } from "./provider/provider.ts";
 import type { ServiceRegistry } from "./provider/service.ts";
 import type { Stack } from "./stack.ts";
@@ -63,13 +64,14 @@ export function servicesOf(options: ServicesOptions): Services {
     const { detect, versionCheck } = await import("./provider/detect.ts");
     const provider = (await told(host)) ?? (await detect(host, direct, call)).provider;
     let check: ReturnType<typeof versionCheck> | undefined;
+    const logins = remembered(stack().credentials, systemClock);
     const service = await provider.connect({
       ...contextOf(host),
       host,
       registry: options.registry(host),
       authenticated: (request) => stack().transport(request),
       credential: (path = "", { signal } = {}): Promise<Credential | undefined> =>
-        stack().credentials.find(apiHost(host), path, signal),
+        logins.find(apiHost(host), path, signal),
       realm: async (realmCall) => (await (check ??= versionCheck(host, direct, realmCall))).realm,
       quota: () => stack().quotas.find(apiHost(host)),
     });

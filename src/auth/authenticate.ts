@@ -1,8 +1,8 @@
 import { systemClock, type Clock } from "../transport/clock.ts";
 import type { IsInsecure } from "../transport/origin.ts";
 import { discard, type Middleware, type Req, type Res, type Transport } from "../transport/transport.ts";
-import { expiryOf } from "./claims.ts";
 import { basicHeader, type Credential, type CredentialSource } from "./credential.ts";
+import { endOf } from "./remembered.ts";
 import { scopesOf, subjectOf, union, type Scopes } from "./scopes.ts";
 import { tokenCache, type TokenCache } from "./token-cache.ts";
 import { fetchToken, type Token, type TokenService } from "./token.ts";
@@ -95,8 +95,7 @@ function sessionOver(next: Transport, { credentials, isInsecure, clock = systemC
     host.credentials.set(path, found);
     found.catch(() => host.credentials.delete(path));
     const credential = await until(found, request.signal);
-    const ends = credential && (credential.expires ?? expiryOf(credential));
-    if (!known || clock.now() < (ends ?? Infinity)) return credential;
+    if (!known || clock.now() < endOf(credential)) return credential;
     // Of all that notice, the first asks anew.
     if (host.credentials.get(path) === known) host.credentials.delete(path);
     return find(host, request);
