@@ -186,6 +186,18 @@ describe("a service principal", () => {
     expect(context.warnings[0]).toContain("no refresh token");
   });
 
+  test("whose exchange may work later is an error, and tried again", async () => {
+    await using azure = await entra();
+    let answers = 0;
+    const { transport: exchange } = registry(() =>
+      ++answers === 1 ? json(503, { errors: [{ code: "UNAVAILABLE" }] }) : json(200, { refresh_token: "r" }),
+    );
+    const { transport } = network({ [entraHost]: azure.transport, [host]: exchange });
+    const source = acrCredentials(credentialContext(transport, { env: principal }));
+    await expect(source.find(host, "")).rejects.toMatchObject({ code: "UNAVAILABLE", status: 503 });
+    expect(tokenOf(await source.find(host, ""))).toBe("r");
+  });
+
   test("of China logs in to China's cloud", async () => {
     const { transport, asked } = network({});
     const context = credentialContext(transport, { env: principal });
