@@ -1,3 +1,4 @@
+import { generateKeyPairSync, verify } from "node:crypto";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,18 +7,9 @@ import type { Credential } from "../../src/auth/credential.ts";
 import { acrCredentials } from "../../src/provider/acr/credentials.ts";
 import { systemClock } from "../../src/transport/clock.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import {
-  bodyOf,
-  client,
-  credentialContext,
-  entra,
-  json,
-  jwt,
-  listening,
-  network,
-  redirected,
-  tenant,
-} from "./acr-support.ts";
+import { testCertificate } from "../server/certificate.ts";
+import { listen } from "../transport/listen.ts";
+import { bodyOf, client, credentialContext, entra, json, jwt, network, redirected, tenant } from "./acr-support.ts";
 
 const host = "contosoregistry.azurecr.io";
 const entraHost = "login.microsoftonline.com";
@@ -194,6 +186,18 @@ describe("a service principal", () => {
     expect(context.warnings[0]).toContain("no refresh token");
   });
 
+  test("whose exchange may work later is an error, and tried again", async () => {
+    await using azure = await entra();
+    let answers = 0;
+    const { transport: exchange } = registry(() =>
+      ++answers === 1 ? json(503, { errors: [{ code: "UNAVAILABLE" }] }) : json(200, { refresh_token: "r" }),
+    );
+    const { transport } = network({ [entraHost]: azure.transport, [host]: exchange });
+    const source = acrCredentials(credentialContext(transport, { env: principal }));
+    await expect(source.find(host, "")).rejects.toMatchObject({ code: "UNAVAILABLE", status: 503 });
+    expect(tokenOf(await source.find(host, ""))).toBe("r");
+  });
+
   test("of China logs in to China's cloud", async () => {
     const { transport, asked } = network({});
     const context = credentialContext(transport, { env: principal });
@@ -224,6 +228,46 @@ test("a federated token is what a workload logs in with", async () => {
   expect(forms[0]?.get("client_assertion")).toBe("federated-token");
 });
 
+test("a certificate signs for a service principal, and its key stays here", async () => {
+  await using folder = await temporary();
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  await writeFile(join(folder.path, "principal.pem"), `${pem}${testCertificate}`);
+  const { transport: exchange } = granting();
+  const sent: string[] = [];
+  const signing: Transport = async (request) => {
+    sent.push(await bodyOf(request));
+    return json(200, { token_type: "Bearer", expires_in: 3600, access_token: "aad" });
+  };
+  const { transport } = network({ [entraHost]: signing, [host]: exchange });
+  const env = {
+    AZURE_TENANT_ID: tenant,
+    AZURE_CLIENT_ID: client,
+    AZURE_CLIENT_CERTIFICATE_PATH: join(folder.path, "principal.pem"),
+  };
+  const context = credentialContext(transport, { env });
+  const credential = await acrCredentials(context).find(host, "");
+  expect(context.warnings).toEqual([]);
+  expect(credential?.origin).toContain("AZURE_CLIENT_CERTIFICATE_PATH");
+  const [head, claims, signature] = new URLSearchParams(sent[0]).get("client_assertion")!.split(".");
+  expect(JSON.parse(Buffer.from(head!, "base64url").toString())).toMatchObject({ alg: "PS256" });
+  const key = { key: publicKey, padding: 6, saltLength: 32 };
+  expect(verify("sha256", Buffer.from(`${head}.${claims}`), key, Buffer.from(signature!, "base64url"))).toBe(true);
+});
+
+test.each([
+  ["AZURE_CLIENT_CERTIFICATE_PATH", "/nonexistent/principal.pem"],
+  ["AZURE_FEDERATED_TOKEN_FILE", "/nonexistent/token"],
+])("%s that leads nowhere is a warning that names it", async (name, path) => {
+  const { transport, asked } = network({});
+  const env = { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: client, [name]: path };
+  const context = credentialContext(transport, { env });
+  expect(await acrCredentials(context).find(host, "")).toBeUndefined();
+  expect(context.warnings[0]).toContain(name);
+  expect(context.warnings[0]).toContain(path);
+  expect(asked.filter((line) => line.includes(entraHost) && line.startsWith("POST"))).toEqual([]);
+});
+
 describe("a managed identity", () => {
   test("is none, and no warning, where the service knows of no identity", async () => {
     const { transport } = network({
@@ -239,8 +283,8 @@ describe("a managed identity", () => {
 
   test("of a machine comes from the metadata service, which is first asked whether it is there", async () => {
     const asked: string[] = [];
-    await using metadata = await listening((request, response) => {
-      asked.push(`${request.headers["metadata"] ?? "-"} ${request.url}`);
+    await using metadata = await listen((request, response) => {
+      asked.push(`${String(request.headers["metadata"])} ${request.url}`);
       response.setHeader("content-type", "application/json");
       if (request.headers["metadata"] !== "true") {
         response
@@ -262,14 +306,14 @@ describe("a managed identity", () => {
     });
     const { transport: exchange, forms } = granting();
     const { transport } = network({
-      [metadataHost]: redirected(metadata.origin, ({ pathname, search }) => `${pathname}${search}`),
+      [metadataHost]: redirected(metadata.url.origin, ({ pathname, search }) => `${pathname}${search}`),
       [host]: exchange,
     });
     const context = credentialContext(transport, { env: { AZURE_TOKEN_CREDENTIALS: "prod" } });
     const credential = await acrCredentials(context).find(host, "");
     expect(credential?.origin).toBe("the managed identity of this machine");
     expect(forms[0]?.get("access_token")).toBe("aad-of-machine");
-    expect(asked[0]).toBe("- /metadata/identity/oauth2/token");
+    expect(asked[0]).toBe("undefined /metadata/identity/oauth2/token");
     expect(asked[1]).toContain("true /metadata/identity/oauth2/token?");
     expect(asked[1]).toContain(encodeURIComponent("https://containerregistry.azure.net"));
   });
@@ -304,7 +348,7 @@ describe("a managed identity", () => {
   });
 
   test("of an app service comes from where the app is told", async () => {
-    await using service = await listening((request, response) => {
+    await using service = await listen((request, response) => {
       const isRight = request.headers["x-identity-header"] === "header-of-app";
       response.setHeader("content-type", "application/json");
       response.writeHead(isRight ? 200 : 401).end(
@@ -317,12 +361,12 @@ describe("a managed identity", () => {
     });
     const env = {
       AZURE_CLIENT_ID: client,
-      IDENTITY_ENDPOINT: `${service.origin}/msi/token`,
+      IDENTITY_ENDPOINT: `${service.url.origin}/msi/token`,
       IDENTITY_HEADER: "header-of-app",
     };
     const { transport: exchange, forms } = granting();
-    const { host: local } = new URL(service.origin);
-    const here = redirected(service.origin, ({ pathname, search }) => `${pathname}${search}`);
+    const { host: local } = service.url;
+    const here = redirected(service.url.origin, ({ pathname, search }) => `${pathname}${search}`);
     const { transport } = network({ [local]: here, [host]: exchange });
     const credential = await acrCredentials(credentialContext(transport, { env })).find(host, "");
     expect(credential?.origin).toBe("the managed identity that AZURE_CLIENT_ID names");

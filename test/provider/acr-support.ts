@@ -1,5 +1,3 @@
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { OAuth2Server } from "oauth2-mock-server";
 import type { CredentialContext } from "../../src/provider/provider.ts";
 import { RegistryError } from "../../src/oci/error.ts";
@@ -84,22 +82,6 @@ export async function entra(): Promise<{
     text.replaceAll(issuer, `${authority}/v2.0`),
   );
   return { transport, server, [Symbol.asyncDispose]: () => server.stop() };
-}
-
-/** A server of our own on this machine. */
-export async function listening(
-  listener: RequestListener,
-): Promise<{ readonly origin: string; [Symbol.asyncDispose](): Promise<void> }> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 /** What logins are looked for with in a test, and the warnings that came of it. */

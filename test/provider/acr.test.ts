@@ -1,7 +1,8 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { authenticate } from "../../src/auth/authenticate.ts";
 import { userPassword } from "../../src/auth/credential.ts";
+import { digestOf } from "../../src/oci/digest.ts";
 import { acr } from "../../src/provider/acr/provider.ts";
 import { isRegistryHost, loginServer } from "../../src/provider/acr/cloud.ts";
 import type { ServiceRegistry } from "../../src/provider/service.ts";
@@ -258,6 +259,31 @@ describe("deleting", () => {
     await registry.repository("nanoserver").deleteTag("v1");
     expect(asked).toHaveLength(2);
     await expect(registry.deleteTag("nanoserver", "../v1")).rejects.toMatchObject({ code: "INVALID" });
+  });
+
+  test("a locked manifest through the store says that it is locked", async () => {
+    const mediaType = "application/vnd.oci.image.index.v1+json";
+    const text = JSON.stringify({ schemaVersion: 2, mediaType, manifests: [] });
+    const digest = digestOf(text);
+    const url = `https://${host}/v2/nanoserver/manifests/${digest}`;
+    const headers = { "content-type": mediaType, "docker-content-digest": digest, "content-length": `${text.length}` };
+    const { transport } = recorded(
+      { page: locking, url, answer: text, headers },
+      { page: locking, method: "HEAD", url, headers },
+      {
+        page: locking,
+        method: "DELETE",
+        url,
+        status: 405,
+        answer: { errors: [{ code: "UNSUPPORTED", message: "The operation is disallowed." }] },
+      },
+    );
+    const registry = await acr.connect(serviceContext(host, { transport }));
+    await expect(registry.repository("nanoserver").deleteManifest(digest)).rejects.toMatchObject({
+      code: "DENIED",
+      status: 405,
+      hint: expect.stringContaining("locked"),
+    });
   });
 
   test("manifests tells of each how it went: gone, deleted, and locked with the way out", async () => {

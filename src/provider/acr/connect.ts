@@ -1,5 +1,5 @@
 import { isObject } from "../../oci/descriptor.ts";
-import type { Digest } from "../../oci/digest.ts";
+import { isDigest, type Digest } from "../../oci/digest.ts";
 import { isAbsent, RegistryError } from "../../oci/error.ts";
 import { isTag } from "../../oci/reference.ts";
 import type { Call } from "../../store/store.ts";
@@ -8,6 +8,7 @@ import type { Provider, ServiceContext } from "../provider.ts";
 import type { Allowance, ReplicationRule, RepositoryInfo, ServiceRegistry } from "../service.ts";
 import { attributesOf, countOf, immutabilityOf, momentOf, stateOf } from "./attributes.ts";
 import { repositoryApi } from "./data-plane.ts";
+import { rethrowLocked } from "./faults.ts";
 import { manifestsOf } from "./images.ts";
 import { readLocks, writeLocks } from "./locks.ts";
 import { managementOf, type Management } from "./management.ts";
@@ -19,22 +20,23 @@ export function connectAcr(provider: Provider, context: ServiceContext): Service
   const management = managementOf(context);
   const deleteTag = (repository: string, tag: string, call?: Call): Promise<void> =>
     untag(context, repository, tag, call);
-  const deleteManifest = (repository: string, digest: Digest, call?: Call): Promise<void> =>
-    drop(context, repository, digest, call);
   return {
     ...protocolService(provider, context),
     ...retentionOf(management, host),
-    repository: (name) => ({
-      ...registry.repository(name),
-      deleteTag: (tag, call) => deleteTag(name, tag, call),
-      deleteManifest: (digest, call) => deleteManifest(name, digest, call),
-    }),
+    repository(name) {
+      const store = registry.repository(name);
+      return {
+        ...store,
+        deleteTag: (tag, call) => deleteTag(name, tag, call),
+        deleteManifest: (digest, call) => store.deleteManifest(digest, call).catch(rethrowLocked),
+      };
+    },
     describeRepository: (repository, call) => describe(context, repository, call),
     images: (repository, call) => manifestsOf(context, repository, call),
     deleteRepository: (repository, call) => deleteRepository(context, repository, call),
     deleteTag,
     deleteManifests: (repository, digests, call) =>
-      deleteEach({ deleteManifest: (digest) => deleteManifest(repository, digest, call) }, digests, call),
+      deleteEach({ deleteManifest: (digest) => drop(context, repository, digest, call) }, digests, call),
     immutability: (repository, call) => readLocks(context, repository, call),
     setImmutability: (repository, immutability, call) => writeLocks(context, repository, immutability, call),
     replication: (call) => replications(management, host, call),
@@ -106,9 +108,11 @@ async function untag(context: ServiceContext, repository: string, tag: string, c
 
 /** Deletes a manifest with its tags, by the distribution API: the service has no other way. */
 async function drop(context: ServiceContext, repository: string, digest: Digest, call: Call = {}): Promise<void> {
+  const { host } = context;
+  if (!isDigest(digest)) throw new RegistryError("DIGEST_INVALID", `${JSON.stringify(digest)} is no digest`, { host });
   await repositoryApi(context, repository, "delete").send("DELETE", `/v2/${repository}/manifests/${digest}`, {
     ...call,
-    what: `delete ${context.host}/${repository}@${digest}`,
+    what: `delete ${host}/${repository}@${digest}`,
     absent: "MANIFEST_UNKNOWN",
   });
 }
@@ -120,10 +124,14 @@ async function* replications(management: Management, host: string, call?: Call):
     `list the replications of ${host}`,
     call,
   )) {
-    if (typeof name !== "string" || typeof to !== "string") continue;
+    if (!isWord(name) || !isWord(to)) continue;
     const isEnabled = !isObject(properties) || properties["regionEndpointEnabled"] !== false;
     yield { name, ...(location && { from: location }), to, enabled: isEnabled, trigger: "each push" };
   }
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === "string" && /^[\w-]+$/.test(value);
 }
 
 async function storage(management: Management, host: string, call?: Call): Promise<readonly Allowance[]> {

@@ -24,14 +24,14 @@ interface Entry {
 
 /**
  * The machine's logins to Azure, exchanged for the registry's own refresh tokens. One that does not work is a warning and
- * none: a registry may let everybody pull.
+ * none, for a registry may let everybody pull; what may work later is thrown.
  */
 export function acrCredentials(context: CredentialContext): CredentialSource {
   const { clock } = context;
   const entries = new Map<string, Entry>();
   const look = (host: string): Entry => {
     const found = find(context, host).catch((error: unknown) => {
-      if (!isRegistryError(error)) throw error;
+      if (!isRegistryError(error) || error.retryable) throw error;
       context.onWarning?.(`${error.message}${error.hint ? ` (${error.hint})` : ""}`);
       return undefined;
     });

@@ -10,7 +10,7 @@ import { attributesOf, countOf, entriesOf, momentOf } from "./attributes.ts";
 import { repositoryApi } from "./data-plane.ts";
 
 /** The most entries that a page has, whatever is asked for (Azure/acr#749). */
-export const pageSize = 1000;
+const pageSize = 1000;
 /** From so many tags on, a manifest does not list them all (Azure/azure-cli#7438, Azure/acr#529). */
 const tagLimit = 10;
 

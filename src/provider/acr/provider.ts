@@ -32,7 +32,7 @@ export const acr: Provider = {
     createOnPush: "yes",
     pages: { tags: 1000, api: 1000 },
     tagOrder: "by name",
-    rateHeaders: ["x-ms-ratelimit-remaining-calls-per-second", "retry-after"],
+    rateHeaders: [],
     tokenSeconds: 3 * 3600,
     lies: [
       {

@@ -72,7 +72,7 @@ function watched(transport: Transport): Watched {
       try {
         return await transport(request);
       } catch (error) {
-        fault = error;
+        if (!request.signal?.aborted) fault = error;
         throw error;
       }
     },
