@@ -2,9 +2,10 @@ import { RegistryError } from "../oci/error.ts";
 import { dockerHub } from "./dockerhub/provider.ts";
 import { generic } from "./generic.ts";
 import { providerNames, type Provider, type ProviderName } from "./provider.ts";
+import { quay } from "./quay/provider.ts";
 
 /** All services that are known, the plain registry last. */
-export const providers: readonly Provider[] = [dockerHub, generic];
+export const providers: readonly Provider[] = [dockerHub, quay, generic];
 
 /** The provider of a name, as `--provider` has it; throws INVALID with those that there are. */
 export function providerNamed(name: string): Provider {

@@ -7,7 +7,7 @@ import { discard, type Res, type Transport } from "../../transport/transport.ts"
 import { objectsIn, textOf } from "../answers.ts";
 import { jsonApi, messageIn, type ApiFault, type JsonAnswer, type JsonApi, type JsonRequest } from "../json-api.ts";
 import type { ServiceContext } from "../provider.ts";
-import { hubTokens, type HubLogin } from "./tokens.ts";
+import { hubTokens, type HubLogin, type HubTokens } from "./tokens.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -46,18 +46,8 @@ export function openHub(context: ServiceContext, isOwnHost: boolean): OpenHub {
       if (needs !== undefined) throw loginMissing(base.host, needs, found);
       return undefined;
     };
-    const transport: Transport = async (request) => {
-      const response = await context.transport(request);
-      const token = request.headers["authorization"]?.slice("Bearer ".length);
-      const own = token === undefined ? undefined : await login(request);
-      if (response.status !== 401 || !own || !tokens.forget(own, token!))
-        return inSeconds(response, context.clock.now());
-      await discard(response);
-      const headers = { ...request.headers, authorization: `Bearer ${(await tokens.of(own, request)).reveal()}` };
-      return context.transport({ ...request, headers });
-    };
     const api = jsonApi({
-      transport,
+      transport: renewing(context, tokens, login),
       base,
       title: "Docker Hub",
       isInsecure: context.isInsecure,
@@ -72,6 +62,25 @@ export function openHub(context: ServiceContext, isOwnHost: boolean): OpenHub {
       lists: (below, request) => lists(api, base.host, below, request),
       account: async (call) => (await login(call))?.username,
     };
+  };
+}
+
+/** Sends again, with a new token, what was refused although its token should have been good. */
+function renewing(
+  { transport, clock }: ServiceContext,
+  tokens: HubTokens,
+  login: (call?: Call) => Promise<HubLogin | undefined>,
+): Transport {
+  return async (request) => {
+    const response = await transport(request);
+    const token = request.headers["authorization"]?.slice("Bearer ".length);
+    if (response.status !== 401 || token === undefined) return inSeconds(response, clock.now());
+    const call = request.signal ? { signal: request.signal } : {};
+    const own = await login(call);
+    if (!own || !tokens.forget(own, token)) return response;
+    await discard(response);
+    const headers = { ...request.headers, authorization: `Bearer ${(await tokens.of(own, call)).reveal()}` };
+    return inSeconds(await transport({ ...request, headers }), clock.now());
   };
 }
 

@@ -13,7 +13,7 @@ export type HubLogin = Extract<Credential, { kind: "basic" }>;
 /** The tokens of Docker Hub's API: bought once for each login, and again shortly before they end. */
 export interface HubTokens {
   of(login: HubLogin, call?: Call): Promise<Secret>;
-  /** Forgets a token that was refused; false where it is so new that another would be refused too. */
+  /** Forgets a token that was refused, and says whether another may do better: not where it was just bought. */
   forget(login: HubLogin, token: string): boolean;
 }
 
@@ -79,7 +79,7 @@ export function hubTokens(
     forget(login, token) {
       const key = keyOf(login);
       const known = bought.get(key);
-      if (!known || known.token.reveal() !== token) return known !== undefined;
+      if (known?.token.reveal() !== token) return true;
       return clock.now() - known.since >= leastLife && bought.delete(key);
     },
   };
