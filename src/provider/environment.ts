@@ -8,6 +8,7 @@ export const registryVariables: readonly ServiceVariables[] = [
     passwords: ["DOCKER_PASSWORD", "DOCKER_TOKEN"],
     token: "DOCKER_TOKEN",
   },
+  { host: "docker.io", user: { variable: "DOCKERHUB_USERNAME" }, passwords: ["DOCKERHUB_TOKEN", "DOCKERHUB_PASSWORD"] },
   {
     host: { variable: "CI_REGISTRY" },
     user: { variable: "CI_REGISTRY_USER" },
@@ -28,4 +29,5 @@ export const apiVariables: readonly ServiceVariables[] = [
     passwords: ["GITHUB_TOKEN", "GH_TOKEN"],
   },
   { host: { variable: "CI_REGISTRY" }, user: { otherwise: "gitlab-ci-token" }, passwords: ["CI_JOB_TOKEN"] },
+  { host: "quay.io", user: { otherwise: "$oauthtoken" }, passwords: ["QUAY_OAUTH_TOKEN"] },
 ];
