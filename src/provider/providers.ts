@@ -1,9 +1,11 @@
 import { RegistryError } from "../oci/error.ts";
+import { ecrPublic } from "./ecr-public/provider.ts";
+import { ecr } from "./ecr/provider.ts";
 import { generic } from "./generic.ts";
 import { providerNames, type Provider, type ProviderName } from "./provider.ts";
 
 /** All services that are known, the plain registry last. */
-export const providers: readonly Provider[] = [generic];
+export const providers: readonly Provider[] = [ecr, ecrPublic, generic];
 
 /** The provider of a name, as `--provider` has it; throws INVALID with those that there are. */
 export function providerNamed(name: string): Provider {
