@@ -106,7 +106,11 @@ export function awsError(error: unknown, { what, action, host, place, region }: 
     return fail("DENIED", said, `the login lacks the permission ${missing} in ${place}: add it to the role's policy`);
   }
   if (/^(?:Repository|Registry)NotFound/.test(name)) {
-    return fail("NAME_UNKNOWN", `there is no such repository in ${place}`, "see whether account and region of the host are the right ones, or create it");
+    return fail(
+      "NAME_UNKNOWN",
+      `there is no such repository in ${place}`,
+      "see whether account and region of the host are the right ones, or create it",
+    );
   }
   const meaning = Object.hasOwn(meanings, name) ? meanings[name] : undefined;
   if (meaning) return fail(meaning.code, said, meaning.hint);

@@ -92,8 +92,8 @@ function ofVariables(env: Environment): AwsLogin | undefined {
 }
 
 /**
- * What the profile says. The SDK can be told where the files are, but reads two things from the process itself: the cache
- * of SSO logins in its home directory, and the variables of `credential_source`.
+ * What the profile says. The SDK can be told where the files are, but there are things that it reads from the process
+ * itself all the same: for SSO, the files again and the cache of logins; for `credential_source`, the variables.
  */
 async function ofProfile({ sdk, context, requestHandler, sts }: Search): Promise<AwsLogin | undefined> {
   const { env, home } = context;

@@ -6,7 +6,8 @@ import { awsCalls, type AwsCalls, type AwsPlace } from "../aws/ask.ts";
 import { endpointOf } from "../aws/endpoint.ts";
 import { sdkHandler } from "../aws/handler.ts";
 import { awsLogin, type AwsLogin } from "../aws/login.ts";
-import { registryLogin, type AuthorizationToken } from "../aws/token.ts";
+import type { Passing } from "../aws/renewed.ts";
+import { readToken, registryLogin } from "../aws/token.ts";
 import type { CredentialContext } from "../provider.ts";
 
 /** Its API answers in one region only, for all of the world. */
@@ -87,7 +88,7 @@ export async function findPublicLogin(
   return get(signal);
 }
 
-async function getToken(context: CredentialContext, host: string): Promise<AuthorizationToken | undefined> {
+async function getToken(context: CredentialContext, host: string): Promise<Passing<Credential> | undefined> {
   const find = awsLogin(context, { region, cautious: true });
   const login = await find();
   if (!login) return undefined;
@@ -95,7 +96,7 @@ async function getToken(context: CredentialContext, host: string): Promise<Autho
   const question = { what: `get a login for ${host}`, action: "ecr-public:GetAuthorizationToken" };
   const { ask } = awsCalls(placeOf(context, host));
   const { authorizationData } = await ask(question, () => sdk.getAuthorizationToken());
-  return { ...authorizationData, origin: `ecr-public:GetAuthorizationToken by ${login.origin}` };
+  return readToken(authorizationData, `ecr-public:GetAuthorizationToken by ${login.origin}`);
 }
 
 async function client(

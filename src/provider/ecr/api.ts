@@ -5,7 +5,7 @@ import { awsCalls, type AwsCalls, type AwsPlace } from "../aws/ask.ts";
 import { endpointOf, type EndpointSettings } from "../aws/endpoint.ts";
 import { sdkHandler } from "../aws/handler.ts";
 import { awsLogin, type AwsLogin } from "../aws/login.ts";
-import { registryLogin } from "../aws/token.ts";
+import { readToken, registryLogin } from "../aws/token.ts";
 import type { CredentialContext } from "../provider.ts";
 import { ecrPlace, type EcrPlace } from "./host.ts";
 
@@ -46,7 +46,7 @@ export async function findEcrLogin(
     const question = { what: `get a login for ${host}`, action: "ecr:GetAuthorizationToken" };
     const { ask } = awsCalls(placeOf(context, host, place));
     const { authorizationData } = await ask(question, () => sdk.getAuthorizationToken());
-    return { ...authorizationData?.[0], origin: `ecr:GetAuthorizationToken by ${login.origin}` };
+    return readToken(authorizationData?.[0], `ecr:GetAuthorizationToken by ${login.origin}`);
   });
   return get(signal);
 }
