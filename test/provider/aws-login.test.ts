@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,6 +16,7 @@ import { temporaryDirectory } from "../support/temporary.ts";
 import { awsApi, awsEnv, ecrAnswers, fault } from "./aws.ts";
 import { serviceContext, unreachable } from "./support.ts";
 
+const vendor = "/sys/devices/virtual/dmi/id/sys_vendor";
 const noMachine = { AWS_EC2_METADATA_DISABLED: "true" };
 
 /** Finds the AWS login with files in a home directory, and a transport for STS. */
@@ -199,6 +201,17 @@ describe("the order of AWS logins", () => {
     expect(asked).toEqual([]);
   });
 
+  const isOfAmazon = existsSync(vendor) && readFileSync(vendor, "utf8").trim() === "Amazon EC2";
+  test.skipIf(isOfAmazon)("where public images are pulled, machines of others do not ask it at all", async () => {
+    const asked: unknown[] = [];
+    const url = await serve((request) => void asked.push(request.url));
+    vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const context = serviceContext("public.ecr.aws", { transport: (request) => unreachable(request) });
+    expect(await awsLogin(context, { region: "us-east-1", cautious: true })()).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+
   test.each([
     ["says nothing", (): void => {}, ["PUT"]],
     [
@@ -352,7 +365,10 @@ describe("the login of a registry", () => {
     expires = 1_420_070_400; // 2015
     expect(await after(0.05 * 3_600_000)).toBe(2);
     expect(await after(59_000)).toBe(2);
+    expires = (now + 32_000) / 1000;
     expect(await after(2000)).toBe(3);
+    expect(await after(29_000)).toBe(3);
+    expect(await after(2000)).toBe(4);
   });
 
   test("a refusal names the permission, and is not kept", async () => {

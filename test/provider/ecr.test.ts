@@ -1,4 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RegistryError } from "../../src/oci/error.ts";
 import { deleteInBatches } from "../../src/provider/aws/delete.ts";
 import { parseEcrHost } from "../../src/provider/ecr/host.ts";
@@ -6,6 +8,7 @@ import { ecr } from "../../src/provider/ecr/provider.ts";
 import type { ServiceContext } from "../../src/provider/provider.ts";
 import type { ServiceRegistry } from "../../src/provider/service.ts";
 import { instantClock } from "../support/instant-clock.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { providerContract } from "../contract/provider.ts";
 import { awsApi, awsEnv, ecrAnswers, fault, lifecycleDocument, sha, type AwsAnswers, type AwsCall } from "./aws.ts";
 import { serviceContext } from "./support.ts";
@@ -118,6 +121,19 @@ describe("the API that is asked", () => {
     const registryId = at.startsWith("1") ? "123456789012" : undefined;
     expect(calls[0]!.request["registryId"]).toBe(registryId);
     expect(calls[0]!.headers["authorization"]).toMatch(/^AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE\//);
+  });
+
+  test("without a variable it is the profile's, which the SDK reads from the process's own file", async () => {
+    const path = join(await temporaryDirectory(), "config");
+    await writeFile(
+      path,
+      "[default]\nservices = local\n[services local]\necr =\n  endpoint_url = http://127.0.0.1:4\n",
+    );
+    vi.stubEnv("AWS_CONFIG_FILE", path);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { service, calls } = await using({});
+    await service.describeRepository("team/app");
+    expect(calls[0]!.host).toBe("127.0.0.1:4");
   });
 
   test("our configuration counts before the variables", async () => {

@@ -9,7 +9,11 @@ export interface SdkOptions {
 }
 
 /** The place that is asked, and by what clock. */
-export type AwsPlace = Pick<Asked, "host" | "place" | "region"> & { readonly clock: Clock };
+export interface AwsPlace extends Pick<Asked, "host" | "place" | "region"> {
+  readonly clock: Clock;
+  /** How often it is asked while there are too many requests; 5 times. */
+  readonly attempts?: number;
+}
 
 export type Question = Pick<Asked, "what" | "action">;
 
@@ -39,7 +43,6 @@ export function awsCalls(place: AwsPlace): AwsCalls {
   };
 }
 
-const attempts = 5;
 const firstDelay = 500;
 
 async function ask<T>(
@@ -48,12 +51,13 @@ async function ask<T>(
   work: (options: SdkOptions) => Promise<T>,
   { signal }: Call = {},
 ): Promise<T> {
+  const { clock, attempts = 5 } = place;
   for (let attempt = 1; ; attempt++) {
     try {
       return await work(signal ? { abortSignal: signal } : {});
     } catch (error) {
       if (!isThrottled(error) || attempt >= attempts) throw awsError(error, { ...place, ...question });
-      await place.clock.sleep(Math.round(place.clock.random() * firstDelay * 2 ** attempt), signal);
+      await clock.sleep(Math.round(clock.random() * firstDelay * 2 ** attempt), signal);
     }
   }
 }

@@ -25,7 +25,7 @@ const renew =
 const expired: Meaning = { code: "UNAUTHORIZED", hint: renew };
 const unknownKey: Meaning = {
   code: "UNAUTHORIZED",
-  hint: "the access key was deleted, lacks its AWS_SESSION_TOKEN, or belongs to another partition of AWS (China, GovCloud) than the registry",
+  hint: "the access key was deleted, lacks its AWS_SESSION_TOKEN or is of another partition of AWS (China, GovCloud), or the account has not enabled the region",
 };
 const badSignature: Meaning = {
   code: "UNAUTHORIZED",

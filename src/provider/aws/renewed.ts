@@ -22,8 +22,7 @@ export function renewed<T>(clock: Clock, get: () => Promise<Passing<T>>): (signa
   const renew = async (): Promise<T> => {
     const { value, expires } = await get();
     const now = clock.now();
-    const end = expires === undefined || Number.isNaN(expires) ? now + unsaid : expires - early;
-    known = { value, end: Math.max(end, now + shortest) };
+    known = { value, end: endOf(expires, now) };
     return value;
   };
   return (signal) => {
@@ -31,4 +30,10 @@ export function renewed<T>(clock: Clock, get: () => Promise<Passing<T>>): (signa
     getting ??= renew().finally(() => (getting = undefined));
     return until(getting, signal);
   };
+}
+
+function endOf(expires: number | undefined, now: number): number {
+  if (expires === undefined || Number.isNaN(expires)) return now + unsaid;
+  const soon = now + shortest;
+  return Math.max(expires - early, expires > now ? Math.min(expires, soon) : soon);
 }

@@ -94,7 +94,7 @@ async function getToken(context: CredentialContext, host: string): Promise<Passi
   if (!login) return undefined;
   const sdk = await client(context, host, async () => (await find()) ?? login, true);
   const question = { what: `get a login for ${host}`, action: "ecr-public:GetAuthorizationToken" };
-  const { ask } = awsCalls(placeOf(context, host));
+  const { ask } = awsCalls({ ...placeOf(context, host), attempts: 1 });
   const { authorizationData } = await ask(question, () => sdk.getAuthorizationToken());
   return readToken(authorizationData, `ecr-public:GetAuthorizationToken by ${login.origin}`);
 }

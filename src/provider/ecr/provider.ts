@@ -42,7 +42,7 @@ export const ecr: Provider = {
   fingerprints: [{ scheme: "basic", realm: ownRealm("/"), service: /^ecr\.amazonaws\.com$/ }],
   login: {
     cause: "it takes the user AWS and a password that is good for 12 hours",
-    command: "aws ecr get-login-password | gantry login --username AWS --password-stdin {registry}",
+    command: "aws ecr get-login-password --region REGION | gantry login --username AWS --password-stdin {registry}",
   },
   quirks: {
     upload: { whole: true, chunks: true, largestLayer: 52_000 * 1024 * 1024 },
