@@ -6,7 +6,8 @@ import type { ServiceRegistry } from "../../src/provider/service.ts";
 import type { Req, Transport } from "../../src/transport/transport.ts";
 import { instantClock } from "../support/instant-clock.ts";
 import { providerContract } from "../contract/provider.ts";
-import { awsApi, awsEnv, fault, publicAnswers, sha, type AwsAnswers, type AwsCall } from "./aws.ts";
+import { awsApi, awsEnv, fault, type AwsAnswers, type AwsCall } from "./aws.ts";
+import { publicAnswers, sha } from "./aws-answers.ts";
 import { serviceContext, unreachable } from "./support.ts";
 
 const host = "public.ecr.aws";
