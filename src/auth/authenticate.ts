@@ -2,6 +2,7 @@ import { systemClock, type Clock } from "../transport/clock.ts";
 import type { IsInsecure } from "../transport/origin.ts";
 import { discard, type Middleware, type Req, type Res, type Transport } from "../transport/transport.ts";
 import { basicHeader, type Credential, type CredentialSource } from "./credential.ts";
+import { peekExpired } from "./expired.ts";
 import { endOf } from "./remembered.ts";
 import { scopesOf, subjectOf, union, type Scopes } from "./scopes.ts";
 import { tokenCache, type TokenCache } from "./token-cache.ts";
@@ -52,8 +53,8 @@ export function authenticate(settings: AuthSettings = {}): Middleware {
       const host = hostFor(request.url);
       if (request.body && !host.way && !host.open) await session.ask(host, request);
       const proof = host.way && (await session.prove(host, host.way, request));
-      const response = await next(proven(request, proof));
-      const way = wayOf(request.url, response);
+      const { isExpired, response } = await answerTo(request, proof, next);
+      const way = wayOf(request.url, response) ?? (isExpired ? host.way : undefined);
       if (!way) {
         host.open = true;
         return named(response, proof);
@@ -69,6 +70,13 @@ export function authenticate(settings: AuthSettings = {}): Middleware {
 
 function proven(request: Req, proof: Proof | undefined): Req {
   return proof ? { ...request, headers: { ...request.headers, authorization: proof.authorization } } : request;
+}
+
+/** The answer to a request, and whether it may mean that the user and password that were sent are too old. */
+async function answerTo(request: Req, proof: Proof | undefined, next: Transport): ReturnType<typeof peekExpired> {
+  const response = await next(proven(request, proof));
+  const isBasic = proof?.credential?.kind === "basic" && !proof.token;
+  return isBasic ? peekExpired(request.method, response) : { isExpired: false, response };
 }
 
 /** A refusal says whose credential it is about. */

@@ -2,6 +2,8 @@ import { RegistryError } from "../oci/error.ts";
 import { acr } from "./acr/provider.ts";
 import { artifactRegistry } from "./artifact-registry/provider.ts";
 import { dockerHub } from "./dockerhub/provider.ts";
+import { ecrPublic } from "./ecr-public/provider.ts";
+import { ecr } from "./ecr/provider.ts";
 import { generic } from "./generic.ts";
 import { ghcr } from "./ghcr/provider.ts";
 import { gitlab } from "./gitlab/provider.ts";
@@ -9,7 +11,7 @@ import { providerNames, type Provider, type ProviderName } from "./provider.ts";
 import { quay } from "./quay/provider.ts";
 
 /** All services that are known, the plain registry last. */
-export const providers: readonly Provider[] = [dockerHub, artifactRegistry, acr, ghcr, gitlab, quay, generic];
+export const providers: readonly Provider[] = [dockerHub, ecr, ecrPublic, artifactRegistry, acr, ghcr, gitlab, quay, generic];
 
 /** The provider of a name, as `--provider` has it; throws INVALID with those that there are. */
 export function providerNamed(name: string): Provider {

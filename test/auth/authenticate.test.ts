@@ -466,3 +466,61 @@ test.each([
   await authenticate()(net)(manifest("app"));
   expect(net.requests).toHaveLength(count);
 });
+
+describe("a registry whose Basic logins expire", () => {
+  const challenge = { "www-authenticate": 'Basic realm="https://registry.example/"' };
+  const old =
+    '{"errors":[{"code":"DENIED","message":"Your authorization token has expired. Reauthenticate and try again."}]}';
+  const denied = '{"errors":[{"code":"DENIED","message":"not for you"}]}';
+
+  function renewing(...passwords: readonly string[]): CredentialSource & { asked: number } {
+    return {
+      name: "cloud",
+      asked: 0,
+      async find() {
+        const password = passwords[Math.min(this.asked++, passwords.length - 1)]!;
+        return { kind: "basic", username: "AWS", password: new Secret(password) };
+      },
+    };
+  }
+
+  test.each([
+    ["GET", old],
+    ["HEAD", ""],
+  ] as const)("a %s that is told so is sent again with a new login", async (method, text) => {
+    const source = renewing("old", "new");
+    const net = scripted(respond(401, challenge), respond(200), respond(403, {}, text), respond(200));
+    const transport = authenticate({ credentials: source })(net);
+    await transport(manifest("app"));
+    expect(await transport(manifest("app", { method }))).toMatchObject({ status: 200 });
+    expect(net.requests.map(({ headers }) => headers["authorization"])).toEqual([
+      undefined,
+      `Basic ${btoa("AWS:old")}`,
+      `Basic ${btoa("AWS:old")}`,
+      `Basic ${btoa("AWS:new")}`,
+    ]);
+  });
+
+  test.each([
+    ["there is no newer login", old, 2],
+    ["it forbids something else", denied, 1],
+  ])("the refusal comes back whole where %s", async (_, text, asked) => {
+    const source = renewing("old");
+    const net = scripted(respond(401, challenge), respond(200), respond(403, {}, text));
+    const transport = authenticate({ credentials: source })(net);
+    await transport(manifest("app"));
+    const { status, body } = await transport(manifest("app"));
+    expect(status).toBe(403);
+    expect(Buffer.concat(await Array.fromAsync(body)).toString()).toBe(text);
+    expect(source.asked).toBe(asked);
+  });
+
+  test("of a long answer the start is looked at, and all of it comes", async () => {
+    const long = "x".repeat(100_000);
+    const net = scripted(respond(401, challenge), respond(200), respond(403, {}, long));
+    const transport = authenticate({ credentials: renewing("old") })(net);
+    await transport(manifest("app"));
+    const { body } = await transport(manifest("app"));
+    expect(Buffer.concat(await Array.fromAsync(body)).toString()).toBe(long);
+  });
+});

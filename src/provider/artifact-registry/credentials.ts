@@ -52,8 +52,8 @@ export function googleCredentials(context: CredentialContext): CredentialSource 
   };
 }
 
-function asCredential({ token, origin }: Login): Credential {
-  return { kind: "basic", username: tokenUser, password: token, origin };
+function asCredential({ token, origin, expires }: Login): Credential {
+  return { kind: "basic", username: tokenUser, password: token, origin, expires: expires - margin };
 }
 
 async function findLogin(context: CredentialContext, signal?: AbortSignal): Promise<Login | undefined> {
