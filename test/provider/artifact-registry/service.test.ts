@@ -547,10 +547,9 @@ describe("the API", () => {
       credential: async (path = "") => ({ kind: "bearer", token: new Secret(`of ${path.split("/")[0]}`) }),
     });
     await Promise.all([service.labels("one/r"), service.labels("two/r")]);
-    expect(google.sent.map(({ authorization }) => authorization).toSorted()).toEqual([
-      "Bearer of one",
-      "Bearer of two",
-    ]);
+    expect(new Set(google.sent.map(({ authorization }) => authorization))).toEqual(
+      new Set(["Bearer of one", "Bearer of two"]),
+    );
   });
 
   test("takes the key of a service account that is the registry's password, for which one token is bought", async () => {
