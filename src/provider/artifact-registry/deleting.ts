@@ -29,8 +29,44 @@ export async function deleteTagged({ store, list }: Deleter, digest: Digest, cal
     if (!isTagged(error)) throw error;
   }
   const image = (await list(call))?.images?.find((one) => one.digest === digest);
-  for (const tag of image?.tags ?? []) await untag(store, tag, call);
-  await store.deleteManifest(digest, call);
+  await deleteWith(image?.tags ?? [], { store, digest }, call);
+}
+
+/** Takes tags away, and then what they name; where that has to stay, its tags come back. */
+async function deleteWith(
+  tags: readonly string[],
+  { store, digest }: { readonly store: Store; readonly digest: Digest },
+  call?: Call,
+): Promise<void> {
+  const gone: string[] = [];
+  try {
+    for (const tag of tags) {
+      await untag(store, tag, call);
+      gone.push(tag);
+    }
+    await store.deleteManifest(digest, call);
+  } catch (error) {
+    if (gone.length === 0 || isAbsent(error)) throw error;
+    throw (await isRestored(store, digest, gone)) ? error : lost(error, gone);
+  }
+}
+
+async function isRestored(store: Store, digest: Digest, tags: readonly string[]): Promise<boolean> {
+  try {
+    const manifest = await store.manifest(digest);
+    if (!manifest) return false;
+    for (const tag of tags) await store.putManifest(manifest, { tag });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function lost(error: unknown, tags: readonly string[]): unknown {
+  if (!isRegistryError(error)) return error;
+  const { code, message, cause, ...details } = error;
+  const hint = `it has lost these tags: ${tags.join(", ")}`;
+  return new RegistryError(code, message, { ...details, hint, cause });
 }
 
 /**
@@ -46,8 +82,7 @@ export async function* deleteAll(
   const attempt = async (digest: Digest): Promise<Deletion> => {
     const tags = known.get(digest)?.tags ?? [];
     try {
-      for (const tag of tags) await untag(store, tag, call);
-      await store.deleteManifest(digest, call);
+      await deleteWith(tags, { store, digest }, call);
       return { digest, tags, outcome: "deleted" };
     } catch (error) {
       if (!isRegistryError(error) || error.code === "ABORTED") throw error;

@@ -4,8 +4,8 @@ import type { Provider } from "../provider.ts";
 import { isOwnHost } from "./place.ts";
 
 const rest = "https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories";
-const tagsList = "https://cloud.google.com/artifact-registry/docs/reference/docker-api";
-const analysis = "https://cloud.google.com/container-analysis/docs/reference/rest/v1/projects.occurrences/list";
+const tagsList = "https://github.com/goharbor/harbor/blob/main/src/pkg/reg/adapter/googlegcr/adapter.go";
+const analysis = "https://cloud.google.com/artifact-analysis/docs/investigate-vulnerabilities";
 const native = (note: string, tested = rest): ServiceAbility => ({ how: "native", note, tested });
 const impossible = (instead: string): ServiceAbility => ({ how: "impossible", instead, tested: rest });
 
