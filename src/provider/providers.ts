@@ -1,9 +1,10 @@
 import { RegistryError } from "../oci/error.ts";
 import { generic } from "./generic.ts";
+import { harbor } from "./harbor/provider.ts";
 import { providerNames, type Provider, type ProviderName } from "./provider.ts";
 
 /** All services that are known, the plain registry last. */
-export const providers: readonly Provider[] = [generic];
+export const providers: readonly Provider[] = [harbor, generic];
 
 /** The provider of a name, as `--provider` has it; throws INVALID with those that there are. */
 export function providerNamed(name: string): Provider {
