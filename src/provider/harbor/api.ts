@@ -49,7 +49,7 @@ export function openHarbor(context: ServiceContext): OpenHarbor {
     });
     return {
       ...api,
-      lists: (below, request) => lists(api, below, request),
+      lists: (below, request) => lists(api, base.host, below, request),
       async object(below, request) {
         const { body } = await api.send("GET", below, request);
         if (isObject(body)) return body;
@@ -73,10 +73,15 @@ const pagesAtOnce = 4;
  * Pages are asked for by their number, as the links that Harbor gives are of its own paths and lose their encoding. Ends
  * where the count of all says so, or a page brings nothing new.
  */
-async function* lists(api: JsonApi, path: string, request: JsonRequest = {}): AsyncGenerator<readonly Fields[], void> {
+async function* lists(
+  api: JsonApi,
+  host: string,
+  path: string,
+  request: JsonRequest = {},
+): AsyncGenerator<readonly Fields[], void> {
   const ask = async (page: number): Promise<Page> => {
     const query = { page_size: pageSize, ...request.query, page };
-    return pageOf(await api.send("GET", path, { ...request, query }), request);
+    return pageOf(await api.send("GET", path, { ...request, query }), host, request);
   };
   const size = Number(request.query?.["page_size"] ?? pageSize);
   const seen = new Set<unknown>();
@@ -109,16 +114,16 @@ interface Page {
   readonly total: number | undefined;
 }
 
-function pageOf({ body, headers }: JsonAnswer, request: JsonRequest): Page {
-  if (body !== null && !Array.isArray(body)) throw notHarbor(undefined, request);
+function pageOf({ body, headers }: JsonAnswer, host: string, request: JsonRequest): Page {
+  if (body !== null && !Array.isArray(body)) throw notHarbor(host, request);
   const total = headers["x-total-count"];
   return { items: objects(body), total: total !== undefined && /^\d{1,15}$/.test(total) ? Number(total) : undefined };
 }
 
 /** The error for a success that is not what Harbor would answer. */
-export function notHarbor(host: string | undefined, { what = "speak to Harbor" }: JsonRequest = {}): RegistryError {
+function notHarbor(host: string, { what = "speak to Harbor" }: JsonRequest = {}): RegistryError {
   return new RegistryError("NETWORK", `cannot ${what}: something else answered in the place of Harbor's API`, {
-    ...(host !== undefined && { host }),
+    host,
     hint: "where the API is elsewhere than the registry, say so in the configuration: hosts.HOST.api",
   });
 }

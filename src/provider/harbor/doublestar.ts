@@ -14,9 +14,13 @@ type Step =
  */
 export function isDoublestarMatch(pattern: string, text: string): boolean {
   if (pattern === "") return true;
+  if (pattern.length > longest) return false;
   const steps = parse(pattern);
   return steps !== undefined && walk(steps, text, new Set([0])).has(text.length);
 }
+
+/** Longer than any list of names; what is nested deeper than this allows would not be read to its end. */
+const longest = 4096;
 
 /** The places in a text after all steps, from those before them. */
 function walk(steps: readonly Step[], text: string, from: ReadonlySet<number>): ReadonlySet<number> {
