@@ -99,7 +99,6 @@ describeWith("prism", "Harbor's published API", () => {
   describe.skipIf(spec === undefined)("as goharbor/harbor's swagger.yaml has it, in the shared specifications", () => {
     let prism: Running;
     let origin: string;
-    const asked: string[] = [];
 
     beforeAll(async () => {
       const port = await freePort();

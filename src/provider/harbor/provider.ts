@@ -39,6 +39,7 @@ export const harbor: Provider = {
         text: /exceed the configured upper limit/,
         means: "the project's quota is used up, until garbage collection has run",
       },
+      { status: 404, text: /NOT_FOUND/, means: "to a mount: the project that it is from is not there" },
       { status: 400, text: /UNSUPPORTED/, means: "to a DELETE of a tag: it deletes by digest only" },
       { status: 412, text: /configured as immutable/, means: "a tag immutability rule of the project holds the tag" },
       {
@@ -49,7 +50,7 @@ export const harbor: Provider = {
     ],
   },
   abilities: {
-    listRepositories: { ...native, note: "those that the login may see" },
+    listRepositories: { ...native, note: "those that the login may see; of Harbor 2.3 and later" },
     describeRepository: native,
     images: { ...native, note: "100 to a page; times of push and pull, platforms, what is attached" },
     search: { ...native, note: "in the names of repositories" },

@@ -182,8 +182,8 @@ async function deleteRepository(
   if (!force) {
     const found = await findRepository(harbor, repository, call);
     if (found && found.images !== 0) {
-      throw new RegistryError("DENIED", `${repository} has ${found.images ?? "maybe some"} images`, {
-        hint: "--force deletes them too",
+      throw new RegistryError("DENIED", `${repository} is not empty (images: ${found.images ?? "unknown"})`, {
+        hint: "with force, they go too",
       });
     }
   }

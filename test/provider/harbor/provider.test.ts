@@ -215,6 +215,20 @@ describe("what Harbor refuses is explained", () => {
     expect(JSON.stringify(error) + String(error)).not.toContain("s3cret");
   });
 
+  // The codes are of lib/errors, the statuses of lib/http/error.go.
+  test.each<[number, string, string]>([
+    [401, "UNAUTHORIZED", "unauthorized"],
+    [403, "FORBIDDEN", "forbidden"],
+    [403, "DENIED", "adding 1 B of storage resource, will exceed the configured upper limit of 1 B."],
+    [404, "NOT_FOUND", "project gone not found"],
+    [400, "UNSUPPORTED", "deleting tag is not supported"],
+    [412, "PRECONDITION", "Failed to process request due to 'app:v1' configured as immutable."],
+    [412, "PROJECTPOLICYVIOLATION", "The image is not signed."],
+  ])("%i %s is among what means something else", (status, code, message) => {
+    const body = JSON.stringify(failure(code, message));
+    expect(harbor.quirks.lies.some((lie) => lie.status === status && lie.text.test(body))).toBe(true);
+  });
+
   test.each(["<html>Sign in</html>", { not: "a list" }, "nonsense"])("%j in place of a list", async (answer) => {
     const { service } = await harborOf([{ page: swagger, url: `${api}/repositories?page_size=100&page=1`, answer }]);
     await expect(Array.fromAsync(service.listRepositories())).rejects.toMatchObject({

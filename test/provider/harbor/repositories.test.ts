@@ -226,7 +226,7 @@ describe("deleting a repository", () => {
     const { service, asked } = await harborOf([read(app), gone()]);
     await expect(service.deleteRepository("lib/team/app")).rejects.toMatchObject({
       code: "DENIED",
-      message: "lib/team/app has 3 images",
+      message: "lib/team/app is not empty (images: 3)",
     });
     await service.deleteRepository("lib/team/app", { force: true });
     expect(asked).toEqual([`GET ${url}`, `DELETE ${url}`]);
