@@ -19,6 +19,11 @@ export const registryVariables: readonly ServiceVariables[] = [
     user: { variable: "CI_DEPENDENCY_PROXY_USER" },
     passwords: ["CI_DEPENDENCY_PROXY_PASSWORD"],
   },
+  {
+    host: { variable: "HARBOR_URL" },
+    user: { variable: "HARBOR_USERNAME" },
+    passwords: ["HARBOR_PASSWORD"],
+  },
 ];
 
 /** Variables that are there for a service's API, whose registry takes them too; they may lack the rights for it. */

@@ -37,6 +37,8 @@ export interface JsonAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined where no JSON came. */
   readonly body: unknown;
+  /** What came in its place, such as a log. */
+  readonly text?: string;
 }
 
 export interface JsonApiOptions {
@@ -99,7 +101,7 @@ export function jsonApi(options: JsonApiOptions): JsonApi {
     const answer = {
       status: response.status,
       headers: response.headers,
-      body: parse(await collect(response.body, answerLimit, `the answer to "${what}"`)),
+      ...read(await collect(response.body, answerLimit, `the answer to "${what}"`)),
     };
     const isFine = accept?.includes(answer.status) || (answer.status >= 200 && answer.status <= 299);
     if (!isFine) throw apiError(answer, { title, host: url.host, what, absent: request.absent, error: options.error });
@@ -130,11 +132,13 @@ function withQuery(url: URL, query: JsonRequest["query"] = {}): URL {
   return url;
 }
 
-function parse(bytes: Uint8Array): unknown {
+function read(bytes: Uint8Array): Pick<JsonAnswer, "body" | "text"> {
+  if (bytes.byteLength === 0) return { body: undefined };
+  const text = new TextDecoder().decode(bytes);
   try {
-    return bytes.byteLength === 0 ? undefined : JSON.parse(new TextDecoder().decode(bytes));
+    return { body: JSON.parse(text) as unknown };
   } catch {
-    return undefined;
+    return { body: undefined, text };
   }
 }
 
