@@ -1,22 +1,34 @@
-import { isObject } from "../../oci/descriptor.ts";
 import { RegistryError } from "../../oci/error.ts";
+import { checkAcr } from "./acr/check.ts";
+import { checkArtifactRegistry } from "./artifact-registry/check.ts";
 import type { LifecycleDialect } from "./dialects.ts";
+import { checkEcr } from "./ecr/check.ts";
+import type { DocumentFault } from "./fault.ts";
+import { fieldReader, type FieldReader } from "./fields.ts";
+import { checkGitlab } from "./gitlab/check.ts";
+import { checkHarbor } from "./harbor/check.ts";
+import { checkQuay } from "./quay/check.ts";
 
-/** What is wrong with a policy, and where: `rules[0].selection.countNumber`. */
-export interface DocumentFault {
-  readonly at: string;
-  readonly message: string;
-}
+const checks: Readonly<Record<LifecycleDialect, (document: unknown, reader: FieldReader) => void>> = {
+  ecr: checkEcr,
+  "artifact-registry": checkArtifactRegistry,
+  acr: checkAcr,
+  harbor: checkHarbor,
+  gitlab: checkGitlab,
+  quay: checkQuay,
+};
 
 /** All that a service would refuse in a document of its dialect. */
-export function checkDocument(_dialect: LifecycleDialect, document: unknown): readonly DocumentFault[] {
-  return isObject(document) ? [] : [{ at: "", message: "it is no JSON object" }];
+export function checkDocument(dialect: LifecycleDialect, document: unknown): readonly DocumentFault[] {
+  const reader = fieldReader();
+  checks[dialect](document, reader);
+  return reader.faults;
 }
 
 /** Throws INVALID with all that a service would refuse in a document. */
 export function requireDocument(dialect: LifecycleDialect, document: unknown): void {
   const faults = checkDocument(dialect, document);
   if (faults.length === 0) return;
-  const lines = faults.map(({ at, message }) => (at ? `${at}: ${message}` : message));
+  const lines = faults.map(({ at, message }) => (at ? `${at} ${message}` : `it ${message}`));
   throw new RegistryError("INVALID", `this is no policy that ${dialect} takes: ${lines.join("; ")}`);
 }

@@ -1,0 +1,123 @@
+import { countWithExceptions, folded, losses, withoutRedundant, type Losses } from "../fold.ts";
+import { day, wholeDays, type Deletion, type Exception, type Formatted, type Rules, type Scope } from "../rules.ts";
+import type { HarborRule, Selector } from "./document.ts";
+import { elsewhere, selectorsOf } from "./selectors.ts";
+import { mostRules, templates, type Template } from "./templates.ts";
+
+type Retained = Pick<HarborRule, "template" | "params" | "tag_selectors">;
+
+/**
+ * Writes a retention policy, which says what stays: what a deletion does not select, what it leaves alone, and of the rest
+ * the newest and the young.
+ */
+export function formatHarbor(rules: Rules): Formatted {
+  const lost = losses();
+  const usable = withoutRedundant(folded(rules.deletions)).filter((deletion) => isUsable(deletion, rules, lost));
+  const scopes = new Map(usable.map(({ scope }) => [JSON.stringify(scope), scope]));
+  let written: readonly HarborRule[] = [];
+  for (const [key, scope] of scopes) {
+    const deletions = usable.filter((deletion) => JSON.stringify(deletion.scope) === key);
+    const room = mostRules - written.length;
+    written = [...written, ...fitting(deletions, room, lost).map((rule) => ruleOf(rule, scope))];
+  }
+  const trigger = { kind: "Schedule", settings: { cron: "0 0 0 * * *" } };
+  const document = written.length > 0 ? { algorithm: "or", rules: written, trigger } : undefined;
+  return { document, losses: lost.all };
+}
+
+function isUsable(deletion: Deletion, rules: Rules, lost: Losses): boolean {
+  const { at, selection, newerThan, beyond } = deletion;
+  const leftOut = (why: string): boolean => lost.add(at, `${why}: left out`) ?? false;
+  if (newerThan !== undefined) return leftOut("deletes what is young, which Harbor does not");
+  if (!selectorsOf(selection) || !elsewhere(selection))
+    return leftOut("selects tags by what no pattern of Harbor says");
+  if (beyond !== undefined && countWithExceptions(deletion) === undefined) {
+    return leftOut("does not count what it keeps, and Harbor does");
+  }
+  if (rules.unit === "tag" && selection.tags.length > 0) {
+    lost.add(at, "deletes single tags; Harbor deletes an image when all its tags are selected");
+  }
+  return true;
+}
+
+/** The rules for as many of the deletions as there is room for; the others are left out, and all of theirs stays. */
+function fitting(deletions: readonly Deletion[], room: number, lost: Losses): readonly Retained[] {
+  for (let many = deletions.length; many > 0; many--) {
+    const found = unique(retainedBy(deletions.slice(0, many), lost));
+    if (found.length > room) continue;
+    for (const { at } of deletions.slice(many)) lost.add(at, `is left out: a project has ${mostRules} rules at most`);
+    if (found.length > 0) return found;
+    lost.add(deletions[0]!.at, "deletes all at once, and Harbor deletes nothing without a rule: left out");
+    return [];
+  }
+  for (const { at } of deletions) lost.add(at, `is left out: a project has ${mostRules} rules at most`);
+  return [];
+}
+
+function retainedBy(deletions: readonly Deletion[], lost: Losses): readonly Retained[] {
+  const rest = deletions
+    .reduce<readonly (readonly Selector[])[]>(
+      (all, { selection }) => all.flatMap((some) => elsewhere(selection)!.map((more) => [...some, ...more])),
+      [[]],
+    )
+    .map((selectors) => retained("always", 0, selectors));
+  return [
+    ...rest,
+    ...deletions.flatMap(({ selection, olderThan = 0, beyond, except, ...deletion }) => {
+      const selectors = selectorsOf(selection)!;
+      if (olderThan % day !== 0) lost.add(deletion.at, "is not a number of whole days: the next is taken");
+      const count = countWithExceptions({ ...deletion, selection, beyond: beyond ?? 0, except });
+      return [
+        ...(olderThan > 0 ? [retained("nDaysSinceLastPush", wholeDays(olderThan), selectors)] : []),
+        ...(beyond === undefined ? [] : [retained("latestPushedK", count ?? beyond, selectors)]),
+        ...except.flatMap((exception) => retainedFor(exception, lost)),
+      ];
+    }),
+  ];
+}
+
+function retainedFor(exception: Exception, lost: Losses): readonly Retained[] {
+  const { at, selection, newest, within, by, olderThan, scope } = exception;
+  const exact = selectorsOf(selection);
+  const selectors = exact ?? selectorsOf({ ...selection, tags: [] })!;
+  if (!exact) lost.add(at, "keeps tags by what no pattern of Harbor says: all that have tags are kept");
+  if (scope.length > 0) lost.add(at, "is for some repositories: it keeps in all that the rule is for");
+  const isMixed = newest !== undefined && within !== undefined;
+  if (olderThan !== undefined || isMixed) {
+    lost.add(at, "keeps by what Harbor cannot say: all that it selects is kept");
+    return [retained("always", 0, selectors)];
+  }
+  if (newest !== undefined) {
+    const template = ({ push: "latestPushedK", pull: "latestPulledN", activity: "latestActiveK" } as const)[by];
+    return [retained(template, newest, selectors)];
+  }
+  if (within === undefined) return [retained("always", 0, selectors)];
+  const days = wholeDays(within);
+  const pushed = by === "pull" ? [] : [retained("nDaysSinceLastPush", days, selectors)];
+  return by === "push" ? pushed : [...pushed, retained("nDaysSinceLastPull", days, selectors)];
+}
+
+function retained(template: Template, number: number, selectors: readonly Selector[]): Retained {
+  const most = templates[template].most;
+  if (number > most) return { template: "always", params: {}, tag_selectors: selectors };
+  return { template, params: template === "always" ? {} : { [template]: number }, tag_selectors: selectors };
+}
+
+function unique(all: readonly Retained[]): readonly Retained[] {
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+}
+
+function ruleOf(rule: Retained, scope: Scope): HarborRule {
+  const repository: readonly Selector[] = scope.map(({ glob, negated }) => ({
+    kind: "doublestar",
+    decoration: negated ? "repoExcludes" : "repoMatches",
+    pattern: glob,
+  }));
+  const all: Selector = { kind: "doublestar", decoration: "repoMatches", pattern: "**" };
+  return {
+    disabled: false,
+    action: "retain",
+    ...rule,
+    scope_selectors: { repository: repository.length > 0 ? repository : [all] },
+  };
+}

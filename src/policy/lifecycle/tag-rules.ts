@@ -1,0 +1,63 @@
+import { folded, withoutRedundant, type Losses } from "./fold.ts";
+import { isConditional, type Deletion, type FormatOptions, type Rules } from "./rules.ts";
+import { glob, type TagPattern } from "./tag-pattern.ts";
+
+/** A deletion of single tags: those that fit one pattern of `tags`, but for those that fit one of `except`. */
+export interface TagDeletion {
+  readonly at: string;
+  readonly tags: readonly TagPattern[];
+  readonly except: readonly TagPattern[];
+  /** Seconds. */
+  readonly olderThan: number;
+  readonly beyond?: number;
+}
+
+const all: readonly TagPattern[] = [glob("*")];
+
+/** What can be said of a policy where tags go one by one, and only by their own name, age and place among the newest. */
+export function tagDeletions(
+  rules: Rules,
+  { simpleImages = false }: FormatOptions,
+  lost: Losses,
+): readonly TagDeletion[] {
+  const byTag = rules.unit === "tag" || simpleImages;
+  return withoutRedundant(folded(rules.deletions)).flatMap((deletion) => tagDeletion(deletion, byTag, lost) ?? []);
+}
+
+function tagDeletion(deletion: Deletion, byTag: boolean, lost: Losses): TagDeletion | undefined {
+  const { at, selection, scope, olderThan = 0, newerThan, beyond } = deletion;
+  const leftOut = (why: string): undefined => lost.add(at, `${why}: left out`);
+  if (selection.state === "untagged") return leftOut("deletes what has no tag, and here tags are deleted");
+  if (scope.length > 0) return leftOut("is for some repositories");
+  if (newerThan !== undefined) return leftOut("deletes what is young");
+  if (selection.tags.length > 1) return leftOut("wants several tags of one image, and here each tag is by itself");
+  if (beyond !== undefined && !byTag) {
+    return leftOut("counts images, and here each of their tags counts (--simple-images, if each has one)");
+  }
+  const except = exceptionsOf(deletion, byTag, lost);
+  if (!except) return undefined;
+  if (selection.state === "any") lost.add(at, "deletes what has no tag too: here, that stays");
+  return { at, tags: selection.tags[0] ?? all, except, olderThan, ...(beyond !== undefined && { beyond }) };
+}
+
+function exceptionsOf(deletion: Deletion, byTag: boolean, lost: Losses): readonly TagPattern[] | undefined {
+  const { at, except } = deletion;
+  const patterns: TagPattern[] = [];
+  for (const exception of except) {
+    const { selection } = exception;
+    if (selection.state === "untagged") continue;
+    if (!byTag) {
+      return lost.add(
+        at,
+        `keeps all tags of an image for one (${exception.at}), and here each is by itself (--simple-images, if each has one): left out`,
+      );
+    }
+    if (isConditional(exception))
+      lost.add(exception.at, "keeps for a time or some of the newest: here, all that it selects is kept");
+    if (exception.scope.length > 0) lost.add(exception.at, "is for some repositories: here, it keeps in all");
+    const [group] = selection.tags;
+    if (!group) return lost.add(at, `is left out: what ${exception.at} keeps is all of it, as far as can be said here`);
+    patterns.push(...group);
+  }
+  return patterns;
+}
