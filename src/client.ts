@@ -167,7 +167,7 @@ export function createClient(options: ClientOptions = {}): Client {
       const [{ diagnose }, { examine }, { identify }] = await Promise.all([
         import("./doctor/diagnose.ts"),
         import("./doctor/examine.ts"),
-        import("./provider/fingerprints.ts"),
+        import("./provider/identify.ts"),
       ]);
       yield* target === undefined
         ? examine({ env, version: process.versions.node, ...localFiles(options, hosts) })

@@ -12,7 +12,18 @@ import { providerNames, type Provider, type ProviderName } from "./provider.ts";
 import { quay } from "./quay/provider.ts";
 
 /** All services that are known, the plain registry last. */
-export const providers: readonly Provider[] = [dockerHub, ecr, ecrPublic, artifactRegistry, acr, ghcr, gitlab, harbor, quay, generic];
+export const providers: readonly Provider[] = [
+  dockerHub,
+  ecr,
+  ecrPublic,
+  artifactRegistry,
+  acr,
+  ghcr,
+  gitlab,
+  harbor,
+  quay,
+  generic,
+];
 
 /** The provider of a name, as `--provider` has it; throws INVALID with those that there are. */
 export function providerNamed(name: string): Provider {

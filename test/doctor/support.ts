@@ -9,7 +9,7 @@ import type { DiagnoseOptions, DoctorContext } from "../../src/doctor/context.ts
 import { diagnose } from "../../src/doctor/diagnose.ts";
 import type { CheckName, Diagnosis } from "../../src/doctor/diagnosis.ts";
 import { isRegistryError, RegistryError } from "../../src/oci/error.ts";
-import { identify as byFingerprint } from "../../src/provider/fingerprints.ts";
+import { identify as byFingerprint } from "../../src/provider/identify.ts";
 import { settingsByHost, type HostSettings } from "../../src/transport/host-settings.ts";
 import { redirect } from "../../src/transport/redirect.ts";
 import { scheme } from "../../src/transport/scheme.ts";

@@ -120,11 +120,9 @@ const cleanupPolicy = fc.oneof(
   condition.map((one) => ({ action: "KEEP", condition: one })),
   counts.map((keepCount) => ({ action: "KEEP", mostRecentVersions: { keepCount } })),
 );
-const artifactRegistry = fc
-  .array(cleanupPolicy, { minLength: 1, maxLength: 4 })
-  .map((policies) => ({
-    cleanupPolicies: Object.fromEntries(policies.map((policy, i) => [`p-${i}`, { id: `p-${i}`, ...policy }])),
-  }));
+const artifactRegistry = fc.array(cleanupPolicy, { minLength: 1, maxLength: 4 }).map((policies) => ({
+  cleanupPolicies: Object.fromEntries(policies.map((policy, i) => [`p-${i}`, { id: `p-${i}`, ...policy }])),
+}));
 
 const extras = fc.constantFrom(undefined, "", '{"untagged":true}', '{"untagged":false}');
 const tagSelector = fc.record(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseChallenges } from "../../src/auth/challenge.ts";
-import { identify } from "../../src/provider/fingerprints.ts";
+import { identify } from "../../src/provider/identify.ts";
 
 test.each([
   ["registry-1.docker.io", 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"', "Docker Hub"],
