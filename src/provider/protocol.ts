@@ -69,7 +69,7 @@ function taggedImages(store: Store, call: Call = {}): AsyncGenerator<ImageInfo, 
 }
 
 /** What a tag or digest is; a tag that went away meanwhile has no digest. */
-export async function readImage(store: Store, ref: string, call: Call): Promise<Omit<ImageInfo, "tags">> {
+async function readImage(store: Store, ref: string, call: Call): Promise<Omit<ImageInfo, "tags">> {
   const root = await store.manifest(ref, call);
   if (!root) return {};
   const { digest, mediaType, artifactType } = root.descriptor;

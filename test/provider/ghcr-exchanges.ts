@@ -5,7 +5,7 @@ import type { ServiceRegistry } from "../../src/provider/service.ts";
 import { recorded, serviceContext, type Exchange } from "./support.ts";
 
 export const packages = "https://docs.github.com/en/rest/packages/packages";
-export const users = "https://docs.github.com/en/rest/users/users#get-a-user";
+const users = "https://docs.github.com/en/rest/users/users#get-a-user";
 export const limits = "https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api";
 export const api = "https://api.github.com";
 export const login = userPassword("octocat", "ghp_secret");
