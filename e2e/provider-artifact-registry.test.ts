@@ -150,6 +150,7 @@ describeWith("docker-registry", "Artifact Registry, by its logins", () => {
     expect(google.asked.filter((one) => one === "oauth2.googleapis.com /token")).toHaveLength(1);
     const digest = await gantry(["digest", `${host}/p/r/app:1`], keyed());
     expect(digest.stdout.trim(), digest.stderr).toBe(made.root.digest);
+    expect(digest.stderr).toBe("");
   });
 
   test("a public image is read with no login, and with one that is broken, which is told", async () => {

@@ -91,22 +91,18 @@ export async function* deleteAll(
   };
   const isIndex = (digest: Digest): boolean => isIndexType(known.get(digest)?.mediaType ?? "");
   const asked = [...new Set(digests)];
+  const waves = [asked.filter(isIndex), asked.filter((digest) => !isIndex(digest))];
   let refused: Deletion[] = [];
-  const rounds = [asked.filter(isIndex), asked.filter((digest) => !isIndex(digest))];
-  for (
-    let left: readonly Digest[] = rounds.shift()!;
-    ;
-    left = [...refused.map(({ digest }) => digest), ...(rounds.shift() ?? [])]
-  ) {
-    const isLast = rounds.length === 0;
+  for (let isOn = true; isOn || waves.length > 0;) {
+    const wave = [...refused.map(({ digest }) => digest), ...(waves.shift() ?? [])];
     refused = [];
-    let deleted = 0;
-    for await (const deletion of inOrder(left, atOnce, attempt)) {
+    isOn = false;
+    for await (const deletion of inOrder(wave, atOnce, attempt)) {
+      isOn ||= deletion.outcome === "deleted";
       if (deletion.outcome === "failed" && isNeeded(deletion.error)) refused.push(deletion);
       else yield deletion;
-      if (deletion.outcome === "deleted") deleted++;
     }
-    if (isLast && (refused.length === 0 || deleted === 0)) break;
+    isOn &&= refused.length > 0;
   }
   yield* refused;
 }

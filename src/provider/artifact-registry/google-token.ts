@@ -123,8 +123,8 @@ async function impersonate(file: KeyFile, network: Network, signal?: AbortSignal
   }
 }
 
-const unusable = ({ origin }: KeyFile, why: string, hint?: string): RegistryError =>
-  new RegistryError("INVALID", `cannot log in with ${origin}: ${why}`, hint === undefined ? {} : { hint });
+const unusable = ({ origin }: KeyFile, why: string): RegistryError =>
+  new RegistryError("INVALID", `cannot log in with ${origin}: ${why}`);
 
 /** What the library threw, said with the file it is about: never with what the library had sent or read. */
 function refusal(error: unknown, file: KeyFile): unknown {

@@ -1,11 +1,11 @@
 import { isObject } from "../../oci/descriptor.ts";
-import { isRegistryError } from "../../oci/error.ts";
+import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import type { Call } from "../../store/store.ts";
+import type { JsonApi } from "../json-api.ts";
 import type { ServiceContext } from "../provider.ts";
 import type { GoogleApis } from "./api.ts";
 import { completed } from "./operation.ts";
-import type { Place } from "./place.ts";
-import { parsePlace, resourceOf } from "./place.ts";
+import { parsePlace, resourceOf, type Place } from "./place.ts";
 
 type Clocked = Pick<ServiceContext, "host" | "clock">;
 
@@ -45,8 +45,24 @@ export async function removeRepository(
   const place = parsePlace(host, path);
   const api = await apis("registry", path, call);
   const what = `delete ${host}/${path}`;
+  if (place.image === undefined) await requireDocker(api, place, { ...call, what, host });
   const { body } = await api.send("DELETE", `/${resourceOf(place)}${packageOf(place)}`, { ...call, what });
   await completed(api, body, { ...call, clock, what });
+}
+
+/** Repositories of other formats are there beside those of images, and are none of ours. */
+async function requireDocker(
+  api: JsonApi,
+  place: Place,
+  { host, ...request }: Call & { readonly what: string; readonly host: string },
+): Promise<void> {
+  const { body } = await api.send("GET", `/${resourceOf(place)}`, request);
+  if (isObject(body) && body["format"] === "DOCKER") return;
+  const { repository, project } = place;
+  throw new RegistryError("INVALID", `cannot ${request.what}: ${repository} of ${project} is no repository of images`, {
+    host,
+    hint: "repositories of other formats are deleted by `gcloud artifacts repositories delete`",
+  });
 }
 
 const packageOf = ({ image }: Place): string => (image === undefined ? "" : `/packages/${encodeURIComponent(image)}`);

@@ -64,7 +64,7 @@ export function artifactRegistryService(context: ServiceContext): ServiceRegistr
     async describeRepository(name, call) {
       if (isRepositoryItself(name)) return ifThere(settings.describe(name, call));
       const found = await ifThere(list(name, call));
-      return found && infoOf(name, found);
+      return found && isImage(found) ? infoOf(name, found) : undefined;
     },
     // eslint-disable-next-line require-yield
     async *search() {
@@ -78,13 +78,18 @@ export function artifactRegistryService(context: ServiceContext): ServiceRegistr
       parsePlace(host, name);
       const isFull = isRepositoryItself(name)
         ? (): Promise<boolean> => hasImages(context, apis, name, call)
-        : async (): Promise<boolean> => ((await list(name, call))?.images ?? []).length > 0;
+        : async (): Promise<boolean> => isImage(await list(name, call));
       if (!force && (await isFull())) throw notEmpty(host, name);
       await removeRepository(context, apis, name, call);
     },
     deleteManifests: (name, digests, call) => deleteAll(deleter(name), digests, call),
     findings: (name, ref, call) => readFindings(context, apis, [name, ref], call),
   };
+}
+
+/** Whether there is anything but names below it; what is not told may be. */
+function isImage(list: TagsList | undefined): boolean {
+  return list !== undefined && (list.images === undefined || list.images.length + list.tags.length > 0);
 }
 
 /** What is not there is undefined. */

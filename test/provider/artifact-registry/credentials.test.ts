@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { OAuth2Server } from "oauth2-mock-server";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Credential } from "../../../src/auth/credential.ts";
 import { googleCredentials } from "../../../src/provider/artifact-registry/credentials.ts";
 import type { CredentialContext } from "../../../src/provider/provider.ts";
@@ -169,6 +169,84 @@ describe("a login of another service (workload identity federation)", () => {
     expect(warnings).toEqual([]);
     expect(secretOf(credential)).toBe("acting");
     expect(credential?.origin).toContain("robot@p.test");
+  });
+
+  const exchanged: Route = () => ({ body: { access_token: "federated", expires_in: 3600 } });
+
+  test("may come from a server of the machine's own", async () => {
+    const google = await startGoogle({
+      "GET 169.254.169.254/token": ({ headers }) => {
+        expect(headers["metadata"]).toBe("True");
+        return { body: { access_token: "of the machine" } };
+      },
+      "POST sts.googleapis.com/v1/token": (asked) => {
+        expect(new URLSearchParams(asked.body).get("subject_token")).toBe("of the machine");
+        return exchanged(asked);
+      },
+    });
+    const source = {
+      url: "http://169.254.169.254/token",
+      headers: { Metadata: "True" },
+      format: { type: "json", subject_token_field_name: "access_token" },
+    };
+    const { credential, warnings } = await found(google.transport, await keyFile(await federated(source)));
+    expect(warnings).toEqual([]);
+    expect(secretOf(credential)).toBe("federated");
+  });
+
+  test("may be what AWS signs", async () => {
+    vi.stubEnv("AWS_REGION", "eu-west-1");
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "s3cret");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const google = await startGoogle({
+      "POST sts.googleapis.com/v1/token": (asked) => {
+        const subject = new URLSearchParams(asked.body).get("subject_token") ?? "";
+        expect(JSON.parse(decodeURIComponent(subject))).toMatchObject({
+          url: "https://sts.eu-west-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+          method: "POST",
+        });
+        expect(subject).not.toContain("s3cret");
+        return exchanged(asked);
+      },
+    });
+    const source = {
+      environment_id: "aws1",
+      regional_cred_verification_url: "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+    };
+    const { credential, warnings } = await found(google.transport, await keyFile(await federated(source)));
+    expect(warnings).toEqual([]);
+    expect(secretOf(credential)).toBe("federated");
+  });
+
+  test("comes from no program that is not allowed, and from no certificate", async () => {
+    const program = await found(
+      unreachable,
+      await keyFile(await federated({ executable: { command: "/bin/false", timeout_millis: 5000 } })),
+    );
+    expect(program.warnings.join()).toContain("executables need to be explicitly allowed to run");
+    const certificate = { certificate: { use_default_certificate_config: true } };
+    const shown = await found(unreachable, await keyFile(await federated(certificate)));
+    expect(shown.warnings.join()).toContain("wants a client certificate shown to Google");
+  });
+
+  test("of a person is renewed", async () => {
+    const google = await startGoogle({
+      "POST sts.googleapis.com/v1/oauthtoken": ({ body, headers }) => {
+        expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
+          grant_type: "refresh_token",
+          refresh_token: "rt",
+        });
+        expect(headers.authorization).toBe(`Basic ${Buffer.from("id:cs").toString("base64")}`);
+        return { body: { access_token: "of a person", expires_in: 3600 } };
+      },
+    });
+    const { credential, warnings } = await found(
+      google.transport,
+      await keyFile({ ...userLogin, type: "external_account_authorized_user" }),
+    );
+    expect(warnings).toEqual([]);
+    expect(secretOf(credential)).toBe("of a person");
   });
 
   test("whose pool refuses it is told with what Google says of it", async () => {

@@ -399,14 +399,20 @@ describe("a repository", () => {
       { page: `${docs}.packages/delete`, method: "DELETE", url: `${at}/r/packages/team%2Fapp`, answer: done },
       { page: `${docs}.packages/delete`, method: "DELETE", url: `${at}/r/packages/empty`, status: 404, answer: {} },
       { page: `${docs}/delete`, method: "DELETE", url: `${at}/r`, answer: done },
+      get,
+      { page: `${docs}/get`, url: `${at}/jars`, answer: { format: "MAVEN" } },
+      tagsList("p/r/untold", { tags: ["v1"] }),
     ]);
-    for (const name of ["p/r/team/app", "p/r"]) {
+    for (const name of ["p/r/team/app", "p/r", "p/r/untold"]) {
       await expect(service.deleteRepository(name)).rejects.toMatchObject({ code: "CONFLICT" });
     }
     expect(asked.filter((request) => request.startsWith("DELETE"))).toEqual([]);
     await service.deleteRepository("p/r/team/app", { force: true });
     await service.deleteRepository("p/r", { force: true });
     await expect(service.deleteRepository("p/r/empty")).rejects.toMatchObject({ code: "NAME_UNKNOWN" });
+    await expect(service.deleteRepository("p/jars", { force: true })).rejects.toThrow(
+      "jars of p is no repository of images",
+    );
     const legacy = await connected([], { name: "gcr.io" });
     await expect(legacy.service.deleteRepository("p", { force: true })).rejects.toMatchObject({ code: "INVALID" });
     expect(legacy.asked).toEqual([]);
