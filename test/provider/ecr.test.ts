@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -56,6 +57,23 @@ test.each([
   ["123456789012.DKR-ECR.EU-West-1.on.aws", { region: "eu-west-1", fips: false, dualStack: true }],
 ])("the host %s tells region and kind", (name, place) => {
   expect(parseEcrHost(name)).toEqual({ account: "123456789012", ...place });
+});
+
+test("whatever is mixed into a host, only names below AWS's own domains are taken", () => {
+  const piece = fc.oneof(
+    fc.constantFrom("123456789012", ".dkr.ecr", ".dkr-ecr", "-fips", ".eu-west-1", ".amazonaws.com", ".on.aws", ":443"),
+    fc.constantFrom(".", "-", "/", "@", "#", "\n", "%2e", ".evil.test", "amazonaws.com", "x"),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+      const name = pieces.join("");
+      if (!ecr.matches(name)) return;
+      const { hostname, host: full, pathname, username } = new URL(`https://${name}`);
+      expect(hostname).toMatch(/^123456789012\.dkr[.-]ecr(-fips)?\.eu-west-1\.(amazonaws\.com|on\.aws)$/);
+      expect([name.replace(/:443$/, ""), pathname, username]).toEqual([full, "/", ""]);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 describe("the API that is asked", () => {
