@@ -59,12 +59,17 @@ function sts(operation: string): {
   return { transport, requests };
 }
 
-const refusing: Transport = async () => {
-  const xml = `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>
-    <Message>User: arn:aws:iam::1:user/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::2:role/ci</Message>
-    </Error></ErrorResponse>`;
-  return { status: 403, headers: { "content-type": "text/xml" }, body: streamOf(Buffer.from(xml)) };
-};
+/** STS that refuses, as https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html says. */
+const refusing =
+  (code: string, message: string): Transport =>
+  async () => {
+    const xml = `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`;
+    return { status: 403, headers: { "content-type": "text/xml" }, body: streamOf(Buffer.from(xml)) };
+  };
+const forbidding = refusing(
+  "AccessDenied",
+  "User: arn:aws:iam::1:user/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::2:role/ci",
+);
 
 describe("the order of AWS logins", () => {
   test("none is none", async () => {
@@ -279,7 +284,7 @@ describe("a login that is broken is told, and not passed over", () => {
       /./,
     ],
   ])("%s", async (_, env, files, message, hint) => {
-    const error = await thrown(find(env, files, refusing));
+    const error = await thrown(find(env, files, forbidding));
     expect(error).toMatchObject({ name: "RegistryError", code: "UNAUTHORIZED" });
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(hint);
@@ -298,6 +303,16 @@ describe("a login that is broken is told, and not passed over", () => {
     const error = await thrown(find({}, { config }));
     expect(error).toMatchObject({ code: "UNAUTHORIZED", hint: "run `aws sso login` with that profile" });
     expect(error.message).toMatch(/SSO session/);
+  });
+
+  test.each([
+    ["ExpiredToken", "The security token included in the request is expired", "UNAUTHORIZED", /renew/],
+    ["Throttling", "Rate exceeded", "TOOMANYREQUESTS", undefined],
+  ])("STS that says %s (%s)", async (code, message, means, hint) => {
+    const files = { config: role, credentials: base };
+    const error = await thrown(find({ AWS_PROFILE: "ci" }, files, refusing(code, message)));
+    expect(error).toMatchObject({ code: means, message: expect.stringContaining(message) as string });
+    if (hint) expect(error.hint).toMatch(hint);
   });
 
   test("STS that cannot be reached is a matter of the network", async () => {

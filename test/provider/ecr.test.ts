@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -56,6 +57,41 @@ test.each([
   ["123456789012.DKR-ECR.EU-West-1.on.aws", { region: "eu-west-1", fips: false, dualStack: true }],
 ])("the host %s tells region and kind", (name, place) => {
   expect(parseEcrHost(name)).toEqual({ account: "123456789012", ...place });
+});
+
+test("whatever is put into a host, or taken out, only names below AWS's own domains are taken", () => {
+  const stray = fc.oneof(
+    fc.constantFrom(
+      ".",
+      "-",
+      "/",
+      "@",
+      "#",
+      "\n",
+      "%2e",
+      ":443",
+      ".evil.test",
+      "evil.test/",
+      "amazonaws.com",
+      "-fips",
+      "",
+    ),
+    fc.string({ maxLength: 3 }),
+  );
+  const spot = fc.nat({ max: 60 });
+  fc.assert(
+    fc.property(fc.constantFrom(...own), spot, fc.nat({ max: 3 }), stray, (name, at, taken, put) => {
+      const changed = name.slice(0, at) + put + name.slice(at + taken);
+      const found = parseEcrHost(changed);
+      if (!found) return;
+      const { hostname, host: full, pathname, username } = new URL(`https://${changed}`);
+      expect([pathname, username, full]).toEqual(["/", "", changed.toLowerCase().replace(/:443$/, "")]);
+      expect(hostname).toMatch(/^\d{12}\.dkr[.-]ecr(-fips)?\.[a-z-]+-\d+\./);
+      const domain = hostname.slice(hostname.indexOf(found.region) + found.region.length + 1);
+      expect(own.some((host) => host.replace(/:443$/, "").endsWith(`.${domain}`))).toBe(true);
+    }),
+    { numRuns: 5000 },
+  );
 });
 
 describe("the API that is asked", () => {

@@ -6,6 +6,7 @@ import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import { plainText } from "../../store/remote/answer.ts";
 import type { CredentialContext } from "../provider.ts";
 import { endpointOf } from "./endpoint.ts";
+import { isThrottled } from "./error.ts";
 import { sdkHandler, type SdkHandler } from "./handler.ts";
 import { renewed, type Passing } from "./renewed.ts";
 import { shared } from "./shared.ts";
@@ -104,7 +105,7 @@ async function ofProfile({ sdk, context, requestHandler, sts }: Search): Promise
     filepath: env["AWS_SHARED_CREDENTIALS_FILE"] || join(home, ".aws", "credentials"),
     configFilepath: env["AWS_CONFIG_FILE"] || join(home, ".aws", "config"),
     ignoreCache: true,
-    clientConfig: { requestHandler },
+    clientConfig: { requestHandler, maxAttempts: 1 },
     parentClientConfig: { requestHandler },
     logger: silence,
     roleAssumer: (masterCredentials, params) =>
@@ -195,6 +196,12 @@ function broken(origin: string, error: unknown, hint?: string): RegistryError {
     });
   }
   const said = plainText(error instanceof Error ? error.message : String(error));
+  if (isThrottled(error)) {
+    return new RegistryError("TOOMANYREQUESTS", `the login of ${origin} cannot be had: ${said}`, {
+      credential: origin,
+      retryable: true,
+    });
+  }
   return new RegistryError("UNAUTHORIZED", `the login of ${origin} does not work: ${said}`, {
     credential: origin,
     hint: hint ?? hintFor(said),
@@ -203,6 +210,7 @@ function broken(origin: string, error: unknown, hint?: string): RegistryError {
 
 function hintFor(said: string): string {
   if (/\bSSO\b|sso login/i.test(said)) return "run `aws sso login` with that profile";
+  if (/expired/i.test(said)) return "renew it, or log in to AWS again";
   if (/multi-factor|MFA/.test(said)) return "get a session first: `aws sts get-session-token`, then set its variables";
   if (/sts:AssumeRole/.test(said)) return "let the role's trust policy name whoever takes it on";
   return "see whether `aws sts get-caller-identity` works with it";

@@ -43,7 +43,7 @@ export const ecrPublic: Provider = {
       "aws ecr-public get-login-password --region us-east-1 | gantry login --username AWS --password-stdin {registry}",
   },
   quirks: {
-    upload: { whole: true, chunks: true, largestLayer: 52_000 * 1024 * 1024 },
+    upload: { whole: true, chunks: true, largestLayer: 10_000 * 1024 * 1024 },
     mount: "no",
     referrers: "differs",
     catalog: "nobody",

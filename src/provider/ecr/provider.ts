@@ -5,18 +5,20 @@ import { parseEcrHost } from "./host.ts";
 
 const moto = "moto 5";
 const model = "botocore's service model of ECR";
+/** For what moto lacks: pages, archived images and subjects, indexes that hold their children, findings of Inspector. */
+const both = `${moto}, and what it lacks against ${model}`;
 const native: ServiceAbility = { how: "native", tested: moto };
 const withoutAws = "by the distribution API where there is no AWS login";
 
 const abilities: Abilities = {
-  listRepositories: { ...native, note: withoutAws },
+  listRepositories: { ...native, note: withoutAws, tested: both },
   describeRepository: { ...native, note: withoutAws },
-  images: { ...native, note: `the archive's too; an index counts as its largest child; ${withoutAws}` },
+  images: { ...native, note: `the archive's too; an index counts as its largest child; ${withoutAws}`, tested: both },
   search: { how: "client", note: "in the names of all repositories", tested: moto },
   createRepository: native,
   deleteRepository: native,
   deleteTag: { ...native, note: "an image goes with its last tag" },
-  deleteManifests: { ...native, note: "a hundred with each request; what an index has only after it" },
+  deleteManifests: { ...native, note: "a hundred with each request; what an index has only after it", tested: both },
   immutability: native,
   setImmutability: { ...native, note: "up to five exceptions with *" },
   lifecycle: native,
@@ -25,7 +27,7 @@ const abilities: Abilities = {
   previewLifecycle: { how: "native", note: "worked out by AWS, in some seconds to minutes", tested: model },
   labels: native,
   replication: { ...native, note: "of the login's own account" },
-  findings: { ...native, note: "of basic and enhanced scanning" },
+  findings: { ...native, note: "of basic and enhanced scanning", tested: both },
   allowances: {
     how: "impossible",
     instead: "see the quotas of the account: `aws service-quotas list-service-quotas --service-code ecr`",
