@@ -84,6 +84,8 @@ export interface Client {
    * its settings, or else a request without a login.
    */
   service(host: string, call?: Call): ReturnType<Services["open"]>;
+  /** The same where that needs no request: where the host, or `provider` of its settings, tells; else undefined. */
+  knownService(host: string): ReturnType<Services["known"]>;
   /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
   /** The way to registries and the credentials for them: for `validateCredential`, `traceCredentials` and `traceAccess`. */
@@ -156,6 +158,7 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     registry: (host) => remoteRegistry(remote(host)),
     service: (host, call) => services.open(host, call),
+    knownService: (host) => services.known(host),
     copy: (from, to, copyOptions) => copyLocations(client, from, [to].flat(), copyOptions),
     admission: { transport: stack.direct, credentials, isInsecure },
     loginStores: loginStores(loginFiles(surroundings(options)), env),

@@ -11,6 +11,8 @@ import type { Store } from "./store/store.ts";
 export interface CopyLocationsOptions extends CopyOptions {
   /** Every tag of the repository, each to the same tag. */
   readonly allTags?: boolean;
+  /** Creates repositories that are not there, at services where a push does not. */
+  readonly create?: boolean;
   /** With `allTags`: looks into tags too that name the same digest at both ends already. */
   readonly recheck?: boolean;
   /** The client that opens the source, where it needs other credentials than the destinations. */
@@ -49,6 +51,9 @@ export async function copyLocations(
       ? undefined
       : await sided("source", () => (options.source ?? client).resolve(source, options));
     if (ref !== undefined) await expectDigests(source, ref, places, options);
+    if (options.create && !options.dryRun && (await hasSomething(source, ref, options))) {
+      for (const { opened } of places) await sided("destination", () => createPlace(client, opened[0]!, options));
+    }
     const destinations = places.map((place) => destinationOf(place, source, ref));
     const outcomes =
       ref === undefined
@@ -156,6 +161,26 @@ async function expectDigests(
       );
     }
   }
+}
+
+/** Whether there is anything to copy: no repository is created for what is not there. */
+async function hasSomething({ store }: Opened, ref: string | undefined, call: CopyOptions): Promise<boolean> {
+  return sided("source", async () => {
+    if (ref !== undefined) return (await store.head(ref, call)) !== undefined;
+    for await (const _tag of store.tags(call)) return true;
+    return false;
+  });
+}
+
+/** Makes the repository of a destination where its service wants that done before a push, and has a way to do it. */
+async function createPlace(client: Client, { location }: Opened, { signal }: CopyOptions): Promise<void> {
+  if (location.transport !== "registry") return;
+  const { registry, repository } = location.reference;
+  const call = signal && { signal };
+  const service = await client.service(registry, call);
+  const { quirks, abilities } = service.provider;
+  if (quirks.createOnPush === "yes" || abilities.createRepository.how === "impossible") return;
+  await service.createRepository(repository, call);
 }
 
 async function flush(

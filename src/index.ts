@@ -2,6 +2,7 @@
 export { createClient, type Client, type ClientOptions, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
+export { knownProviders, type OpenService } from "./services.ts";
 export { version } from "./version.ts";
 
 export { fixedSource, parseUserPassword } from "./auth/flags.ts";
@@ -122,7 +123,9 @@ export { collect, contentOf, streamOf, verified, type ByteStream, type Content }
 
 export type { LifecycleDialect } from "./policy/lifecycle/dialects.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
-export type { Provider, ProviderName } from "./provider/provider.ts";
+export { abilityTitles } from "./provider/abilities.ts";
+export { describeQuirks } from "./provider/describe.ts";
+export { providerNames, type Provider, type ProviderName } from "./provider/provider.ts";
 export type { Quirks } from "./provider/quirks.ts";
 export type {
   Allowance,

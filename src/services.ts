@@ -26,7 +26,17 @@ export interface Services {
   /** The logins that services' own tools keep, for the services' own hosts and those that the user says are theirs. */
   readonly credentials: CredentialSource;
   /** The registry with all that its service does; found out by a request where neither host nor user say which it is. */
-  open(host: string, call?: Call): Promise<ServiceRegistry & { readonly provider: Provider }>;
+  open(host: string, call?: Call): Promise<OpenService>;
+  /** The same where the host or the user says which it is, for which nothing is sent; else undefined. */
+  known(host: string): Promise<OpenService | undefined>;
+}
+
+/** A registry with all that its service does, and which service that is. */
+export type OpenService = ServiceRegistry & { readonly provider: Provider };
+
+/** All services that are known, the plain registry last; their records are data alone. */
+export async function knownProviders(): Promise<readonly Provider[]> {
+  return (await import("./provider/providers.ts")).providers;
 }
 
 export function servicesOf(options: ServicesOptions): Services {
@@ -47,9 +57,9 @@ export function servicesOf(options: ServicesOptions): Services {
     return name === undefined ? providerOf(host) : providerNamed(name);
   };
   const sources = new Map<string, Promise<CredentialSource | undefined>>();
-  const opened = new Map<string, Promise<ServiceRegistry & { readonly provider: Provider }>>();
+  const opened = new Map<string, Promise<OpenService>>();
 
-  const open = async (host: string, call?: Call): Promise<ServiceRegistry & { readonly provider: Provider }> => {
+  const connect = async (host: string, call?: Call): Promise<OpenService> => {
     const { detect, versionCheck } = await import("./provider/detect.ts");
     const provider = (await told(host)) ?? (await detect(host, direct, call)).provider;
     let check: ReturnType<typeof versionCheck> | undefined;
@@ -66,6 +76,13 @@ export function servicesOf(options: ServicesOptions): Services {
     return { ...service, provider };
   };
 
+  const open = (host: string, call?: Call): Promise<OpenService> => {
+    const known = opened.get(host) ?? connect(host, call);
+    opened.set(host, known);
+    known.catch(() => opened.delete(host));
+    return known;
+  };
+
   return {
     credentials: {
       name: "the logins of the services' own tools",
@@ -78,11 +95,7 @@ export function servicesOf(options: ServicesOptions): Services {
         return (await source)?.find(host, path, signal);
       },
     },
-    open(host, call) {
-      const known = opened.get(host) ?? open(host, call);
-      opened.set(host, known);
-      known.catch(() => opened.delete(host));
-      return known;
-    },
+    open,
+    known: async (host) => ((await told(host)) ? open(host) : undefined),
   };
 }

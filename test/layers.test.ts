@@ -44,7 +44,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "stack.ts": [...composed, "client.ts"],
   "copy-locations.ts": ["oci", "store", "graph", "client.ts"],
   "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "hosts", "doctor"],
-  "index.ts": [...composed, "client.ts"],
+  "index.ts": [...composed, "client.ts", "services.ts"],
   cli: ["index.ts", "store/index.ts", "server/index.ts", "version.ts"],
 };
 

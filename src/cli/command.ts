@@ -3,7 +3,16 @@ import type { ExitName } from "./exit-codes.ts";
 import type { Option } from "./option.ts";
 
 /** The headings of `gantry --help`, in their order. */
-export const groups = ["Move images", "Look", "Change", "Parts", "Log in", "Run a registry", "This tool"] as const;
+export const groups = [
+  "Move images",
+  "Look",
+  "Change",
+  "Services",
+  "Parts",
+  "Log in",
+  "Run a registry",
+  "This tool",
+] as const;
 
 /** What a word on the command line can be, for completion. */
 export type Completes =
@@ -35,6 +44,7 @@ export interface Example {
 export interface Command {
   /** As it is typed: `copy`, `blob get`. */
   readonly name: string;
+  /** Whole, as the name is: `cp`, `repo ls`. */
   readonly aliases?: readonly string[];
   readonly group: (typeof groups)[number];
   /** One line, for lists. */
@@ -64,4 +74,6 @@ export const families: Readonly<Record<string, string>> = {
   auth: "see which login is used and why, and lend it to others",
   blob: "read and write single blobs",
   config: "print an image's configuration, or Gantry's own",
+  immutability: "see and say which tags of a repository cannot be moved",
+  repo: "list, look at, create and delete repositories",
 };

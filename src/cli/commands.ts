@@ -6,6 +6,7 @@ import { doctorCommand } from "./table/doctor.ts";
 import { lookCommands } from "./table/look.ts";
 import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
+import { serviceCommands } from "./table/services.ts";
 import { toolCommands } from "./table/tool.ts";
 
 /** Every command there is, in the order that help and docs list them. */
@@ -14,6 +15,7 @@ export const commands: readonly Command[] = [
   ...lookCommands,
   doctorCommand,
   ...changeCommands,
+  ...serviceCommands,
   ...partCommands,
   ...authCommands,
   ...configCommands,
@@ -26,7 +28,7 @@ export function findCommand(
 ): { readonly command: Command; readonly rest: readonly string[] } | undefined {
   for (const length of [2, 1]) {
     const name = words.slice(0, length).join(" ");
-    const command = commands.find((one) => one.name === name || (length === 1 && one.aliases?.includes(name)));
+    const command = commands.find((one) => one.name === name || one.aliases?.includes(name));
     if (command && words.length >= length) return { command, rest: words.slice(length) };
   }
   return undefined;

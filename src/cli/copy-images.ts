@@ -1,10 +1,11 @@
 import { writeFile } from "node:fs/promises";
-import { RegistryError, type CopyOptions, type CopyOutcome, type Platform } from "../index.ts";
+import { RegistryError, type CopyLocationsOptions, type CopyOutcome, type Platform } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
 import * as options from "./options.ts";
 import { outcomeText } from "./render/outcome.ts";
 import { count } from "./render/text.ts";
+import { create } from "./table/service-options.ts";
 
 /** What the commands that move images do alike: copies, shows how it went, and answers how to end. */
 export async function copyImages(
@@ -31,12 +32,13 @@ export async function copyImages(
   return changes && get(options.detailedExitcode) ? "changes" : "done";
 }
 
-function copyOptions(get: Cli["get"]): CopyOptions {
+function copyOptions(get: Cli["get"]): CopyLocationsOptions {
   const platforms = get(options.platforms).filter((platform) => platform !== "all");
   const jobs = get(options.jobs);
   const limitRate = get(options.limitRate);
   return {
     dryRun: get(options.dryRun),
+    create: get(create),
     referrers: get(options.referrers),
     ...(platforms.length > 0 && !get(options.platforms).includes("all") && { platforms }),
     ...(jobs !== undefined && { jobs }),

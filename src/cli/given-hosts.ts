@@ -1,6 +1,7 @@
 import {
   apiHost,
   mergeSettings,
+  parseReference,
   readCertDirectory,
   readClientPair,
   RegistryError,
@@ -28,12 +29,31 @@ export function givenHosts(get: Get, { from, to }: Sides, config: Config): Reado
   const headers = Object.fromEntries(get(options.header));
   for (const [host, address] of get(options.resolve)) add(apiHost(host), { address });
   for (const { host } of [...from, ...to]) add(host, { headers });
+  for (const [host, provider] of givenProvider(get, { from, to })) add(host, { provider });
   const source = side(get(options.srcTlsVerify), get(options.srcPlainHttp), get(options.srcCertDir));
   for (const { host } of from) add(host, source);
   const destination = side(get(options.destTlsVerify), get(options.destPlainHttp), get(options.destCertDir));
   for (const { host } of to) add(host, destination);
   for (const [host, mirrors] of get(options.mirror)) add(apiHost(host), { mirrors });
   return settings;
+}
+
+/** Whose a registry is said to be: logins of that service's own tools may go there, so that it is never left open which. */
+function givenProvider(get: Get, { from, to }: Sides): readonly (readonly [host: string, provider: string])[] {
+  const provider = get(options.provider);
+  if (provider === undefined) return [];
+  const named = [...new Set([...from, ...to].map(({ host }) => host))];
+  // What is Docker Hub's needs no saying, and what may be an image there is meant as the other thing that it may be.
+  const others = named.filter((host) => host !== apiHost(parseReference("x").registry));
+  const hosts = others.length > 0 ? others : named;
+  if (hosts.length === 1) return [[hosts[0]!, provider]];
+  throw new RegistryError(
+    "INVALID",
+    `--provider is for one registry, and the command names ${hosts.length || "none"}`,
+    {
+      hint: "say it in the configuration: hosts.HOST.provider",
+    },
+  );
 }
 
 /** The way that holds for every host. */

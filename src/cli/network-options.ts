@@ -1,6 +1,6 @@
-import type { Credential } from "../index.ts";
 import { flag, unless, value, values, type Option } from "./option.ts";
-import { login, parseBoolean, parseMirror, parseNumber, parseToken } from "./option-values.ts";
+import { providerNames, type Credential, type ProviderName } from "../index.ts";
+import { login, parseBoolean, parseMirror, parseNumber, parseProvider, parseToken } from "./option-values.ts";
 import { wayOptions } from "./way-options.ts";
 
 const network = "Network:";
@@ -85,6 +85,12 @@ export const useMirrors: Option<boolean> = unless("--no-mirrors", "ask no mirror
   heading: network,
   rare: true,
 });
+export const provider: Option<ProviderName | undefined> = value(
+  "--provider <name>",
+  "the service that the registry belongs to, where its host does not tell: harbor, gitlab, quay ...",
+  parseProvider,
+  { heading: network, rare: true, completes: providerNames },
+);
 export const retries: Option<number | undefined> = value(
   "--retries <count>",
   "how often a failed request is sent again (default: 5)",
@@ -112,6 +118,7 @@ export const networkOptions: readonly Option[] = [
   registriesConf,
   mirror,
   useMirrors,
+  provider,
   retries,
   ...wayOptions,
   configFile,

@@ -4,11 +4,13 @@ import {
   hostPlatform,
   parsePlatform,
   parseUserPassword,
+  providerNames,
   readSize,
   RegistryError,
   Secret,
   type Credential,
   type Platform,
+  type ProviderName,
 } from "../index.ts";
 
 /** Reads a number of things: 1 or more. */
@@ -111,6 +113,15 @@ export function parseMirror(text: string): readonly [host: string, mirrors: read
 /** Reads `USER:PASSWORD`, given to the option of this name. */
 export function login(name: string): (text: string) => Credential {
   return (text) => parseUserPassword(text, name);
+}
+
+/** Reads the name of a service. */
+export function parseProvider(text: string): ProviderName {
+  const name = providerNames.find((name) => name === text);
+  if (name) return name;
+  throw new RegistryError("INVALID", `there is no service ${JSON.stringify(text)}`, {
+    hint: `write ${providerNames.join(", ")}; gantry ls --services tells of each`,
+  });
 }
 
 /** Reads a token that requests carry as it is. */

@@ -92,7 +92,10 @@ export const yes: Option<boolean> = flag("-y, --yes", "do it without asking", { 
 export const breakIndexes: Option<boolean> = flag("--break-indexes", "delete even what the index of another tag needs");
 
 /** What single commands take. */
-export const long: Option<boolean> = flag("-l, --long", "digest, size, age and platforms of each");
+export const long: Option<boolean> = flag(
+  "-l, --long",
+  "what there is to tell of each: of a tag digest, size, age and platforms",
+);
 export const as: Option<string | undefined> = value(
   "--as <kind>",
   "the format of the files: oci, oci-archive, docker-archive or dir",

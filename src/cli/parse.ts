@@ -92,7 +92,7 @@ function addCommand(program: Parser, command: Command, look: Look, all: boolean)
     .summary(command.summary)
     .description(`${sentence(command.summary)}${command.details ? `\n\n${command.details}` : ""}`)
     .helpOption("-h, --help", "show this help");
-  for (const alias of command.aliases ?? []) parser.alias(alias);
+  for (const alias of command.aliases ?? []) parser.alias(alias.split(" ").at(-1)!);
   for (const argument of command.arguments ?? []) parser.argument(argumentTerm(argument), argument.summary);
   for (const option of command.options) addOption(parser, option, all);
   return parser.addHelpText("after", () => helpTail(command, look, all));

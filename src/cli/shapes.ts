@@ -1,3 +1,5 @@
+import { repositoryShape, serviceShapes } from "./service-shapes.ts";
+
 /** What a value in a result is: in words, or a list, or an object; a name with `?` may be missing, `*` stands for any. */
 export type Shape = string | readonly [Shape] | { readonly [name: string]: Shape };
 
@@ -65,17 +67,40 @@ export const shapes: Readonly<Record<string, Shape>> = {
   tag: { name: reference, digest, tags: ["a reference with a new tag"] },
   ls: [
     {
+      ...repositoryShape,
       "repository?": "of a registry: a repository's name",
-      "tags?": "of a registry, with --long: how many tags it has",
+      "tags?": "of a registry, with --long: how many tags the repository has",
+      "tagged?": ["with --images: a tag of the image"],
       "tag?": "of a repository: a tag",
-      reference: "registry, repository and tag in one",
-      "digest?": "with --long",
+      "reference?": "registry, repository and tag or digest in one; of all but services",
+      "digest?": "with --long, or --images",
       "mediaType?": "with --long",
-      "size?": "with --long: bytes of all platforms, what they share counted once",
-      "created?": `with --long: ${moment}`,
+      "artifactType?": "with --long: of an artifact, its type",
+      "size?": "with --long: bytes, of a tag as sizeKind says, else of all platforms, what they share counted once",
+      "sizeKind?":
+        "what the service counts: manifest, largest child, children, children, shared counted twice, or unexplained",
+      "created?": `with --long: ${moment}; who built the image says so`,
+      "pushed?": "with --long: when it came to the registry, where the service tells",
+      "pulled?": "with --long: when it was last pulled, where the service tells",
       "platforms?": ["with --long: os/arch"],
+      "subject?": "with --long: the manifest that it is attached to",
+      "children?": [digest],
+      "immutable?": "with --long: whether the tag cannot be moved",
+      "service?": "with --services: its name, as --provider takes it",
+      "title?": "with --services: as people call it",
+      "hosts?": ["with --services: a form of its hosts"],
+      "abilities?": {
+        "*": {
+          how: "native (its own API), protocol (the distribution API), client (from what those tell) or impossible",
+          "note?": "a limit or condition",
+          "instead?": "where it is impossible: what to do instead",
+          tested: "against what that was tested",
+        },
+      },
+      "quirks?": ["with --services: in what it differs from others"],
     },
   ],
+  ...serviceShapes,
   inspect: {
     name: reference,
     digest,
@@ -106,7 +131,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   doctor: [
     {
       check:
-        "what was looked at: machine, files, name, proxy, dns, tcp, tls, api, clock, credential, login, pull, push, limit or abilities",
+        "what was looked at: machine, files, name, proxy, dns, tcp, tls, api, service, clock, credential, login, pull, push, limit or abilities",
       verdict: "fine, warning, fault or skipped",
       "host?": "the host it is about",
       message: "what was found",

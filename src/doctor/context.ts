@@ -11,6 +11,8 @@ export interface Service {
   readonly name: string;
   /** What it takes for a login, and the command that brings one; `{host}` stands for the registry. */
   readonly login?: { readonly cause: string; readonly command?: string };
+  /** In what it differs from others, a line for each thing. */
+  readonly quirks?: readonly string[];
 }
 
 /** What a diagnosis works with: the very settings, connections and credentials that commands use. */

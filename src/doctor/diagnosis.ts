@@ -10,6 +10,7 @@ export type CheckName =
   | "tcp"
   | "tls"
   | "api"
+  | "service"
   | "clock"
   | "credential"
   | "login"

@@ -7,7 +7,10 @@ export async function* inOrder<T, U>(
   const pending: Promise<U>[] = [];
   try {
     for await (const item of items) {
-      pending.push(work(item));
+      const started = work(item);
+      // What fails before its turn is told in its turn.
+      started.catch(() => {});
+      pending.push(started);
       if (pending.length >= atOnce) yield await pending.shift()!;
     }
     while (pending.length > 0) yield await pending.shift()!;

@@ -50,6 +50,8 @@ test.each([
   [["copy", "a", "b"], "copy", ["a", "b"]],
   [["cp", "a"], "copy", ["a"]],
   [["blob", "get", "x"], "blob get", ["x"]],
+  [["repo", "ls", "x"], "repo list", ["x"]],
+  [["ls", "x"], "ls", ["x"]],
   [["blob"], undefined, undefined],
   [["nothing"], undefined, undefined],
   [[], undefined, undefined],

@@ -68,6 +68,16 @@ describe("offers", () => {
     [["digest", "unknown.example/"], []],
     [["digest", "app"], []],
     [["digest", "a", "r.example:5000/"], []],
+    [
+      ["repo", ""],
+      ["list", "info", "create", "delete"],
+    ],
+    [["repo", "ls", "--fil"], ["--filter"]],
+    [["immutability", "set", "--tags", "i"], ["immutable"]],
+    [
+      ["ls", "--provider", "ecr"],
+      ["ecr", "ecr-public"],
+    ],
   ])("for %j: %j", async (typed, expected) => {
     expect(await words(...typed)).toEqual(expected);
   });

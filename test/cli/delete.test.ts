@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { RegistryError } from "../../src/oci/error.ts";
 import type { Access } from "../../src/server/index.ts";
 import { artifact, image, indexOf, putImage, twoPlatforms } from "../support/images.ts";
+import { testService, type TestService, type TestServiceOptions } from "./service-scene.ts";
 import { gantry, must, testRegistry, type TestRegistry } from "./support.ts";
 
 const app = image("app");
@@ -124,5 +126,91 @@ describe("by digest", () => {
       steps: [{ kind: "manifest", tags: ["1", "1.0", "latest"] }],
     });
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: "INVALID", hint: "say --yes to delete it" } });
+  });
+});
+
+describe("at a service", () => {
+  /** A registry that does not delete by the distribution API, unless `open` says so. */
+  function locked(): { readonly access: Access; open: boolean } {
+    const state = { open: false };
+    const reply = { status: 405, headers: {}, body: Buffer.from('{"errors":[{"code":"UNSUPPORTED"}]}') };
+    return Object.assign(state, {
+      access: {
+        open: true,
+        authorize: ({ method }: { readonly method: string }) =>
+          method === "DELETE" && !state.open ? { allow: false as const, reply } : { allow: true as const },
+      },
+    });
+  }
+  async function serviceWithTags(options: TestServiceOptions = {}): Promise<TestService> {
+    const lock = locked();
+    const opened = async <T>(work: () => Promise<T>): Promise<T> => {
+      lock.open = true;
+      return work().finally(() => (lock.open = false));
+    };
+    const service = await testService({
+      access: lock.access,
+      calls: (own) => ({
+        deleteTag: (...words) => opened(() => own.deleteTag(...words)),
+        async *deleteManifests(...words) {
+          yield* await opened(() => Array.fromAsync(own.deleteManifests(...words)));
+        },
+      }),
+      ...options,
+    });
+    for (const tag of ["1", "latest"]) await putImage(service.store("app"), app, tag);
+    return service;
+  }
+
+  test.each([true, false])(
+    "takes one tag by its own API, whether the service is known by its host (%s) or not",
+    async (known) => {
+      const { host, log } = await serviceWithTags({ known });
+      expect(await must("delete", `${host}/app:1`)).toContain("the image stays, as latest");
+      expect(log).toEqual(["deleteTag app 1"]);
+      expect(await must("ls", `${host}/app`)).toBe("latest\n");
+    },
+  );
+
+  test("that cannot take one tag alone says what there is, and deletes nothing", async () => {
+    const { host } = await serviceWithTags({ impossible: ["deleteTag"] });
+    const { code, stderr } = await gantry(["delete", `${host}/app:1`]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("Test Service cannot delete one tag");
+    expect(stderr).toContain(`gantry delete ${host}/app@${digest}, which would delete the tags latest too`);
+    expect(await must("ls", `${host}/app`)).toBe("1\nlatest\n");
+  });
+
+  test("takes digests in batches: what is attached, and then the image", async () => {
+    const { host, store, log } = await serviceWithTags();
+    for (const one of [sbom, signature]) await putImage(store("app"), one);
+    await must("delete", "--yes", `${host}/app@${digest}`);
+    expect(log).toEqual(["deleteManifests app", "deleteManifests app"]);
+    for (const one of [app, sbom, signature])
+      expect((await gantry(["digest", `${host}/app@${one.manifest.descriptor.digest}`])).code).toBe(3);
+  });
+
+  test("where something that is attached stays, leaves the image, says what went, and ends with 6", async () => {
+    const { host, store } = await serviceWithTags({
+      calls: () => ({
+        async *deleteManifests(_, digests) {
+          for (const one of digests) {
+            yield one === sbom.manifest.descriptor.digest
+              ? { digest: one, outcome: "failed", error: new RegistryError("DENIED", "it is locked") }
+              : { digest: one, outcome: "deleted" };
+          }
+        },
+      }),
+    });
+    for (const one of [sbom, signature]) await putImage(store("app"), one);
+    const { code, stdout, stderr } = await gantry(["delete", "--yes", `${host}/app@${digest}`]);
+    expect(code).toBe(6);
+    expect(stdout).toBe(
+      `deleted ${host}/app@${signature.manifest.descriptor.digest} (application/vnd.example.thing)\n`,
+    );
+    expect(stderr).toContain(
+      `1 manifest could not be deleted: ${host}/app@${sbom.manifest.descriptor.digest}: it is locked`,
+    );
+    expect(await must("ls", `${host}/app`)).toBe("1\nlatest\n");
   });
 });

@@ -10,6 +10,7 @@ import { htpasswdAccess } from "../../src/server/index.ts";
 import { dockerArchiveStore, layoutStore } from "../../src/store/index.ts";
 import { image, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
+import { testService } from "./service-scene.ts";
 import { gantry, testRegistry, type CliOptions, type Ended, type TestRegistry } from "./support.ts";
 
 const app = twoPlatforms("app");
@@ -33,15 +34,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(files, { recursive: true }));
 
-/** What the examples are about: registries, one with users, and a directory with some images and files, which is where they run. */
-async function scene(): Promise<{
+/** What the examples are about: registries, one of a service with all there can be, one with users, and a directory with some images and files, which is where they run. */
+async function scene(served: boolean): Promise<{
   readonly source: TestRegistry;
   readonly mirror: TestRegistry;
   readonly locked: TestRegistry;
   readonly work: string;
 }> {
   const [source, mirror, locked, work, before] = [
-    await testRegistry(),
+    served ? await testService() : await testRegistry(),
     await testRegistry(),
     await testRegistry({ access: htpasswdAccess({ file: join(files, "users") }) }),
     await temporaryDirectory(),
@@ -64,7 +65,8 @@ async function scene(): Promise<{
 
 /** Runs an example as it stands, but for the hosts and digests; a server is stopped when it listens. */
 async function runExample(line: string, extra: readonly string[] = []): Promise<Ended> {
-  const { source, mirror, locked } = await scene();
+  const served = /^gantry (?:repo|immutability|findings|search|quota|replication) /.test(line);
+  const { source, mirror, locked } = await scene(served);
   const [command, file] = line.replace(/ < .*$/, "").split(" > ");
   const input = / < (\S+)$/.exec(line)?.[1];
   const needsUsers = ["login", "logout", "auth"].includes(line.split(" ")[1]!);

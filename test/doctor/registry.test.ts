@@ -63,6 +63,18 @@ describe("clocks", () => {
   });
 });
 
+test("in what the service differs from others is told, where that is known", async () => {
+  const service = { name: "Harbour", quirks: ["a push makes the repository", "there is no _catalog"] };
+  const { diagnose } = await patient(healthy(), { identify: () => service });
+  const told = await diagnose("registry.example/app:1");
+  expect(of(told, "service").map(({ verdict, message }) => `${verdict}: ${message}`)).toEqual([
+    "fine: Harbour: a push makes the repository",
+    "fine: Harbour: there is no _catalog",
+  ]);
+  const names = told.map(({ check }) => check);
+  expect(names.indexOf("service")).toBe(names.indexOf("api") + 1);
+});
+
 describe("/v2/", () => {
   test("that leads to another host is a warning, with the host to name", async () => {
     const script = healthy((_, path, { headers }) =>

@@ -5,11 +5,11 @@ import { onTestFinished } from "vitest";
 import { authenticate } from "../../src/auth/authenticate.ts";
 import type { CredentialSource } from "../../src/auth/credential.ts";
 import { userPassword } from "../../src/auth/credential.ts";
-import type { DiagnoseOptions } from "../../src/doctor/context.ts";
+import type { DiagnoseOptions, DoctorContext } from "../../src/doctor/context.ts";
 import { diagnose } from "../../src/doctor/diagnose.ts";
 import type { CheckName, Diagnosis } from "../../src/doctor/diagnosis.ts";
 import { isRegistryError, RegistryError } from "../../src/oci/error.ts";
-import { identify } from "../../src/provider/fingerprints.ts";
+import { identify as byFingerprint } from "../../src/provider/fingerprints.ts";
 import { settingsByHost, type HostSettings } from "../../src/transport/host-settings.ts";
 import { redirect } from "../../src/transport/redirect.ts";
 import { scheme } from "../../src/transport/scheme.ts";
@@ -66,6 +66,7 @@ export interface PatientOptions {
   readonly credentials?: CredentialSource;
   readonly tls?: ServerOptions;
   readonly env?: Readonly<Record<string, string>>;
+  readonly identify?: NonNullable<DoctorContext["identify"]>;
 }
 
 /**
@@ -73,7 +74,7 @@ export interface PatientOptions {
  * this machine to a client, and for the token service. Names are not looked up, connections all lead to it.
  */
 export async function patient(script: Script, options: PatientOptions = {}): Promise<Patient> {
-  const { settings, tls, login, credentials, env = {} } = options;
+  const { settings, tls, login, credentials, env = {}, identify = byFingerprint } = options;
   const log: string[] = [];
   const server = await listen(
     (request, response) => {

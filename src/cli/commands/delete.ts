@@ -10,6 +10,7 @@ import {
   type Digest,
   type Opened,
 } from "../../index.ts";
+import { carryOut, type Deletion, type Failure, type Step } from "../deletion.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
@@ -17,29 +18,10 @@ import { absent } from "../image.ts";
 import { breakIndexes, detailedExitcode, dryRun, format, yes } from "../options.ts";
 import { count } from "../render/text.ts";
 
-/** One thing that goes. */
-interface Step {
-  readonly kind: "tag" | "manifest";
-  readonly reference: string;
-  readonly digest: Digest;
-  readonly artifactType?: string;
-  /** The tags that go with a manifest. */
-  readonly tags?: readonly string[];
-}
-
-interface Deletion {
-  readonly name: string;
-  readonly digest: Digest;
-  /** Whether it was done, or only shown. */
-  readonly done: boolean;
-  readonly steps: readonly Step[];
-  /** Tags of the same image that stay. */
-  readonly kept: readonly string[];
-}
-
 export const run: Run<[reference: string]> = async ([reference], cli) => {
-  const { get, client, out } = cli;
-  const opened = (await client({ from: [reference] })).open(reference);
+  const { get, out } = cli;
+  const client = await cli.client({ from: [reference] });
+  const opened = client.open(reference);
   if (opened.ref === undefined) {
     throw new RegistryError("INVALID", `${opened.name} names no tag and no digest`, {
       hint: "say which: REPOSITORY:TAG or REPOSITORY@DIGEST",
@@ -52,9 +34,13 @@ export const run: Run<[reference: string]> = async ([reference], cli) => {
   }
   const stop = await agreed(plan, cli);
   if (stop) return stop;
-  await carryOut(opened, plan, cli);
-  await out.print({ ...plan, done: true }, deletionText);
-  return "done";
+  const { steps, failures } = await carryOut(client, opened, plan, cli);
+  if (failures.length === 0) {
+    await out.print({ ...plan, done: true }, deletionText);
+    return "done";
+  }
+  if (steps.length > 0) await out.print({ ...plan, steps, done: true }, deletionText);
+  throw failureOf(failures, steps.length);
 };
 
 async function planTag({ store, name }: Opened, tag: string, { signal }: Cli): Promise<Deletion> {
@@ -123,30 +109,17 @@ async function agreed(plan: Deletion, { get, out, reporter, confirm }: Cli): Pro
   });
 }
 
-async function carryOut({ store }: Opened, { steps, kept }: Deletion, { signal }: Cli): Promise<void> {
-  for (const { kind, reference, digest } of steps) {
-    if (kind === "manifest") await store.deleteManifest(digest, { signal });
-    else
-      await store
-        .deleteTag(reference.slice(store.name.length + 1), { signal })
-        .catch((error: unknown) => throwWithWayOut(error, store.name, digest, kept));
-  }
-  await store.flush({ signal });
-}
-
-/** Where one tag cannot go alone, says what deleting the digest would take along. */
-function throwWithWayOut(error: unknown, repository: string, digest: Digest, kept: readonly string[]): never {
-  if (error instanceof RegistryError && error.code === "UNSUPPORTED") {
-    const also = kept.length > 0 ? `, which would delete the tags ${kept.join(", ")} too` : "";
-    const { message, host, status } = error;
-    throw new RegistryError("UNSUPPORTED", message, {
-      ...(host && { host }),
-      ...(status && { status }),
-      cause: error,
-      hint: `nothing was deleted; there is: gantry delete ${repository}@${digest}${also}`,
-    });
-  }
-  throw error;
+/** A failure alone is the command's; of many, it is told which. */
+function failureOf(failures: readonly Failure[], done: number): RegistryError {
+  const { error } = failures[0]!;
+  if (failures.length === 1 && done === 0) return error;
+  const { host, status, hint } = error;
+  const list = failures.map((failure) => `${failure.reference}: ${failure.error.message}`).join("; ");
+  return new RegistryError(
+    done > 0 ? "PARTIAL" : error.code,
+    `${count(failures.length, "manifest")} could not be deleted: ${list}`,
+    { ...(host && { host }), ...(status && { status }), ...(hint && { hint }), cause: error },
+  );
 }
 
 function deletionText({ done, steps, kept }: Deletion): string {

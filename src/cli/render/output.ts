@@ -9,7 +9,10 @@ export interface Output {
   /** One result; `text` makes what people read. */
   print<T>(value: T, text: (value: T, look: Look) => string): Promise<void>;
   /** Many results, written as they come where the format allows: as lines or as a table for people. */
-  list<T>(items: AsyncIterable<T>, text: ((item: T, look: Look) => string) | readonly Column<T>[]): Promise<void>;
+  list<T>(
+    items: AsyncIterable<T> | Iterable<T>,
+    text: ((item: T, look: Look) => string) | readonly Column<T>[],
+  ): Promise<void>;
   /** A text that is a result by itself, byte for byte; on a terminal, fit for one and with an end of line. */
   document(bytes: Uint8Array): Promise<void>;
   /** Bytes as they are. Throws INVALID on a terminal. */

@@ -5,13 +5,17 @@ export interface Column<T> {
   readonly value: (item: T) => string;
   /** Numbers stand to the right. */
   readonly right?: boolean;
+  /** Left out where no item has a value for it; who has none, the empty text, is given a dash. */
+  readonly ifTold?: boolean;
 }
 
 const gap = "  ";
 
 /** Lines of columns under a heading. On a terminal that is too narrow, digests shorten first, then the widest columns. */
-export function table<T>(items: readonly T[], columns: readonly Column<T>[], look: Look): string {
-  let rows = items.map((item) => columns.map((column) => plain(column.value(item))));
+export function table<T>(items: readonly T[], all: readonly Column<T>[], look: Look): string {
+  const columns = all.filter(({ ifTold, value }) => !ifTold || items.some((item) => value(item) !== ""));
+  const cell = ({ ifTold, value }: Column<T>, item: T): string => plain(value(item)) || (ifTold ? "-" : "");
+  let rows = items.map((item) => columns.map((column) => cell(column, item)));
   const titles = columns.map((column) => column.title);
   if (look.width !== undefined && total(widths(titles, rows)) > look.width) {
     rows = rows.map((row) => row.map((cell) => shortDigest(cell)));

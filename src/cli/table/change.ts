@@ -9,7 +9,7 @@ export const changeCommands: readonly Command[] = [
     group: "Change",
     summary: "delete one tag, or a digest with all that hangs on it",
     details:
-      "By tag: this tag alone; the image and its other tags stay. By digest: the manifest, every tag that points at it " +
+      "By tag: this tag alone, by the service's own API where the registry's cannot; the image and its other tags stay. By digest: the manifest, every tag that points at it " +
       "and what is attached to it; these are named first, and nothing is done without a yes (--yes in scripts). What the " +
       "index of another tag needs is not deleted.",
     arguments: [{ name: "reference", summary: "the tag, or the digest", completes: "reference" }],
@@ -26,7 +26,7 @@ export const changeCommands: readonly Command[] = [
       { note: "what would go with a digest", line: "gantry delete --dry-run registry.example/app@DIGEST" },
       { note: "the digest and all its tags", line: "gantry delete --yes registry.example/app@DIGEST" },
     ],
-    endings: ["notFound", "denied", "changes"],
+    endings: ["notFound", "denied", "partly", "changes"],
     load: () => import("../commands/delete.ts"),
   },
   {

@@ -1,5 +1,6 @@
 import type { Argument, Command } from "../command.ts";
 import * as options from "../options.ts";
+import { imagesOption, servicesOption } from "./service-options.ts";
 
 const image: Argument = { name: "reference", summary: "the image", completes: "location" };
 const common = [...options.formatOptions, ...options.networkOptions];
@@ -12,18 +13,28 @@ export const lookCommands: readonly Command[] = [
     aliases: ["list"],
     group: "Look",
     summary: "list a registry's repositories, or a repository's tags",
-    details: "A host alone lists its repositories, HOST/PREFIX/ those that start so; anything else lists tags.",
+    details:
+      "A host alone lists its repositories, HOST/PREFIX/ those that start so; anything else lists tags. Of a service that " +
+      "Gantry knows by its host or by --provider, repositories and what --long tells come from its own API: gantry ls " +
+      "--services says what each can do.",
     arguments: [
-      { name: "place", summary: "a host, a repository, or a local layout or archive", completes: "repository" },
+      {
+        name: "place",
+        summary: "a host, a repository, or a local layout or archive",
+        optional: true,
+        completes: "repository",
+      },
     ],
-    options: [options.long, ...common],
+    options: [options.long, imagesOption, servicesOption, ...common],
     examples: [
       { note: "the repositories of a registry", line: "gantry ls registry.example" },
       {
         note: "the tags of a repository, with digest, size, age and platforms",
         line: "gantry ls -l registry.example/app",
       },
+      { note: "its images by digest, each with its tags", line: "gantry ls -l --images registry.example/app" },
       { note: "for a program", line: "gantry ls --format json registry.example/app" },
+      { note: "what can be done at which service", line: "gantry ls --services" },
     ],
     endings: ["notFound", "denied"],
     load: () => import("../commands/ls.ts"),

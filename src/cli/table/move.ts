@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import * as options from "../options.ts";
+import { create } from "./service-options.ts";
 
 const how = [
   options.platforms,
@@ -34,6 +35,7 @@ export const moveCommands: readonly Command[] = [
     options: [
       options.allTags,
       options.noClobber,
+      create,
       ...how,
       options.detailedExitcode,
       ...options.networkOptions,
@@ -103,10 +105,14 @@ export const moveCommands: readonly Command[] = [
       { name: "path", summary: "the file or directory", completes: "file" },
       { name: "reference", summary: "where the image goes", completes: "reference" },
     ],
-    options: [options.as, ...how, ...options.networkOptions],
+    options: [options.as, create, ...how, ...options.networkOptions],
     examples: [
       { note: "an OCI layout", line: "gantry push images registry.example/new:1.0" },
       { note: "one image of several", line: "gantry push oci:images:1.0 registry.example/new:2.0" },
+      {
+        note: "where a push does not make the repository",
+        line: "gantry push --create oci:images:1.0 registry.example/created:1.0",
+      },
       { note: "what docker save wrote", line: "gantry push saved.tar registry.example/saved:1.0" },
     ],
     endings: ["notFound", "denied", "refused"],

@@ -77,7 +77,10 @@ function judge(place: Place, answer: Answer, bench: Bench): Step<Api> {
     describe(challenges, way),
   ];
   return {
-    told: [fine("api", `/v2/ answers ${status}: ${said.filter(Boolean).join(", ")}`, { host, status })],
+    told: [
+      fine("api", `/v2/ answers ${status}: ${said.filter(Boolean).join(", ")}`, { host, status }),
+      ...(service?.quirks ?? []).map((quirk) => fine("service", `${service?.name}: ${quirk}`, { host })),
+    ],
     known: { answer, url, ...(way && { way }), ...(service && { service }) },
   };
 }

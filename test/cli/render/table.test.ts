@@ -30,6 +30,22 @@ describe("a table", () => {
     );
   });
 
+  test("leaves out columns of which nothing is told, and has a dash where others have something", () => {
+    const untold = (value: Column<Row>["value"]): readonly Column<Row>[] => [
+      columns[0]!,
+      { title: "TYPE", value, ifTold: true },
+    ];
+    expect(
+      table(
+        rows.slice(0, 1),
+        untold(() => ""),
+        { color: false },
+      ),
+    ).toBe("TAG\n1.0\n");
+    const some = untold(({ tag }) => (tag === "1.0" ? "" : "x"));
+    expect(table(rows, some, { color: false })).toMatch(/^TAG +TYPE\n1\.0 +-\na-rather\S+ +x\n$/);
+  });
+
   test("shortens digests on a terminal that is too narrow for them", () => {
     expect(table(rows, columns, { color: false, width: 80 })).toContain(
       "1.0                            sha256:0123456789ab     9 B",

@@ -1,0 +1,24 @@
+import { parseReference, type SearchResult } from "../../index.ts";
+import type { Run } from "../command.ts";
+import { hostOf } from "../places.ts";
+import type { Column } from "../render/table.ts";
+import { limit, searchFilters } from "../table/service-options.ts";
+
+const columns: readonly Column<SearchResult>[] = [
+  { title: "NAME", value: (item) => item.reference },
+  { title: "DESCRIPTION", value: (item) => item.description ?? "", ifTold: true },
+  { title: "STARS", value: (item) => item.stars?.toString() ?? "", right: true, ifTold: true },
+  { title: "PULLS", value: (item) => item.pulls?.toString() ?? "", right: true, ifTold: true },
+  { title: "OFFICIAL", value: (item) => (item.official ? "yes" : ""), ifTold: true },
+];
+
+export const run: Run<[term: string]> = async ([words], { get, client, out, signal }) => {
+  const bare = words.replace(/^docker:\/\//, "");
+  const slash = bare.indexOf("/");
+  const named = slash < 0 ? undefined : hostOf(bare.slice(0, slash));
+  const host = named ?? parseReference("x").registry;
+  const service = await (await client({ from: [host] })).service(host, { signal });
+  const query = { term: named === undefined ? bare : bare.slice(slash + 1), limit: get(limit) ?? 25 };
+  const filters = Object.assign({}, ...get(searchFilters)) as object;
+  await out.list(service.search({ ...query, ...filters }, { signal }), columns);
+};
