@@ -1,12 +1,36 @@
 import type { Loss } from "./fault.ts";
-import { areApart, covers, coversScope, isConditional, type Deletion, type Exception } from "./rules.ts";
+import {
+  areApart,
+  covers,
+  coversScope,
+  isConditional,
+  type Deletion,
+  type Exception,
+  type FormatOptions,
+  type Rules,
+} from "./rules.ts";
 
 /**
  * Deletions that delete the same, with as much as possible said by conditions of their own in place of exceptions, and
  * without exceptions that change nothing and deletions that delete nothing.
  */
 export function folded(deletions: readonly Deletion[]): readonly Deletion[] {
-  return deletions.flatMap((deletion) => foldOne(deletion) ?? []);
+  const all = deletions.flatMap((deletion) => foldOne(deletion) ?? []);
+  return all.filter(
+    (one, i) => !all.some((other, j) => i !== j && isSwallowed(one, other) && !(j > i && isSwallowed(other, one))),
+  );
+}
+
+/** Whether one deletion deletes nothing that another does not. */
+function isSwallowed(one: Deletion, other: Deletion): boolean {
+  return (
+    other.beyond === undefined &&
+    other.newerThan === undefined &&
+    (other.olderThan ?? 0) <= (one.olderThan ?? 0) &&
+    covers(other.selection, one.selection) &&
+    coversScope(other.scope, one.scope) &&
+    other.except.every((exception) => one.except.some((kept) => isWithin(exception, kept)))
+  );
 }
 
 function foldOne(deletion: Deletion): Deletion | undefined {
@@ -67,8 +91,11 @@ function takes(other: Deletion, exception: Exception, deletion: Deletion): boole
 const isWithin = (one: Exception, two: Exception): boolean =>
   !isConditional(two) && covers(two.selection, one.selection) && coversScope(two.scope, one.scope);
 
-/** The count of a rule that counts exceptions, for one that does not: undefined where they may be any number. */
-export function countWithExceptions({ beyond = 0, countsExceptions, except }: Deletion): number | undefined {
+/** The count of a rule for a service that counts what it keeps too: undefined where that may be any number. */
+export function countWithExceptions(
+  { at, beyond = 0, countsExceptions, except }: Deletion,
+  lost?: Losses,
+): number | undefined {
   if (countsExceptions) return beyond;
   let extra = 0;
   for (const { selection } of except) {
@@ -79,7 +106,20 @@ export function countWithExceptions({ beyond = 0, countsExceptions, except }: De
     }
     extra++;
   }
+  if (extra > 0)
+    lost?.add(at, `does not count ${extra} that it keeps: as they are counted here, so many more are kept`);
   return beyond + extra;
+}
+
+/** Tells that a service deletes whole images where a policy deletes single tags. */
+export function tellUnit(rules: Rules, { simpleImages = false }: FormatOptions, lost: Losses): void {
+  if (rules.unit === "image" || simpleImages) return;
+  for (const { at } of rules.deletions) {
+    lost.add(
+      at,
+      "deletes and counts single tags: here, images are counted, and one stays whole while one of its tags does",
+    );
+  }
 }
 
 /** Collects losses. */

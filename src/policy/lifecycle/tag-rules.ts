@@ -36,6 +36,10 @@ function tagDeletion(deletion: Deletion, byTag: boolean, lost: Losses): TagDelet
   }
   const except = exceptionsOf(deletion, byTag, lost);
   if (!except) return undefined;
+  if (beyond !== undefined && except.length > 0 && deletion.countsExceptions) {
+    lost.add(at, "counts what it keeps too: here it is not counted, and more is kept");
+  }
+  if (selection.tags.length > 0 && !byTag) lost.add(at, "deletes an image with all its tags: here, those go that fit");
   if (selection.state === "any") lost.add(at, "deletes what has no tag too: here, that stays");
   return { at, tags: selection.tags[0] ?? all, except, olderThan, ...(beyond !== undefined && { beyond }) };
 }

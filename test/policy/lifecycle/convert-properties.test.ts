@@ -11,12 +11,17 @@ const options = { now, repository: "app" };
 const gone = (dialect: LifecycleDialect, document: unknown, images: readonly LifecycleImage[]): ReadonlySet<string> =>
   document === undefined ? new Set() : goes(simulateLifecycle(dialect, document, images, options));
 
+const without = (all: ReadonlySet<string>, those: ReadonlySet<string>): readonly string[] =>
+  [...all].filter((one) => !those.has(one));
+
 const pairs = lifecycleDialects.flatMap((from) => lifecycleDialects.map((to) => [from, to] as const));
-const runs = { numRuns: 400 };
+const runs = { numRuns: 200 };
 
 describe.each(lifecycleDialects)("documents of %s", (dialect) => {
   test("are taken as right", () => {
-    const isRight = (document: unknown): void => expect(checkDocument(dialect, document)).toEqual([]);
+    const isRight = (document: unknown): void => {
+      expect(checkDocument(dialect, document)).toEqual([]);
+    };
     fc.assert(fc.property(documents[dialect], isRight), runs);
   });
 
@@ -26,8 +31,8 @@ describe.each(lifecycleDialects)("documents of %s", (dialect) => {
         const { rules, losses } = parseLifecycle(dialect, document);
         const again = formatLifecycle(dialect, rules);
         const [before, after] = [gone(dialect, document, images), gone(dialect, again.document, images)];
-        expect([...after.difference(before)]).toEqual([]);
-        if (losses.length + again.losses.length === 0) expect([...before.difference(after)]).toEqual([]);
+        expect(without(after, before)).toEqual([]);
+        if (losses.length + again.losses.length === 0) expect(without(before, after)).toEqual([]);
       }),
       runs,
     );
@@ -43,8 +48,8 @@ describe.each(pairs)("from %s to %s", (from, to) => {
           const { document: converted, losses } = convertLifecycle(from, to, document, { simpleImages: simple });
           if (converted !== undefined) expect(checkDocument(to, converted)).toEqual([]);
           const [before, after] = [gone(from, document, images), gone(to, converted, images)];
-          expect([...after.difference(before)]).toEqual([]);
-          if (losses.length === 0) expect([...before.difference(after)]).toEqual([]);
+          expect(without(after, before)).toEqual([]);
+          if (losses.length === 0) expect(without(before, after)).toEqual([]);
         }),
         runs,
       );

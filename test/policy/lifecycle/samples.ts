@@ -42,14 +42,13 @@ const oneImage = fc.record({
   age: fc.double({ min: 0.1, max: 200, noNaN: true }),
   idle: fc.option(fc.double({ min: 0.05, max: 1, noNaN: true })),
   parts: fc.boolean(),
-  immutable: fc.integer({ max: 9, min: 0 }),
 });
 
 /** Images of a repository; `simple` ones have one tag at most, and no indexes are among them. */
 export const someImages = (simple: boolean): fc.Arbitrary<readonly LifecycleImage[]> =>
   fc.array(oneImage, { maxLength: 12 }).map((drafts) => {
     const free = new Set(names);
-    return drafts.flatMap(({ tags, age, idle, parts, immutable }, i): LifecycleImage[] => {
+    return drafts.flatMap(({ tags, age, idle, parts }, i): LifecycleImage[] => {
       const own = tags.filter((tag) => free.delete(tag)).slice(0, simple ? 1 : undefined);
       const pushed = new Date(now - age * day).toISOString();
       const image: LifecycleImage = {
@@ -57,7 +56,6 @@ export const someImages = (simple: boolean): fc.Arbitrary<readonly LifecycleImag
         tags: own,
         pushed,
         ...(idle !== null && { pulled: new Date(now - age * idle * day).toISOString() }),
-        ...(immutable === 0 && { immutable: true }),
       };
       if (simple || !parts) return [image];
       const children = [1, 2].map((n): LifecycleImage => ({

@@ -1,5 +1,5 @@
 import { expandBraces } from "../doublestar.ts";
-import { countWithExceptions, folded, losses, withoutRedundant, type Losses } from "../fold.ts";
+import { countWithExceptions, folded, losses, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
 import {
   covers,
   coversScope,
@@ -23,8 +23,10 @@ interface Emitted {
 }
 
 /** Writes cleanup policies. A KEEP is for all repositories' images that it fits, whichever DELETE it was meant for. */
-export function formatArtifactRegistry(rules: Rules, { simpleImages = false }: FormatOptions = {}): Formatted {
+export function formatArtifactRegistry(rules: Rules, options: FormatOptions = {}): Formatted {
   const lost = losses();
+  const simpleImages = options.simpleImages === true;
+  tellUnit(rules, options, lost);
   let policies: Readonly<Record<string, CleanupPolicy>> = {};
   const emitted: Emitted[] = [];
   for (const deletion of withoutRedundant(folded(rules.deletions))) {
@@ -115,8 +117,9 @@ function keepNewest(
       "counts images, and here every manifest that they are made of counts (--simple-images, if there are none)",
     );
   }
-  const keepCount = countWithExceptions(deletion);
+  const keepCount = countWithExceptions(deletion, lost);
   if (keepCount === undefined) return leftOut("does not count what it keeps, and here all is counted");
+  if (keepCount === 0) lost.add(at, "keeps none of the newest: here, one is kept at least");
   const policy: CleanupPolicy = {
     action: "KEEP",
     mostRecentVersions: { ...packages, keepCount: Math.max(1, keepCount) },

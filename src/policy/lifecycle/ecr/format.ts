@@ -1,4 +1,4 @@
-import { countWithExceptions, folded, losses, type Losses } from "../fold.ts";
+import { countWithExceptions, folded, losses, tellUnit, type Losses } from "../fold.ts";
 import {
   areApart,
   covers,
@@ -31,14 +31,15 @@ const never: Count = { countType: "sinceImagePushed", countUnit: "days", countNu
  * Writes rules for ECR, where what a rule selects is nothing to those after it: exceptions are rules that come first and
  * delete nothing.
  */
-export function formatEcr(rules: Rules, { simpleImages = false }: FormatOptions = {}): Formatted {
+export function formatEcr(rules: Rules, options: FormatOptions = {}): Formatted {
   const lost = losses();
+  tellUnit(rules, options, lost);
   const emitted: Emitted[] = [];
   const order = { tagged: 0, untagged: 1, any: 2 };
   const deletions = folded(rules.deletions).toSorted((a, b) => order[a.selection.state] - order[b.selection.state]);
   for (const deletion of deletions) {
     const claims = claimsFor(deletion, lost);
-    const count = countFor(deletion, rules, simpleImages, lost);
+    const count = countFor(deletion, rules, options.simpleImages === true, lost);
     const lists = listsOf(deletion.selection);
     if (!claims || !count) continue;
     if (!lists) {
@@ -104,8 +105,9 @@ function countFor(deletion: Deletion, rules: Rules, simple: boolean, lost: Losse
       "counts images, and ECR counts every manifest that they are made of too (--simple-images, if there are none)",
     );
   }
-  const count = countWithExceptions(deletion);
+  const count = countWithExceptions(deletion, lost);
   if (count === undefined) return leftOut("does not count what it keeps, and ECR does");
+  if (count === 0) lost.add(at, "keeps none of the newest: ECR keeps one at least");
   return { countType: "imageCountMoreThan", countNumber: Math.max(1, count) };
 }
 

@@ -1,5 +1,15 @@
-import { countWithExceptions, folded, losses, withoutRedundant, type Losses } from "../fold.ts";
-import { day, wholeDays, type Deletion, type Exception, type Formatted, type Rules, type Scope } from "../rules.ts";
+import { countWithExceptions, folded, losses, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
+import {
+  areApart,
+  day,
+  wholeDays,
+  type Deletion,
+  type Exception,
+  type FormatOptions,
+  type Formatted,
+  type Rules,
+  type Scope,
+} from "../rules.ts";
 import type { HarborRule, Selector } from "./document.ts";
 import { elsewhere, selectorsOf } from "./selectors.ts";
 import { mostRules, templates, type Template } from "./templates.ts";
@@ -10,9 +20,11 @@ type Retained = Pick<HarborRule, "template" | "params" | "tag_selectors">;
  * Writes a retention policy, which says what stays: what a deletion does not select, what it leaves alone, and of the rest
  * the newest and the young.
  */
-export function formatHarbor(rules: Rules): Formatted {
+export function formatHarbor(rules: Rules, options: FormatOptions = {}): Formatted {
   const lost = losses();
-  const usable = withoutRedundant(folded(rules.deletions)).filter((deletion) => isUsable(deletion, rules, lost));
+  tellUnit(rules, options, lost);
+  const usable = withoutRedundant(folded(rules.deletions)).filter((deletion) => isUsable(deletion, lost));
+  if (rules.countsParts && !options.simpleImages) for (const deletion of usable) tellParts(deletion, lost);
   const scopes = new Map(usable.map(({ scope }) => [JSON.stringify(scope), scope]));
   let written: readonly HarborRule[] = [];
   for (const [key, scope] of scopes) {
@@ -25,7 +37,7 @@ export function formatHarbor(rules: Rules): Formatted {
   return { document, losses: lost.all };
 }
 
-function isUsable(deletion: Deletion, rules: Rules, lost: Losses): boolean {
+function isUsable(deletion: Deletion, lost: Losses): boolean {
   const { at, selection, newerThan, beyond } = deletion;
   const leftOut = (why: string): boolean => lost.add(at, `${why}: left out`) ?? false;
   if (newerThan !== undefined) return leftOut("deletes what is young, which Harbor does not");
@@ -34,9 +46,8 @@ function isUsable(deletion: Deletion, rules: Rules, lost: Losses): boolean {
   if (beyond !== undefined && countWithExceptions(deletion) === undefined) {
     return leftOut("does not count what it keeps, and Harbor does");
   }
-  if (rules.unit === "tag" && selection.tags.length > 0) {
-    lost.add(at, "deletes single tags; Harbor deletes an image when all its tags are selected");
-  }
+  if (selection.tags.length > 0)
+    lost.add(at, "selects an image by any of its tags: with Harbor, all have to be selected");
   return true;
 }
 
@@ -45,6 +56,7 @@ function fitting(deletions: readonly Deletion[], room: number, lost: Losses): re
   for (let many = deletions.length; many > 0; many--) {
     const found = unique(retainedBy(deletions.slice(0, many), lost));
     if (found.length > room) continue;
+    tellOverlaps(deletions.slice(0, many), lost);
     for (const { at } of deletions.slice(many)) lost.add(at, `is left out: a project has ${mostRules} rules at most`);
     if (found.length > 0) return found;
     lost.add(deletions[0]!.at, "deletes all at once, and Harbor deletes nothing without a rule: left out");
@@ -52,6 +64,22 @@ function fitting(deletions: readonly Deletion[], room: number, lost: Losses): re
   }
   for (const { at } of deletions) lost.add(at, `is left out: a project has ${mostRules} rules at most`);
   return [];
+}
+
+/** Tells where a policy counts what Harbor does not. */
+function tellParts({ at, beyond, except }: Deletion, lost: Losses): void {
+  const counting = beyond === undefined ? except.find(({ newest }) => newest !== undefined)?.at : at;
+  if (counting !== undefined)
+    lost.add(counting, "counts the manifests that an index is made of too: Harbor does not, and keeps more");
+}
+
+/** Tells of deletions that select the same images: such stay for as long as either lets them. */
+function tellOverlaps(deletions: readonly Deletion[], lost: Losses): void {
+  deletions.forEach(({ at, selection }, i) => {
+    const other = deletions.slice(0, i).find((one) => !areApart(one.selection, selection));
+    if (other)
+      lost.add(at, `selects some of what ${other.at} does: with Harbor, that stays for as long as either keeps it`);
+  });
 }
 
 function retainedBy(deletions: readonly Deletion[], lost: Losses): readonly Retained[] {
@@ -66,7 +94,7 @@ function retainedBy(deletions: readonly Deletion[], lost: Losses): readonly Reta
     ...deletions.flatMap(({ selection, olderThan = 0, beyond, except, ...deletion }) => {
       const selectors = selectorsOf(selection)!;
       if (olderThan % day !== 0) lost.add(deletion.at, "is not a number of whole days: the next is taken");
-      const count = countWithExceptions({ ...deletion, selection, beyond: beyond ?? 0, except });
+      const count = countWithExceptions({ ...deletion, selection, beyond: beyond ?? 0, except }, lost);
       return [
         ...(olderThan > 0 ? [retained("nDaysSinceLastPush", wholeDays(olderThan), selectors)] : []),
         ...(beyond === undefined ? [] : [retained("latestPushedK", count ?? beyond, selectors)]),
@@ -80,7 +108,10 @@ function retainedFor(exception: Exception, lost: Losses): readonly Retained[] {
   const { at, selection, newest, within, by, olderThan, scope } = exception;
   const exact = selectorsOf(selection);
   const selectors = exact ?? selectorsOf({ ...selection, tags: [] })!;
-  if (!exact) lost.add(at, "keeps tags by what no pattern of Harbor says: all that have tags are kept");
+  if (!exact) {
+    lost.add(at, "keeps tags by what no pattern of Harbor says: all that have tags are kept");
+    return [retained("always", 0, selectors)];
+  }
   if (scope.length > 0) lost.add(at, "is for some repositories: it keeps in all that the rule is for");
   const isMixed = newest !== undefined && within !== undefined;
   if (olderThan !== undefined || isMixed) {
