@@ -8,7 +8,7 @@ import type { Call, Registry } from "./store/store.ts";
 import { systemClock } from "./transport/clock.ts";
 import type { SettingsOf } from "./transport/host-settings.ts";
 import type { IsInsecure } from "./transport/origin.ts";
-import type { Transport } from "./transport/transport.ts";
+import type { Req, Transport } from "./transport/transport.ts";
 
 /** What services are found and spoken to with. */
 export interface ServicesOptions {
@@ -43,15 +43,22 @@ export async function knownProviders(): Promise<readonly Provider[]> {
 export function servicesOf(options: ServicesOptions): Services {
   const { env, home, settingsOf, isInsecure, stack } = options;
   const direct: Transport = (request) => stack().direct(request);
-  const contextOf = (host: string): CredentialContext => ({
-    env,
-    home,
-    transport: direct,
-    clock: systemClock,
-    isInsecure,
-    api: (name) => settingsOf(apiHost(name)).api,
-    ...(options.onWarning && { onWarning: (text: string) => options.onWarning?.(text, host) }),
-  });
+  const contexts = new Map<string, CredentialContext>();
+  const contextOf = (host: string): CredentialContext => {
+    const own = settingsOf(apiHost(host)).env;
+    const context = contexts.get(apiHost(host)) ?? {
+      env: { ...env, ...own },
+      home,
+      // What hosts share is kept by their transport: one with variables of its own shares nothing.
+      transport: own ? (request: Req) => direct(request) : direct,
+      clock: systemClock,
+      isInsecure,
+      api: (name) => settingsOf(apiHost(name)).api,
+      ...(options.onWarning && { onWarning: (text: string) => options.onWarning?.(text, host) }),
+    };
+    contexts.set(apiHost(host), context);
+    return context;
+  };
   const told = async (host: string): Promise<Provider | undefined> => {
     const { providerNamed, providerOf } = await import("./provider/providers.ts");
     const name = settingsOf(apiHost(host)).provider;

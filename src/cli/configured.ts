@@ -54,7 +54,7 @@ export function configuredKubernetes({ values: { kubernetes } }: Config): Pick<C
 
 function hostSettings(name: string, values: HostValues, config: Config, trusted: readonly string[]): HostSettings {
   const { insecure, plainHttp, caFiles = [], certFile, keyFile, address, headers, mirrors } = values;
-  const { provider, api } = values;
+  const { provider, api, env } = values;
   const pem = (key: string, file: string): string => readPem(file, placeOf(config, ["hosts", name, key]));
   const ca = [...trusted, ...caFiles.map((file) => pem("caFiles", file))];
   const cert = certFile && pem("certFile", certFile);
@@ -70,6 +70,7 @@ function hostSettings(name: string, values: HostValues, config: Config, trusted:
     mirrors,
     provider,
     api,
+    env,
   });
 }
 

@@ -171,6 +171,12 @@ export const helperName: Kind<string> = {
   read: (written) => (/^[A-Za-z0-9._-]+$/.test(written) ? written : undefined),
 };
 
+/** The name of a variable of the environment. */
+export const variableName: Kind<string> = {
+  ...form("[A-Za-z_][A-Za-z0-9_]*", "the name of a variable"),
+  read: (written) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(written) ? written : undefined),
+};
+
 /** A value of a header: it may be a secret. */
 export const headerValue: Kind<string> = { ...text, show: () => "[secret]" };
 

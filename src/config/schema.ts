@@ -123,6 +123,12 @@ export const hostFields = {
   quotaReserve: scalar(kinds.count(0), "how many pulls of the host's rate limit are left alone"),
   provider: scalar(kinds.oneOf(...services), "the service that it belongs to, where its name does not tell", guarded),
   api: scalar(kinds.webAddress, "where that service's own API answers", guarded),
+  env: table(
+    kinds.variableName,
+    "variables of that service's own tools, for this host alone",
+    scalar(kinds.secret, "the variable's value, such as the profile in AWS_PROFILE"),
+    guarded,
+  ),
 };
 
 const credentialFields = {

@@ -14,6 +14,7 @@ export const registryVariables: readonly ServiceVariables[] = [
     user: { variable: "CI_REGISTRY_USER" },
     passwords: ["CI_REGISTRY_PASSWORD"],
   },
+  { host: { variable: "CI_REGISTRY" }, user: { variable: "CI_DEPLOY_USER" }, passwords: ["CI_DEPLOY_PASSWORD"] },
   {
     host: { variable: "CI_DEPENDENCY_PROXY_SERVER" },
     user: { variable: "CI_DEPENDENCY_PROXY_USER" },

@@ -25,6 +25,8 @@ export interface HostSettings {
   readonly provider?: string;
   /** Where that service's own API answers, a URL; the usual place where absent. */
   readonly api?: string;
+  /** Variables of that service's own tools, for this host alone: `AWS_PROFILE`. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The settings of a host (`name[:port]`, as it stands in URLs); the same object each time. */
@@ -51,6 +53,7 @@ export function mergeSettings(first: HostSettings, then: HostSettings): HostSett
     ...first,
     ...(then.tls && { tls: mergeTls(first.tls, first.insecure === undefined ? then.tls : unjudged(then.tls)) }),
     ...(then.headers && { headers: { ...then.headers, ...first.headers } }),
+    ...(then.env && { env: { ...then.env, ...first.env } }),
     ...(then.timeouts && { timeouts: { ...then.timeouts, ...first.timeouts } }),
   };
 }

@@ -37,6 +37,7 @@ const values: Readonly<Record<string, FiveValues>> = {
   "hosts.r.example.quotaReserve": counts,
   "hosts.r.example.provider": ["harbor", "quay", "gitlab", "ecr", "generic"],
   "hosts.r.example.api": ["https://a", "https://b/x", "http://c", "https://d:1", "https://e"],
+  "hosts.r.example.env.AWS_PROFILE": ["a", "b", "c", "d", "e"],
   retries: counts,
   retryDelay: times,
   jobs: counts,
@@ -96,7 +97,8 @@ test("every key of the schema is in the table", () => {
       ([key, entry]) => {
         if (entry.fields) return leaves(entry.fields, `${path}${key}.`);
         if (entry.shape !== "table") return [`${path}${key}`];
-        const name = key === "headers" ? "x-a" : "r.example";
+        const names: Readonly<Record<string, string>> = { headers: "x-a", env: "AWS_PROFILE" };
+        const name = names[key] ?? "r.example";
         return entry.entry?.fields ? leaves(entry.entry.fields, `${path}${key}.${name}.`) : [`${path}${key}.${name}`];
       },
     );
