@@ -21,9 +21,13 @@ export function remembered(source: CredentialSource, clock: Clock): CredentialSo
   return {
     name: source.name,
     async find(host, path, signal) {
-      const before = known.get(`${host}/${path}`);
+      const key = `${host}/${path}`;
+      const before = known.get(key);
       const credential = await until(before ?? ask(host, path), signal);
-      return before && endOf(credential) <= clock.now() ? until(ask(host, path), signal) : credential;
+      if (!before || endOf(credential) > clock.now()) return credential;
+      // Of all that notice, the first asks anew.
+      const renewed = known.get(key);
+      return until(renewed && renewed !== before ? renewed : ask(host, path), signal);
     },
   };
 }

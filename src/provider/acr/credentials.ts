@@ -107,7 +107,11 @@ async function exchange(
     access_token: token.reveal(),
   });
   const what = `log in to ${host} with the login of Azure from ${origin}`;
-  const { body } = await api.send("POST", "/oauth2/exchange", { body: form.toString(), what });
+  const { body } = await api.send("POST", "/oauth2/exchange", {
+    body: form.toString(),
+    secrets: [token],
+    what,
+  });
   const refresh = isObject(body) ? body["refresh_token"] : undefined;
   if (typeof refresh === "string" && refresh !== "") return { kind: "identity", token: new Secret(refresh), origin };
   throw new RegistryError("UNAUTHORIZED", `cannot ${what}: it sent no refresh token`, { host, credential: origin });

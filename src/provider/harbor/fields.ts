@@ -18,7 +18,7 @@ export function fieldsIn(fields: Fields, name: string): Fields {
 export function textIn(fields: Fields, name: string): string | undefined {
   const value = fields[name];
   if (typeof value !== "string") return undefined;
-  const line = value.replace(/[\p{Cc}\s]+/gu, " ").trim();
+  const line = value.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
   return line === "" ? undefined : line;
 }
 
