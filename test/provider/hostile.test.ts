@@ -46,7 +46,7 @@ const named = services.map((which) => [which[0].name, which] as const);
 
 /** What a list of GitLab's repositories and tokens of Docker Hub need; else an object that says nothing. */
 const nonsense = ({ pathname }: URL): unknown => {
-  if (/\/registry\/repositories$/.test(pathname)) return [{ id: 1, path: "team/app/x" }];
+  if (pathname.endsWith("/registry/repositories")) return [{ id: 1, path: "team/app/x" }];
   return pathname === "/v2/auth/token" ? { access_token: "token" } : {};
 };
 
@@ -132,4 +132,14 @@ test("Quay's name of a user is shown without control characters", async () => {
     quota_report: { quota_bytes: 1 },
   }));
   expect(await service.allowances()).toMatchObject([{ what: "storage of ann [31m" }]);
+});
+
+test("neither a digest is taken for a tag nor a tag for a digest by the distribution API", async () => {
+  const { service, asked } = await connected([quay, "quay.io", "$oauthtoken"], () => ({}));
+  const digest = `sha256:${"a".repeat(64)}` as const;
+  const store = service.repository("team/app");
+  await expect(store.deleteTag(digest)).rejects.toMatchObject({ code: "INVALID" });
+  await expect(service.deleteTag("team/app", digest)).rejects.toMatchObject({ code: "INVALID" });
+  await expect(store.deleteManifest("latest" as never)).rejects.toMatchObject({ code: "INVALID" });
+  expect(asked).toEqual([]);
 });

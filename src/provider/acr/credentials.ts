@@ -55,7 +55,8 @@ export function acrCredentials(context: CredentialContext): CredentialSource {
 
 function goodUntil(credential: Credential, now: number): number {
   const expires = credential.kind === "identity" ? claimsOf(credential.token)?.expires : undefined;
-  return expires === undefined ? now + unknownLife : expires - renewBefore;
+  // Where the clocks differ, one may have run out when it comes: it is not fetched for each request.
+  return expires === undefined ? now + unknownLife : Math.max(expires - renewBefore, now + absence);
 }
 
 async function find(context: CredentialContext, host: string): Promise<Credential | undefined> {

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { servicesOf, type Services, type ServicesOptions } from "../src/services.ts";
+import { streamOf } from "../src/oci/stream.ts";
+import { remoteRegistry } from "../src/store/remote/remote-store.ts";
+import type { Transport } from "../src/transport/transport.ts";
+
+/** The services that are found over a network that is asked nothing but what they are. */
+function over(direct: Transport): Services {
+  const stack = { direct, transport: direct, credentials: { name: "none", find: async () => undefined } };
+  return servicesOf({
+    env: {},
+    home: "/nonexistent",
+    settingsOf: () => ({}),
+    isInsecure: () => false,
+    stack: () => stack as unknown as ReturnType<ServicesOptions["stack"]>,
+    registry: (registry) => remoteRegistry({ transport: direct, registry }),
+  });
+}
+
+test("who gives up while a service is found out leaves it to the others that wait", async () => {
+  const waiting: (() => void)[] = [];
+  const services = over(async ({ signal }) => {
+    await new Promise<void>((resolve, reject) => {
+      waiting.push(resolve);
+      signal?.addEventListener("abort", () => reject(new Error("given up")), { once: true });
+    });
+    return { status: 200, headers: {}, body: streamOf(Buffer.from("{}")) };
+  });
+  const stop = new AbortController();
+  const first = services.open("registry.example", { signal: stop.signal }).catch((error: unknown) => error);
+  const second = services.open("registry.example");
+  await expect.poll(() => waiting.length).toBe(1);
+  stop.abort();
+  expect(await first).toMatchObject({ code: "ABORTED" });
+  const answering = setInterval(() => waiting.splice(0).forEach((answer) => answer()), 1);
+  try {
+    expect((await second).provider.name).toBe("generic");
+  } finally {
+    clearInterval(answering);
+  }
+});
