@@ -15,7 +15,7 @@ export function remembered(source: CredentialSource, clock: Clock): CredentialSo
     const key = `${host}/${path}`;
     const found = source.find(host, path);
     known.set(key, found);
-    found.catch(() => known.delete(key));
+    found.catch(() => known.get(key) === found && known.delete(key));
     return found;
   };
   return {

@@ -124,6 +124,7 @@ export function jsonApi(options: JsonApiOptions): JsonApi {
       ...read(await collect(response.body, answerLimit, `the answer to "${what}"`)),
     };
     const isFine = accept?.includes(answer.status) || (answer.status >= 200 && answer.status <= 299);
+    if (isFine && isForeign(method, request, answer)) throw foreign(title, url.host, what);
     if (isFine) return answer;
     const { error } = options;
     throw apiError(answer, { title, host: url.host, what, absent: request.absent, hidden, error });
@@ -152,6 +153,19 @@ function secretsIn(headers: Readonly<Record<string, string>>): readonly string[]
   return Object.entries(headers).flatMap(([name, value]) =>
     /authorization|token/i.test(name) ? [value.replace(/^(?:Basic|Bearer) /i, "")] : [],
   );
+}
+
+/** Whether what was to be read is a page of a portal, say, and would pass for an empty list. */
+function isForeign(method: Method, { headers }: JsonRequest, { status, text }: JsonAnswer): boolean {
+  const isText = (headers?.["accept"] ?? "").startsWith("text/");
+  return method === "GET" && status <= 299 && text !== undefined && !isText;
+}
+
+function foreign(title: string, host: string, what: string): RegistryError {
+  return new RegistryError("NETWORK", `cannot ${what}: something else answered in the place of ${title}'s API`, {
+    host,
+    hint: "where the API is elsewhere, say so in the configuration: hosts.HOST.api",
+  });
 }
 
 function endless(title: string, host: string, what = `read a list of ${title}`): RegistryError {

@@ -143,3 +143,18 @@ test("neither a digest is taken for a tag nor a tag for a digest by the distribu
   await expect(store.deleteManifest("latest" as never)).rejects.toMatchObject({ code: "INVALID" });
   expect(asked).toEqual([]);
 });
+
+test("what Harbor tells of replication and of times is fit to be shown", async () => {
+  const policy = {
+    id: 1,
+    name: "to\u202e us",
+    filters: [{ type: "name", value: ["lib/\u001b[31m**", ""] }],
+    creation_time: "1",
+  };
+  const { service } = await connected([harbor, "harbor.example", "u"], () => [policy]);
+  const [rule] = await Array.fromAsync(service.replication());
+  expect(rule).toMatchObject({ name: "to us", filter: "name lib/ [31m**" });
+  const repository = { id: 1, name: "team/app", creation_time: "1", update_time: "+275000-01-01T00:00:00Z" };
+  const other = await connected([harbor, "harbor.example", "u"], () => [repository]);
+  expect(await Array.fromAsync(other.service.listRepositories("team/"))).toEqual([{ name: "team/app" }]);
+});

@@ -85,3 +85,16 @@ describe("pages", () => {
     });
   });
 });
+
+test("a web page in the place of a list is no empty list", async () => {
+  const transport: Transport = async () => ({
+    status: 200,
+    headers: { "content-type": "text/html" },
+    body: streamOf(Buffer.from("<html>log in</html>")),
+  });
+  const service = jsonApi({ transport, base: new URL("https://service.example"), title: "Service" });
+  await expect(Array.fromAsync(service.pages("/a"))).rejects.toMatchObject({ code: "NETWORK" });
+  expect(await service.send("GET", "/log", { headers: { accept: "text/plain" } })).toMatchObject({
+    text: "<html>log in</html>",
+  });
+});
