@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { servicesOf, type Services, type ServicesOptions } from "../src/services.ts";
+import { RegistryError } from "../src/oci/error.ts";
 import { streamOf } from "../src/oci/stream.ts";
 import { remoteRegistry } from "../src/store/remote/remote-store.ts";
 import type { Transport } from "../src/transport/transport.ts";
@@ -38,4 +39,20 @@ test("who gives up while a service is found out leaves it to the others that wai
   } finally {
     clearInterval(answering);
   }
+});
+
+test("what a registry is, is asked again where its answer broke off", async () => {
+  let isBroken = true;
+  const services = over(async ({ url }) => {
+    const isProbe = url.pathname === "/api/v2.0/systeminfo";
+    const body = Buffer.from(JSON.stringify(isProbe ? { harbor_version: "v2.12.0", auth_mode: "db_auth" } : {}));
+    async function* broken(): AsyncGenerator<Uint8Array, void> {
+      yield body.subarray(0, 1);
+      throw new RegistryError("NETWORK", "the connection broke");
+    }
+    return { status: 200, headers: {}, body: isProbe && isBroken ? broken() : streamOf(body) };
+  });
+  await expect(services.open("registry.example")).rejects.toMatchObject({ code: "NETWORK" });
+  isBroken = false;
+  expect((await services.open("registry.example")).provider.name).toBe("harbor");
 });
