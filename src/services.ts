@@ -1,5 +1,6 @@
 import type { Credential, CredentialSource, Environment } from "./auth/credential.ts";
 import { remembered } from "./auth/remembered.ts";
+import { until } from "./auth/until.ts";
 import type { CredentialContext, Provider } from "./provider/provider.ts";
 import type { ServiceRegistry } from "./provider/service.ts";
 import type { Stack } from "./stack.ts";
@@ -67,10 +68,16 @@ export function servicesOf(options: ServicesOptions): Services {
   const sources = new Map<string, Promise<CredentialSource | undefined>>();
   const opened = new Map<string, Promise<OpenService>>();
 
-  const connect = async (host: string, call?: Call): Promise<OpenService> => {
+  const connect = async (host: string): Promise<OpenService> => {
     const { detect, versionCheck } = await import("./provider/detect.ts");
-    const provider = (await told(host)) ?? (await detect(host, direct, call)).provider;
+    const provider = (await told(host)) ?? (await detect(host, direct)).provider;
     let check: ReturnType<typeof versionCheck> | undefined;
+    // For all who ask: the first of them may give up, and what failed once need not fail again.
+    const challenge = (): NonNullable<typeof check> => {
+      const asked = (check ??= versionCheck(host, direct));
+      asked.catch(() => (check = undefined));
+      return asked;
+    };
     const logins = remembered(stack().credentials, systemClock);
     const service = await provider.connect({
       ...contextOf(host),
@@ -79,17 +86,17 @@ export function servicesOf(options: ServicesOptions): Services {
       authenticated: (request) => stack().transport(request),
       credential: (path = "", { signal } = {}): Promise<Credential | undefined> =>
         logins.find(apiHost(host), path, signal),
-      realm: async (realmCall) => (await (check ??= versionCheck(host, direct, realmCall))).realm,
+      realm: async (realmCall) => (await until(challenge(), realmCall?.signal)).realm,
       quota: () => stack().quotas.find(apiHost(host)),
     });
     return { ...service, provider };
   };
 
   const open = (host: string, call?: Call): Promise<OpenService> => {
-    const known = opened.get(host) ?? connect(host, call);
+    const known = opened.get(host) ?? connect(host);
     opened.set(host, known);
     known.catch(() => opened.delete(host));
-    return known;
+    return until(known, call?.signal);
   };
 
   return {
@@ -100,6 +107,7 @@ export function servicesOf(options: ServicesOptions): Services {
         if (!source) {
           source = told(host).then((provider) => provider?.credentials?.(contextOf(host)));
           sources.set(host, source);
+          source.catch(() => sources.delete(host));
         }
         return (await source)?.find(host, path, signal);
       },

@@ -1,39 +1,58 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { createClient } from "../src/client.ts";
-import { temporaryDirectory } from "./support/temporary.ts";
+import { expect, test } from "vitest";
+import { servicesOf, type Services, type ServicesOptions } from "../src/services.ts";
+import { RegistryError } from "../src/oci/error.ts";
+import { streamOf } from "../src/oci/stream.ts";
+import { remoteRegistry } from "../src/store/remote/remote-store.ts";
+import type { Transport } from "../src/transport/transport.ts";
 
-test("two accounts of one service, each with the login that its host's variables name", async () => {
-  const signers: string[] = [];
-  const server = createServer((request, response) => {
-    const key = /Credential=(\w+)\/\d+\/([\w-]+)\//.exec(request.headers.authorization ?? "");
-    if (key) signers.push(`${key[1]} in ${key[2]}`);
-    response.setHeader("content-type", "application/x-amz-json-1.1");
-    response.end('{"repositories":[]}');
+/** The services that are found over a network that is asked nothing but what they are. */
+function over(direct: Transport): Services {
+  const stack = { direct, transport: direct, credentials: { name: "none", find: async () => undefined } };
+  return servicesOf({
+    env: {},
+    home: "/nonexistent",
+    settingsOf: () => ({}),
+    isInsecure: () => false,
+    stack: () => stack as unknown as ReturnType<ServicesOptions["stack"]>,
+    registry: (registry) => remoteRegistry({ transport: direct, registry }),
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const home = await temporaryDirectory();
-  await mkdir(join(home, ".aws"));
-  const profile = (name: string, key: string): string =>
-    `[${name}]\naws_access_key_id = ${key}\naws_secret_access_key = s3cret\n`;
-  await writeFile(join(home, ".aws", "credentials"), profile("build", "KEYOFBUILD") + profile("prod", "KEYOFPROD"));
+}
 
-  const [build, prod] = ["111111111111", "222222222222"].map((account) => `${account}.dkr.ecr.eu-west-1.amazonaws.com`);
-  const client = createClient({
-    env: { HOME: home, AWS_EC2_METADATA_DISABLED: "true", AWS_PROFILE: "none" },
-    hosts: {
-      [build!]: { api, env: { AWS_PROFILE: "build" } },
-      [prod!]: { api, env: { AWS_PROFILE: "prod" } },
-    },
+test("who gives up while a service is found out leaves it to the others that wait", async () => {
+  const waiting: (() => void)[] = [];
+  const services = over(async ({ signal }) => {
+    await new Promise<void>((resolve, reject) => {
+      waiting.push(resolve);
+      signal?.addEventListener("abort", () => reject(new Error("given up")), { once: true });
+    });
+    return { status: 200, headers: {}, body: streamOf(Buffer.from("{}")) };
   });
-  onTestFinished(() => client.close());
-  for (const host of [build!, prod!, build!]) {
-    await Array.fromAsync((await client.service(host)).listRepositories());
+  const stop = new AbortController();
+  const first = services.open("registry.example", { signal: stop.signal }).catch((error: unknown) => error);
+  const second = services.open("registry.example");
+  await expect.poll(() => waiting.length).toBe(1);
+  stop.abort();
+  expect(await first).toMatchObject({ code: "ABORTED" });
+  const answering = setInterval(() => waiting.splice(0).forEach((answer) => answer()), 1);
+  try {
+    expect((await second).provider.name).toBe("generic");
+  } finally {
+    clearInterval(answering);
   }
-  expect(signers).toEqual(["KEYOFBUILD in eu-west-1", "KEYOFPROD in eu-west-1", "KEYOFBUILD in eu-west-1"]);
+});
+
+test("what a registry is, is asked again where its answer broke off", async () => {
+  let isBroken = true;
+  const services = over(async ({ url }) => {
+    const isProbe = url.pathname === "/api/v2.0/systeminfo";
+    const body = Buffer.from(JSON.stringify(isProbe ? { harbor_version: "v2.12.0", auth_mode: "db_auth" } : {}));
+    async function* broken(): AsyncGenerator<Uint8Array, void> {
+      yield body.subarray(0, 1);
+      throw new RegistryError("NETWORK", "the connection broke");
+    }
+    return { status: 200, headers: {}, body: isProbe && isBroken ? broken() : streamOf(body) };
+  });
+  await expect(services.open("registry.example")).rejects.toMatchObject({ code: "NETWORK" });
+  isBroken = false;
+  expect((await services.open("registry.example")).provider.name).toBe("harbor");
 });

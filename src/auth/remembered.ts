@@ -15,15 +15,19 @@ export function remembered(source: CredentialSource, clock: Clock): CredentialSo
     const key = `${host}/${path}`;
     const found = source.find(host, path);
     known.set(key, found);
-    found.catch(() => known.delete(key));
+    found.catch(() => known.get(key) === found && known.delete(key));
     return found;
   };
   return {
     name: source.name,
     async find(host, path, signal) {
-      const before = known.get(`${host}/${path}`);
+      const key = `${host}/${path}`;
+      const before = known.get(key);
       const credential = await until(before ?? ask(host, path), signal);
-      return before && endOf(credential) <= clock.now() ? until(ask(host, path), signal) : credential;
+      if (!before || endOf(credential) > clock.now()) return credential;
+      // Of all that notice, the first asks anew.
+      const renewed = known.get(key);
+      return until(renewed && renewed !== before ? renewed : ask(host, path), signal);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { parseChallenges, type Challenge } from "../auth/challenge.ts";
 import { wayOf } from "../auth/way.ts";
+import { isRegistryError } from "../oci/error.ts";
 import { apiHost } from "../oci/reference.ts";
 import { collect } from "../oci/stream.ts";
 import type { Call } from "../store/store.ts";
@@ -84,7 +85,8 @@ async function isFitting(
   try {
     const text = new TextDecoder().decode(await collect(response.body, probeLimit));
     return fits({ status, headers, body: JSON.parse(text) as unknown });
-  } catch {
+  } catch (error) {
+    if (isRegistryError(error) && error.code !== "TOO_LARGE") throw error;
     // A page, or more than any such answer has: not the service's.
     return fits({ status, headers, body: undefined });
   }

@@ -1,7 +1,9 @@
+import type { Secret } from "../auth/secret.ts";
 import { isObject } from "../oci/descriptor.ts";
 import { RegistryError, type ErrorCode } from "../oci/error.ts";
 import { collect, contentOf } from "../oci/stream.ts";
 import type { Call } from "../store/store.ts";
+import { plainText } from "../store/remote/answer.ts";
 import { nextLink } from "../store/remote/pages.ts";
 import { isConfidential, type IsInsecure } from "../transport/origin.ts";
 import type { Method, Transport } from "../transport/transport.ts";
@@ -12,7 +14,10 @@ import { systemClock } from "../transport/clock.ts";
 export interface JsonApi {
   /** Sends a request; any status that is not in `accept` (else 200 to 299) throws what `JsonApiOptions.error` makes of it. */
   send(method: Method, path: string, request?: JsonRequest): Promise<JsonAnswer>;
-  /** Follows `Link: rel="next"`, or where `next` is given what it makes of an answer, until it leads nowhere or to a page that was had. */
+  /**
+   * Follows `Link: rel="next"`, or where `next` is given what it makes of an answer, until it leads nowhere or to a page
+   * that was had. Throws NETWORK where it leads to another host, or there is no end of pages.
+   */
   pages(path: string, request?: JsonRequest & { readonly next?: Next }): AsyncIterable<JsonAnswer>;
 }
 
@@ -26,6 +31,8 @@ export interface JsonRequest extends Call {
   /** Sent as JSON; a string as a form (`application/x-www-form-urlencoded`). */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What of the body is secret: it goes out where nobody can read it on the way, and is in no message. */
+  readonly secrets?: readonly Secret[];
   /** Statuses that are answers and no errors. */
   readonly accept?: readonly number[];
   /** What 404 means here; NAME_UNKNOWN. */
@@ -61,22 +68,35 @@ export interface ApiFault {
 }
 
 const answerLimit = 32 * 1024 * 1024;
+/** More pages than any list has. */
+const mostPages = 20_000;
 
 /** Speaks to an API. Never sends logins over a network in plain text, and follows no redirect. */
 export function jsonApi(options: JsonApiOptions): JsonApi {
   const { transport, base, title } = options;
   const root = base.pathname.replace(/\/+$/, "");
   const resolve = (path: string): URL => {
+    // A name such as `..` in a path would make it that of something else, all that is above it.
+    if (/(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|$)/i.test(path.split(/[?#]/, 1)[0]!)) {
+      throw new RegistryError("INVALID", `${JSON.stringify(path)} is no path of ${title}`, { host: base.host });
+    }
     const url = /^https?:/.test(path) ? new URL(path) : new URL(`${root}${path}`, base);
     if (url.origin === base.origin) return url;
     throw new RegistryError("INVALID", `${title} says that the next page is at ${url.host}`, { host: base.host });
   };
+  const follow = (from: URL, link: string): URL => {
+    const url = URL.parse(link, from.href);
+    if (url) return resolve(url.href);
+    throw new RegistryError("NETWORK", `${title} says that the next page is at what is no address`, {
+      host: base.host,
+    });
+  };
 
   const ask = async (method: Method, url: URL, request: JsonRequest): Promise<JsonAnswer> => {
-    const { what = `speak to ${title}`, body, accept, signal } = request;
+    const { what = `speak to ${title}`, body, accept, signal, secrets = [] } = request;
     const own = (await options.headers?.({ ...(signal && { signal }) })) ?? {};
-    const isSecret = Object.keys({ ...own, ...request.headers }).some((name) => /authorization|token/i.test(name));
-    if (isSecret && !isConfidential(url, options.isInsecure)) {
+    const hidden = [...secretsIn({ ...own, ...request.headers }), ...secrets.map((secret) => secret.reveal())];
+    if (hidden.length > 0 && !isConfidential(url, options.isInsecure)) {
       throw new RegistryError("UNAUTHORIZED", `${url.host} wants credentials over plain HTTP`, {
         host: url.host,
         hint: "use HTTPS, or declare the host insecure",
@@ -104,8 +124,10 @@ export function jsonApi(options: JsonApiOptions): JsonApi {
       ...read(await collect(response.body, answerLimit, `the answer to "${what}"`)),
     };
     const isFine = accept?.includes(answer.status) || (answer.status >= 200 && answer.status <= 299);
-    if (!isFine) throw apiError(answer, { title, host: url.host, what, absent: request.absent, error: options.error });
-    return answer;
+    if (isFine && isForeign(method, request, answer)) throw foreign(title, url.host, what);
+    if (isFine) return answer;
+    const { error } = options;
+    throw apiError(answer, { title, host: url.host, what, absent: request.absent, hidden, error });
   };
 
   return {
@@ -114,15 +136,40 @@ export function jsonApi(options: JsonApiOptions): JsonApi {
       const visited = new Set<string>();
       let url: URL | undefined = withQuery(resolve(path), query);
       while (url && !visited.has(url.href)) {
+        if (visited.size >= mostPages) throw endless(title, base.host, request.what);
         visited.add(url.href);
         const answer: JsonAnswer = await ask("GET", url, request);
         yield answer;
         const after: ReturnType<Next> = next ? next(answer) : nextLink(answer.headers["link"]);
         if (after === undefined) return;
-        url = typeof after === "string" ? resolve(new URL(after, url).href) : withQuery(new URL(url), after);
+        url = typeof after === "string" ? follow(url, after) : withQuery(new URL(url), after);
       }
     },
   };
+}
+
+/** What headers keep secret; of a login by a scheme, what follows that. */
+function secretsIn(headers: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    /authorization|token/i.test(name) ? [value.replace(/^(?:Basic|Bearer) /i, "")] : [],
+  );
+}
+
+/** Whether what was to be read is a page of a portal, say, and would pass for an empty list. */
+function isForeign(method: Method, { headers }: JsonRequest, { status, text }: JsonAnswer): boolean {
+  const isText = (headers?.["accept"] ?? "").startsWith("text/");
+  return method === "GET" && status <= 299 && text !== undefined && !isText;
+}
+
+function foreign(title: string, host: string, what: string): RegistryError {
+  return new RegistryError("NETWORK", `cannot ${what}: something else answered in the place of ${title}'s API`, {
+    host,
+    hint: "where the API is elsewhere, say so in the configuration: hosts.HOST.api",
+  });
+}
+
+function endless(title: string, host: string, what = `read a list of ${title}`): RegistryError {
+  return new RegistryError("NETWORK", `cannot ${what}: ${title} leads from page to page without an end`, { host });
 }
 
 function withQuery(url: URL, query: JsonRequest["query"] = {}): URL {
@@ -150,18 +197,22 @@ function apiError(
     host,
     what,
     absent = "NAME_UNKNOWN",
+    hidden,
     error,
   }: {
     readonly title: string;
     readonly host: string;
     readonly what: string;
     readonly absent: ErrorCode | undefined;
+    /** What may be in no message, should the other end have sent it back. */
+    readonly hidden: readonly string[];
     readonly error: JsonApiOptions["error"];
   },
 ): RegistryError {
   const { status, headers } = answer;
   const fault = error?.(answer);
-  const said = fault?.message ?? messageIn(answer.body);
+  const told = fault?.message ?? messageIn(answer.body) ?? "";
+  const said = plainText(hidden.reduce((text, one) => (one ? text.replaceAll(one, "[secret]") : text), told));
   const wait = retryAfter(headers, systemClock.now());
   return new RegistryError(
     fault?.code ?? codeOf(status, absent),
@@ -197,7 +248,9 @@ export function messageIn(body: unknown): string | undefined {
     if (!isObject(part)) continue;
     for (const name of ["message", "detail", "error_message", "error_description", "error", "title"]) {
       const text = part[name];
-      if (typeof text === "string" && text !== "") return text.replace(/\s+/g, " ").slice(0, messageLimit);
+      if (typeof text !== "string" || text === "") continue;
+      const line = plainText(text).replace(/\s+/g, " ").slice(0, messageLimit);
+      if (line !== "") return line;
     }
   }
   return undefined;

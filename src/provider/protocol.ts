@@ -8,6 +8,7 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Call, Store } from "../store/store.ts";
 import { discard } from "../transport/transport.ts";
 import { unsupported, type AbilityName } from "./abilities.ts";
+import { momentOf } from "./answers.ts";
 import { inOrder } from "./in-order.ts";
 import type { Provider, ServiceContext } from "./provider.ts";
 import type { Allowance, Deletion, ImageInfo, SearchQuery, SearchResult, ServiceRegistry } from "./service.ts";
@@ -82,6 +83,7 @@ async function readImage(store: Store, ref: string, call: Call): Promise<Omit<Im
     : [root];
   const first = children.find((child) => !isIndexType(child.descriptor.mediaType) && child.config);
   const config = first && (await imageConfig(store, first, call)).config;
+  const created = momentOf(config?.created);
   const named = entries.flatMap(({ platform }) => (platform ? [formatPlatform(platform)] : []));
   const platforms = named.length > 0 ? named : config && !isIndex ? platformsOf(config) : [];
   return {
@@ -89,7 +91,7 @@ async function readImage(store: Store, ref: string, call: Call): Promise<Omit<Im
     mediaType,
     size: totalSize([root, ...children]),
     sizeKind: isIndex ? "children" : "manifest",
-    ...(config?.created && { created: config.created }),
+    ...(created !== undefined && { created }),
     ...(platforms.length > 0 && { platforms }),
     ...((isIndex || !config) && artifactType && { artifactType }),
     ...(root.subject && { subject: root.subject.digest }),
@@ -98,6 +100,8 @@ async function readImage(store: Store, ref: string, call: Call): Promise<Omit<Im
 }
 
 function platformsOf({ os, architecture, variant }: Partial<Platform>): readonly string[] {
+  const isWord = (text: unknown): boolean => typeof text === "string" && /^[\w.-]{1,100}$/.test(text);
+  if (![os, architecture, variant || "none"].every(isWord)) return [];
   return os && architecture ? [formatPlatform({ os, architecture, ...(variant && { variant }) })] : [];
 }
 

@@ -28,3 +28,18 @@ test("a source is asked once for each place, and again when its login has run ou
   for (let i = 0; i < 2; i++) await expect(source.find("a", "broken")).rejects.toThrow("broken");
   expect(asked.slice(4)).toEqual(["a/broken", "a/broken"]);
 });
+
+test("of all that notice that a login has run out, one asks anew", async () => {
+  let now = 0;
+  let asked = 0;
+  const find = async (): Promise<Credential> => ({
+    kind: "bearer",
+    token: new Secret(`t${++asked}`),
+    expires: now + 1000,
+  });
+  const source = remembered({ name: "fake", find }, { ...instantClock(), now: () => now });
+  await source.find("a", "x");
+  now = 1000;
+  await Promise.all(Array.from({ length: 5 }, () => source.find("a", "x")));
+  expect(asked).toBe(2);
+});

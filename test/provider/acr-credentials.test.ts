@@ -198,6 +198,16 @@ describe("a service principal", () => {
     expect(tokenOf(await source.find(host, ""))).toBe("r");
   });
 
+  test("whose login has run out when it comes, as clocks may differ, is not asked for each request", async () => {
+    await using azure = await entra();
+    const refresh_token = jwt({ exp: 1 });
+    const { transport: exchange } = registry(() => json(200, { refresh_token }));
+    const { transport, asked } = network({ [entraHost]: azure.transport, [host]: exchange });
+    const source = acrCredentials(credentialContext(transport, { env: principal }));
+    for (let i = 0; i < 3; i++) expect(tokenOf(await source.find(host, ""))).toBe(refresh_token);
+    expect(asked.filter((line) => line.includes("/oauth2/exchange"))).toHaveLength(1);
+  });
+
   test("of China logs in to China's cloud", async () => {
     const { transport, asked } = network({});
     const context = credentialContext(transport, { env: principal });

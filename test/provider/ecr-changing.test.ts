@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deleteInBatches } from "../../src/provider/aws/delete.ts";
+import { deleteInBatches, deleteOneTag } from "../../src/provider/aws/delete.ts";
 import { instantClock } from "../support/instant-clock.ts";
 import { fault, type AwsAnswers } from "./aws.ts";
 import { ecrAnswers, lifecycleDocument, sha } from "./aws-answers.ts";
@@ -162,12 +162,13 @@ describe("deleting", () => {
     const there = new Set([sha("a"), sha("b"), sha("f")]);
     const batch = async (ids: readonly object[]): Promise<object> => {
       const failures: object[] = [];
+      const imageIds: { imageDigest: string }[] = [];
       for (const { imageDigest } of ids as readonly { imageDigest: `sha256:${string}` }[]) {
         const isHeld = imageDigest !== sha("f") && there.has(sha("f"));
         if (isHeld) failures.push({ imageId: { imageDigest }, failureCode: "ImageReferencedByManifestList" });
-        else there.delete(imageDigest);
+        else if (there.delete(imageDigest)) imageIds.push({ imageDigest });
       }
-      return { failures };
+      return { imageIds, failures };
     };
     const all = deleteInBatches(host, "team/app", [sha("a"), sha("b"), sha("f")], batch);
     expect((await Array.fromAsync(all)).map(({ digest, outcome }) => [digest, outcome])).toEqual([
@@ -175,6 +176,13 @@ describe("deleting", () => {
       [sha("a"), "deleted"],
       [sha("b"), "deleted"],
     ]);
+  });
+
+  test("what AWS tells nothing of is not said to be gone", async () => {
+    const failures = [{ failureCode: "KmsError" }];
+    const [deletion] = await Array.fromAsync(deleteInBatches(host, "team/app", [sha("a")], async () => ({ failures })));
+    expect(deletion).toMatchObject({ digest: sha("a"), outcome: "failed" });
+    await expect(deleteOneTag(host, "team/app", "v1", async () => ({}))).rejects.toThrow("AWS does not say why");
   });
 
   test("what is refused as a whole is told of each", async () => {

@@ -76,6 +76,18 @@ describe("repositories of one's own", () => {
     expect(calls[1]!.request).toEqual({ repositoryName: "team/app", maxResults: 1000 });
   });
 
+  test("are not deleted from as everybody else's, where AWS does not tell whose they are", async () => {
+    const { service, others } = await using({ DescribeRegistries: () => fault("AccessDeniedException") });
+    const store = service.repository("acme/team/app");
+    for (const work of [service.deleteTag("acme/team/app", "v1"), store.deleteManifest(sha("a"))]) {
+      expect(await thrown(work)).toMatchObject({
+        code: "DENIED",
+        hint: expect.stringContaining("ecr-public:DescribeRegistries") as unknown,
+      });
+    }
+    expect(others).toEqual([]);
+  });
+
   test("are made, emptied and deleted", async () => {
     const { service, calls } = await using();
     expect(await service.createRepository("acme/new")).toBe("created");

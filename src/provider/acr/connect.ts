@@ -84,9 +84,9 @@ async function deleteRepository(
   { force, ...call }: Call & { readonly force?: boolean } = {},
 ): Promise<void> {
   const { host } = context;
-  const images = force ? 0 : ((await describe(context, repository, call))?.images ?? 0);
-  if (images > 0) {
-    throw new RegistryError("CONFLICT", `${host}/${repository} has ${images} images`, {
+  const info = force ? undefined : await describe(context, repository, call);
+  if (info && info.images !== 0) {
+    throw new RegistryError("CONFLICT", `${host}/${repository} has ${info.images ?? "some"} images`, {
       host,
       hint: "with --force they are deleted with it",
     });

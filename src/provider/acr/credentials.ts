@@ -55,7 +55,8 @@ export function acrCredentials(context: CredentialContext): CredentialSource {
 
 function goodUntil(credential: Credential, now: number): number {
   const expires = credential.kind === "identity" ? claimsOf(credential.token)?.expires : undefined;
-  return expires === undefined ? now + unknownLife : expires - renewBefore;
+  // Where the clocks differ, one may have run out when it comes: it is not fetched for each request.
+  return expires === undefined ? now + unknownLife : Math.max(expires - renewBefore, now + absence);
 }
 
 async function find(context: CredentialContext, host: string): Promise<Credential | undefined> {
@@ -107,7 +108,11 @@ async function exchange(
     access_token: token.reveal(),
   });
   const what = `log in to ${host} with the login of Azure from ${origin}`;
-  const { body } = await api.send("POST", "/oauth2/exchange", { body: form.toString(), what });
+  const { body } = await api.send("POST", "/oauth2/exchange", {
+    body: form.toString(),
+    secrets: [token],
+    what,
+  });
   const refresh = isObject(body) ? body["refresh_token"] : undefined;
   if (typeof refresh === "string" && refresh !== "") return { kind: "identity", token: new Secret(refresh), origin };
   throw new RegistryError("UNAUTHORIZED", `cannot ${what}: it sent no refresh token`, { host, credential: origin });

@@ -1,3 +1,4 @@
+import { until } from "../../auth/until.ts";
 import { isObject } from "../../oci/descriptor.ts";
 import { RegistryError } from "../../oci/error.ts";
 import type { Call } from "../../store/store.ts";
@@ -37,10 +38,11 @@ export function managementOf(context: ServiceContext): Management {
   const { host, clock } = context;
   const api = managementApi(context);
   let id: Promise<string> | undefined;
-  const path = async (call?: Call): Promise<string> => {
-    id ??= findResource(api, host, call);
+  const path = async (call: Call = {}): Promise<string> => {
+    // For all who ask: the first of them may give up.
+    id ??= findResource(api, host);
     id.catch(() => (id = undefined));
-    return id;
+    return until(id, call.signal);
   };
   const read = async (call: Call = {}): Promise<RegistryResource> => {
     const { body } = await api.send("GET", await path(call), {
@@ -98,11 +100,10 @@ function managementApi(context: ServiceContext): JsonApi {
 }
 
 /** The resource of a registry: one question for all subscriptions that the login sees. */
-async function findResource(api: JsonApi, host: string, call: Call = {}): Promise<string> {
+async function findResource(api: JsonApi, host: string): Promise<string> {
   const server = loginServer(host);
   const query = `resources | where type =~ 'microsoft.containerregistry/registries' | where ${nameFilter(server)} | project id`;
   const { body } = await api.send("POST", "/providers/Microsoft.ResourceGraph/resources", {
-    ...call,
     query: graphVersion,
     body: { query },
     what: `find ${host} in Azure`,

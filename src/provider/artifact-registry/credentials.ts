@@ -36,7 +36,8 @@ export function googleCredentials(context: CredentialContext): CredentialSource 
       if (!isRegistryError(error) || error.code === "ABORTED" || signal?.aborted) throw error;
       onWarning?.([`no login of Google is used: ${error.message}`, error.hint].filter(Boolean).join("; "));
     }
-    stale = login ? login.expires - margin : clock.now() + margin;
+    // Also where the clocks differ, and it has run out when it comes, none is bought for each request.
+    stale = Math.max(login ? login.expires - margin : 0, clock.now() + margin);
     return login;
   };
   return {

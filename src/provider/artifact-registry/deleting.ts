@@ -41,6 +41,8 @@ async function deleteWith(
   const gone: string[] = [];
   try {
     for (const tag of tags) {
+      // It may have moved on to another image since it was listed.
+      if ((await store.head(tag, call))?.digest !== digest) continue;
       await untag(store, tag, call);
       gone.push(tag);
     }
@@ -55,7 +57,7 @@ async function isRestored(store: Store, digest: Digest, tags: readonly string[])
   try {
     const manifest = await store.manifest(digest);
     if (!manifest) return false;
-    for (const tag of tags) await store.putManifest(manifest, { tag });
+    for (const tag of tags) if (!(await store.head(tag))) await store.putManifest(manifest, { tag });
     return true;
   } catch {
     return false;

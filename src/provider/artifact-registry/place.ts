@@ -56,6 +56,10 @@ export const projectId = (project: string): string => project.replace("/", ":");
 export function parsePlace(host: string, path: string): Place {
   const location = requireLocation(host);
   const { project, rest } = splitProject(path);
+  // In a path of the API, `..` would be all that is above it.
+  if ([project, ...rest].some((part) => /(?:^|\/)\.{1,2}$/.test(part))) {
+    throw new RegistryError("INVALID", `${JSON.stringify(path)} is no name of a repository`, { host });
+  }
   if (isLegacyHost(host)) {
     if (rest.length === 0) throw incomplete(host, path, "PROJECT/IMAGE");
     return { project: projectId(project), location, repository: plain(host), image: rest.join("/") };

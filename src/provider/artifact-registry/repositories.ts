@@ -3,7 +3,7 @@ import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import type { Call } from "../../store/store.ts";
 import type { JsonApi } from "../json-api.ts";
 import type { ServiceContext } from "../provider.ts";
-import type { GoogleApis } from "./api.ts";
+import { nextPage, type GoogleApis } from "./api.ts";
 import { completed } from "./operation.ts";
 import { parsePlace, resourceOf, type Place } from "./place.ts";
 
@@ -75,7 +75,17 @@ export async function hasImages(
   call: Call = {},
 ): Promise<boolean> {
   const api = await apis("registry", path, call);
-  const request = { ...call, what: `list the images of ${host}/${path}`, query: { pageSize: 1 } };
-  const { body } = await api.send("GET", `/${resourceOf(parsePlace(host, path))}/packages`, request);
-  return isObject(body) && Array.isArray(body["packages"]) && body["packages"].length > 0;
+  const what = `list the images of ${host}/${path}`;
+  const request = { ...call, what, query: { pageSize: 1 }, next: nextPage };
+  for await (const { body } of api.pages(`/${resourceOf(parsePlace(host, path))}/packages`, request)) {
+    if (!isObject(body)) {
+      throw new RegistryError("NETWORK", `cannot ${what}: something else answered in Artifact Registry's place`, {
+        host,
+      });
+    }
+    // A page may be empty though others follow.
+    if (body["packages"] !== undefined && !(Array.isArray(body["packages"]) && body["packages"].length === 0))
+      return true;
+  }
+  return false;
 }

@@ -44,6 +44,8 @@ export function awsCalls(place: AwsPlace): AwsCalls {
 }
 
 const firstDelay = 500;
+/** More pages than any list has. */
+const mostPages = 20_000;
 
 async function ask<T>(
   place: AwsPlace,
@@ -71,6 +73,11 @@ async function* pages<T extends Page>(
   const visited = new Set<string>();
   let token: string | undefined;
   do {
+    if (visited.size >= mostPages) {
+      throw new RegistryError("NETWORK", `cannot ${question.what}: AWS leads from page to page without an end`, {
+        host: place.host,
+      });
+    }
     const from = token;
     const page = await ask(place, question, (options) => work(from, options), call);
     yield page;

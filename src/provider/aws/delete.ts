@@ -25,7 +25,8 @@ const most = 100;
 
 /** Takes one tag away. Throws MANIFEST_UNKNOWN where it is not there. */
 export async function deleteOneTag(host: string, repository: string, tag: string, batch: Batch): Promise<void> {
-  const { failures = [] } = await batch([{ imageTag: tag }]);
+  const { imageIds = [], failures = [] } = await batch([{ imageTag: tag }]);
+  if (failures.length === 0 && imageIds.length === 0) throw failureOf({}, host, `${repository}:${tag}`);
   if (failures[0]) throw failureOf(failures[0], host, `${repository}:${tag}`);
 }
 
@@ -79,8 +80,9 @@ async function deleteBatch(
     const { imageIds = [], failures = [] } = await batch(digests.map((imageDigest) => ({ imageDigest })));
     return digests.map((digest): Deletion => {
       const failure = failures.find(({ imageId }) => imageId?.imageDigest === digest);
-      if (!failure) return deleted(digest, imageIds);
-      const error = failureOf(failure, host, `${repository}@${digest}`);
+      if (!failure && imageIds.some(({ imageDigest }) => imageDigest === digest)) return deleted(digest, imageIds);
+      // Of what it tells neither way nobody knows that it went.
+      const error = failureOf(failure ?? {}, host, `${repository}@${digest}`);
       return isAbsent(error) ? { digest, outcome: "absent" } : { digest, outcome: "failed", error };
     });
   } catch (error) {

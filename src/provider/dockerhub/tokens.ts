@@ -1,9 +1,9 @@
 import { withoutSecret, type Credential } from "../../auth/credential.ts";
 import { Secret } from "../../auth/secret.ts";
+import { until } from "../../auth/until.ts";
 import { isObject } from "../../oci/descriptor.ts";
 import { RegistryError } from "../../oci/error.ts";
 import type { Call } from "../../store/store.ts";
-import { isConfidential } from "../../transport/origin.ts";
 import { jsonApi, messageIn } from "../json-api.ts";
 import type { ServiceContext } from "../provider.ts";
 
@@ -37,21 +37,21 @@ export function hubTokens(
   const buying = new Map<string, Promise<Secret>>();
   const keyOf = ({ username, password }: HubLogin): string => JSON.stringify([username, password.reveal()]);
 
-  const buy = async (login: HubLogin, call: Call): Promise<Secret> => {
-    if (!isConfidential(base, isInsecure)) throw notConfidential(base);
+  const buy = async (login: HubLogin): Promise<Secret> => {
     const api = jsonApi({
       transport,
       base,
       title: "Docker Hub",
+      isInsecure,
       error: ({ status, body }) => {
         const message = messageIn(body);
         return { ...(message && { message: withoutSecret(message, login) }), ...(status === 401 && refusal(login)) };
       },
     });
     const { body } = await api.send("POST", "/v2/auth/token", {
-      ...call,
       what: `log in to Docker Hub as ${login.username}`,
       body: { identifier: login.username, secret: login.password.reveal() },
+      secrets: [login.password],
     });
     const token = isObject(body) ? body["access_token"] : undefined;
     if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
@@ -68,13 +68,14 @@ export function hubTokens(
   };
 
   return {
-    async of(login, call = {}) {
+    async of(login, { signal } = {}) {
       const key = keyOf(login);
       const known = bought.get(key);
       if (known && clock.now() < known.until) return known.token;
-      const under = buying.get(key) ?? buy(login, call).finally(() => buying.delete(key));
+      // For all who ask: the first of them may give up.
+      const under = buying.get(key) ?? buy(login).finally(() => buying.delete(key));
       buying.set(key, under);
-      return under;
+      return until(under, signal);
     },
     forget(login, token) {
       const key = keyOf(login);
@@ -103,11 +104,4 @@ function refusal({ username, origin }: HubLogin): { readonly hint: string } {
       `the login of ${username}${from} is not taken: with two-factor login or SSO use a personal access token; ` +
       "for an organisation's token the user is the organisation",
   };
-}
-
-function notConfidential({ host }: URL): RegistryError {
-  return new RegistryError("UNAUTHORIZED", `${host} wants credentials over plain HTTP`, {
-    host,
-    hint: "use HTTPS, or declare the host insecure",
-  });
 }

@@ -1,5 +1,6 @@
 import type { ECRPUBLIC } from "@aws-sdk/client-ecr-public";
 import type { Credential } from "../../auth/credential.ts";
+import { until } from "../../auth/until.ts";
 import { isRegistryError } from "../../oci/error.ts";
 import type { Call } from "../../store/store.ts";
 import { awsCalls, type AwsCalls, type AwsPlace } from "../aws/ask.ts";
@@ -38,26 +39,20 @@ export async function openPublic(
     host,
     ...calls,
     aliases(more) {
-      own ??= readAliases(sdk, host, calls, more).catch((error: unknown) => {
+      // For all who ask: the first of them may give up.
+      own ??= readAliases(sdk, host, calls).catch((error: unknown) => {
         own = undefined;
         throw error;
       });
-      return own;
+      return until(own, more?.signal);
     },
   };
 }
 
-async function readAliases(
-  sdk: ECRPUBLIC,
-  host: string,
-  { pages }: AwsCalls,
-  call?: Call,
-): Promise<ReadonlySet<string>> {
+async function readAliases(sdk: ECRPUBLIC, host: string, { pages }: AwsCalls): Promise<ReadonlySet<string>> {
   const question = { what: `find your own registry at ${host}`, action: "ecr-public:DescribeRegistries" };
-  const all = pages(
-    question,
-    (nextToken, options) => sdk.describeRegistries(nextToken === undefined ? {} : { nextToken }, options),
-    call,
+  const all = pages(question, (nextToken, options) =>
+    sdk.describeRegistries(nextToken === undefined ? {} : { nextToken }, options),
   );
   const names = new Set<string>();
   for await (const { registries = [] } of all) {

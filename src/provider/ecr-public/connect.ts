@@ -50,23 +50,26 @@ export function connectPublic(
 
 /** What goes by AWS's API for repositories of one's own, by the distribution API for all others. */
 function ofAll(base: ServiceRegistry, host: string, open: Open) {
-  /** Who may not ask which names are its own may still pull as everybody does. */
+  const lookUp = async (name: string, call?: Call): Promise<Own | undefined> => {
+    const ecr = await open(call);
+    const at = ecr && (await ownRepository(ecr, name, call));
+    return at && { ecr, at };
+  };
+  /** Who may not ask which names are its own may still pull as everybody does; nobody deletes so. */
   const find = async (name: string, call?: Call): Promise<Own | undefined> => {
     try {
-      const ecr = await open(call);
-      const at = ecr && (await ownRepository(ecr, name, call));
-      return at && { ecr, at };
+      return await lookUp(name, call);
     } catch (error) {
       if (isRegistryError(error, "DENIED", "UNAUTHORIZED")) return undefined;
       throw error;
     }
   };
   const untag: ServiceRegistry["deleteTag"] = async (name, tag, call) => {
-    const own = await find(name, call);
+    const own = await lookUp(name, call);
     await (own ? deleteTag(own.ecr, own.at, tag, call) : base.deleteTag(name, tag, call));
   };
   const deleteAll: ServiceRegistry["deleteManifests"] = async function* (name, digests, call) {
-    const own = await find(name, call);
+    const own = await lookUp(name, call);
     yield* own ? deleteManifests(own.ecr, own.at, digests, call) : base.deleteManifests(name, digests, call);
   };
   return {

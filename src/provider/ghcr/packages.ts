@@ -1,3 +1,4 @@
+import { until } from "../../auth/until.ts";
 import { isObject } from "../../oci/descriptor.ts";
 import { isDigest, type Digest } from "../../oci/digest.ts";
 import { isAbsent, RegistryError } from "../../oci/error.ts";
@@ -25,8 +26,11 @@ export interface Version {
 /** Reads `owner/name`, in whatever case; throws NAME_INVALID for what has no owner. */
 export function packageName(repository: string, host: string): PackageName {
   const slash = repository.indexOf("/");
+  const lower = repository.toLowerCase();
+  if (!isRepository(lower)) {
+    throw new RegistryError("NAME_INVALID", `${JSON.stringify(repository)} is no name of a repository`, { host });
+  }
   if (slash > 0) {
-    const lower = repository.toLowerCase();
     return { owner: lower.slice(0, slash), name: lower.slice(slash + 1) };
   }
   throw new RegistryError("NAME_INVALID", `${JSON.stringify(repository)} has no owner`, {
@@ -51,10 +55,11 @@ export type Homes = Map<string, Promise<string>>;
 /** Reads and deletes packages by GitHub's REST API ("REST API endpoints for packages"). */
 export function packagesOf(api: GitHub, homes: Homes): Packages {
   const homeOf = (owner: string, call?: Call): Promise<string> => {
-    const known = homes.get(owner) ?? findHome(api, owner, call);
+    // For all who ask: the first of them may give up.
+    const known = homes.get(owner) ?? findHome(api, owner);
     homes.set(owner, known);
     known.catch(() => homes.delete(owner));
-    return known;
+    return until(known, call?.signal);
   };
   const pathOf = async ({ owner, name }: PackageName, call?: Call): Promise<string> =>
     `${await homeOf(owner, call)}/packages/container/${encodeURIComponent(name)}`;
@@ -99,9 +104,9 @@ export function packagesOf(api: GitHub, homes: Homes): Packages {
   };
 }
 
-async function findHome(api: GitHub, owner: string, call?: Call): Promise<string> {
+async function findHome(api: GitHub, owner: string): Promise<string> {
   const name = encodeURIComponent(owner);
-  const { body } = await api.send("GET", `/users/${name}`, { what: `find the owner ${owner}`, ...call });
+  const { body } = await api.send("GET", `/users/${name}`, { what: `find the owner ${owner}` });
   return isObject(body) && body["type"] === "Organization" ? `/orgs/${name}` : `/users/${name}`;
 }
 

@@ -1,3 +1,4 @@
+import { until } from "../../auth/until.ts";
 import { checkRealm } from "../../auth/way.ts";
 import { isObject } from "../../oci/descriptor.ts";
 import { RegistryError } from "../../oci/error.ts";
@@ -62,11 +63,11 @@ export function gitLab(context: ServiceContext, base: Base, path: string): GitLa
  */
 export function baseOf(context: ServiceContext, isGitLabCom: boolean): Base {
   const { host, api, env, isInsecure } = context;
-  const find: Base = async (call) => {
+  const find = async (): Promise<URL> => {
     const set = api(host);
     if (set !== undefined) return versioned(new URL(set));
     if (isGitLabCom) return new URL("https://gitlab.com/api/v4");
-    const realm = await context.realm(call);
+    const realm = await context.realm();
     if (!realm) {
       throw new RegistryError("INVALID", `${host} does not tell where its GitLab is`, {
         host,
@@ -82,9 +83,10 @@ export function baseOf(context: ServiceContext, isGitLabCom: boolean): Base {
   };
   let found: Promise<URL> | undefined;
   return (call) => {
-    found ??= find(call);
+    // For all who ask: the first of them may give up.
+    found ??= find();
     found.catch(() => (found = undefined));
-    return found;
+    return until(found, call?.signal);
   };
 }
 

@@ -1,4 +1,5 @@
 import { isAbsent, RegistryError } from "../../oci/error.ts";
+import { isTag } from "../../oci/reference.ts";
 import { requireDocument } from "../../policy/lifecycle/check.ts";
 import type { Call } from "../../store/store.ts";
 import { parseQuota } from "../../transport/rate-limit.ts";
@@ -65,8 +66,8 @@ function repositoryCalls(
       const api = at(repository);
       const found = await places.found(repository, call);
       const info = force ? undefined : await describePlace(api, found, call);
-      if (info && info.tags !== 0) {
-        throw new RegistryError("CONFLICT", `${host}/${repository} has ${info.tags ?? "some"} tags`, {
+      if (!force && info?.tags !== 0) {
+        throw new RegistryError("CONFLICT", `${host}/${repository} has ${info?.tags ?? "some"} tags`, {
           host,
           hint: "with force, they are deleted with it",
         });
@@ -78,10 +79,11 @@ function repositoryCalls(
 }
 
 function imageCalls(
-  { context: { registry }, at, places }: Connection,
+  { context: { host, registry }, at, places }: Connection,
   protocol: ServiceRegistry,
 ): Pick<ServiceRegistry, "repository" | "images" | "deleteTag"> {
   const deleteTag = async (repository: string, tag: string, call?: Call): Promise<void> => {
+    if (!isTag(tag)) throw new RegistryError("INVALID", `${JSON.stringify(tag)} is no tag`, { host });
     const api = at(repository);
     if ((await api.login(call)).kind === "registry") {
       await registry.repository(repository).deleteTag(tag, call);
@@ -90,7 +92,7 @@ function imageCalls(
     const { address } = await places.found(repository, call);
     const what = `delete the tag ${tag} of ${repository}`;
     const rest = await api.rest(call);
-    await rest.send("DELETE", `${address}/tags/${encodeURIComponent(tag)}`, {
+    await rest.send("DELETE", `${address}/tags/${tag}`, {
       what,
       absent: "MANIFEST_UNKNOWN",
       ...call,

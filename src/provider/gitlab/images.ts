@@ -10,6 +10,9 @@ import type { GitLab } from "./api.ts";
 
 type Item = Readonly<Record<string, unknown>>;
 
+/** More pages than any repository has. */
+const mostPages = 50_000;
+
 const basic = "name digest createdAt totalSize";
 const queryOf = (fields: string): string =>
   `query($id: ContainerRepositoryID!, $after: String) { containerRepository(id: $id) { ` +
@@ -26,6 +29,9 @@ export async function* queriedImages(api: GitLab, id: number, call?: Call): Asyn
   const seen = new Set<string>();
   let after: string | undefined;
   do {
+    if (seen.size >= mostPages) {
+      throw new RegistryError("NETWORK", "cannot list tags: GitLab leads from page to page without an end");
+    }
     let data: Item;
     try {
       data = await ask(after);

@@ -86,9 +86,10 @@ async function* lists(
   const size = Number(request.query?.["page_size"] ?? pageSize);
   const seen = new Set<unknown>();
   const fresh = ({ items }: Page): readonly Fields[] =>
-    items.filter(({ id, project_id: project }) => {
-      const key = id ?? project;
-      return key === undefined || (!seen.has(key) && seen.add(key));
+    items.filter((item) => {
+      const { id, project_id: project } = item;
+      const key = id ?? project ?? JSON.stringify(item);
+      return !seen.has(key) && seen.add(key);
     });
   const first = await ask(1);
   const { total } = first;

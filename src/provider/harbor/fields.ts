@@ -1,4 +1,5 @@
 import { isObject } from "../../oci/descriptor.ts";
+import { momentOf } from "../answers.ts";
 
 /** A JSON object from Harbor, of which nothing is known yet. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -18,7 +19,7 @@ export function fieldsIn(fields: Fields, name: string): Fields {
 export function textIn(fields: Fields, name: string): string | undefined {
   const value = fields[name];
   if (typeof value !== "string") return undefined;
-  const line = value.replace(/[\p{Cc}\s]+/gu, " ").trim();
+  const line = value.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
   return line === "" ? undefined : line;
 }
 
@@ -30,9 +31,8 @@ export function countIn(fields: Fields, name: string): number | undefined {
 
 /** A moment as RFC 3339 in UTC; Harbor writes the year 1 for never. */
 export function momentIn(fields: Fields, name: string): string | undefined {
-  const value = fields[name];
-  const moment = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(moment) || moment < 0 ? undefined : new Date(moment).toISOString();
+  const moment = momentOf(fields[name]);
+  return moment !== undefined && Date.parse(moment) >= 0 ? moment : undefined;
 }
 
 /** An object without the fields that are undefined. */

@@ -1,4 +1,5 @@
 import type { Call } from "../../store/store.ts";
+import { textOf } from "../answers.ts";
 import type { ReplicationRule } from "../service.ts";
 import type { OpenHarbor } from "./api.ts";
 import { defined, fieldsIn, objects, textIn, type Fields } from "./fields.ts";
@@ -43,7 +44,7 @@ function endOf(registry: Fields): string {
 function filterOf(filters: readonly Fields[]): string | undefined {
   const told = filters.flatMap((filter) => {
     const [type, value] = [textIn(filter, "type"), filter["value"]];
-    const texts = [value].flat().filter((text) => typeof text === "string" && text !== "");
+    const texts = [value].flat().flatMap((text) => textOf(text) ?? []);
     if (type === undefined || texts.length === 0) return [];
     return [`${type}${filter["decoration"] === "excludes" ? " not" : ""} ${texts.join(", ")}`];
   });

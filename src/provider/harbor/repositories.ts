@@ -181,7 +181,8 @@ async function deleteRepository(
   const harbor = open(repository, "the role of a maintainer, or a robot that may delete repositories");
   if (!force) {
     const found = await findRepository(harbor, repository, call);
-    if (found && found.images !== 0) {
+    if (!found) throw new RegistryError("NAME_UNKNOWN", `there is no ${repository}`);
+    if (found.images !== 0) {
       throw new RegistryError("DENIED", `${repository} is not empty (images: ${found.images ?? "unknown"})`, {
         hint: "with force, they go too",
       });

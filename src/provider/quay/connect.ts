@@ -2,7 +2,7 @@ import { isObject } from "../../oci/descriptor.ts";
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import { isRepository } from "../../oci/reference.ts";
 import type { Call } from "../../store/store.ts";
-import { objectsIn } from "../answers.ts";
+import { objectsIn, textOf } from "../answers.ts";
 import { inOrder } from "../in-order.ts";
 import type { JsonAnswer } from "../json-api.ts";
 import { protocolService } from "../protocol.ts";
@@ -95,7 +95,7 @@ async function account(open: OpenQuay, call?: Call): Promise<Account> {
   const fields = await open("", { needs: "user:read" }).object("/user/", { ...call, what: "read whose token it is" });
   const named = [fields["username"], ...objectsIn(fields["organizations"]).map(({ name }) => name)];
   const namespaces = named.filter((name) => typeof name === "string" && isRepository(name) && !name.includes("/"));
-  return { username: String(fields["username"]), namespaces: namespaces as readonly string[], fields };
+  return { username: textOf(fields["username"]) ?? "?", namespaces: namespaces as readonly string[], fields };
 }
 
 async function describe(quay: Quay, repository: string, call?: Call): Promise<RepositoryInfo | undefined> {

@@ -1,4 +1,5 @@
-import { isRepository } from "../../oci/reference.ts";
+import { isDigest } from "../../oci/digest.ts";
+import { isRepository, isTag } from "../../oci/reference.ts";
 import { RegistryError } from "../../oci/error.ts";
 import type { Registry, Store } from "../store.ts";
 import { deleteManifest } from "./delete.ts";
@@ -25,8 +26,15 @@ export function remoteStore({ repository, ...options }: RemoteOptions & { readon
     referrers: (subject, call) => listReferrers(at, subject, call),
     putBlob: blobPutter(at),
     putManifest: (manifest, call) => putManifest(at, manifest, call),
-    deleteTag: (tag, call) => deleteManifest(at, tag, call),
-    deleteManifest: (digest, call) => dropManifest(at, digest, call),
+    // By a digest all tags go, and by a tag the registry says what: neither may stand for the other.
+    async deleteTag(tag, call) {
+      if (!isTag(tag)) throw new RegistryError("INVALID", `${JSON.stringify(tag)} is no tag`);
+      await deleteManifest(at, tag, call);
+    },
+    async deleteManifest(digest, call) {
+      if (!isDigest(digest)) throw new RegistryError("INVALID", `${JSON.stringify(digest)} is no digest`);
+      await dropManifest(at, digest, call);
+    },
     flush: async () => {},
     close: async () => {},
   };

@@ -194,3 +194,18 @@ test("a tag goes alone", async () => {
   expect(registry.held.get(index)?.tags).toEqual(["latest"]);
   await expect(service.deleteTag(name, "v1")).rejects.toMatchObject({ code: "MANIFEST_UNKNOWN" });
 });
+
+test("a tag that moved on to another image since it was listed stays where it is", async () => {
+  const registry = strict();
+  const moving: Transport = async (request) => {
+    const answer = await registry.transport(request);
+    if (request.url.pathname.endsWith("/tags/list")) {
+      registry.held.get(index)!.tags.splice(0, 2);
+      registry.held.get(signature)!.tags.push("v1", "latest");
+    }
+    return answer;
+  };
+  const service = await connect(moving);
+  await Array.fromAsync(service.deleteManifests(name, [index]));
+  expect(registry.held.get(signature)?.tags).toEqual(["v1", "latest"]);
+});
