@@ -56,7 +56,7 @@ function checkRule(value: unknown, at: string, reader: FieldReader): Outline | u
     at,
     priority,
     tagStatus,
-    storageClass: String(selection["storageClass"] ?? "standard"),
+    storageClass: selection["storageClass"] === "archive" ? "archive" : "standard",
     ...(Array.isArray(prefixes) && { prefixes: prefixes.map(String).sort().join(" ") }),
   };
 }
