@@ -76,6 +76,27 @@ export function withoutRedundant(deletions: readonly Deletion[]): readonly Delet
   });
 }
 
+/**
+ * The same deletions, with exceptions for images that a deletion before takes at some age said by that age: what is older
+ * goes by the one anyway, so that the other need not leave it alone.
+ */
+export function softened(deletions: readonly Deletion[]): readonly Deletion[] {
+  return deletions.map((deletion, i) => {
+    const soften = (exception: Exception): readonly Exception[] => {
+      const taker = deletions
+        .slice(0, i)
+        .find(
+          (other) =>
+            takes({ ...other, olderThan: 0 }, exception, deletion) &&
+            other.except.every((one) => deletion.except.some((two) => two !== exception && isWithin(one, two))),
+        );
+      if (!taker) return [exception];
+      return taker.olderThan === undefined ? [] : [{ ...exception, within: taker.olderThan }];
+    };
+    return { ...deletion, except: deletion.except.flatMap(soften) };
+  });
+}
+
 /** Whether `other` deletes all that a deletion would but for an exception, its own exceptions apart. */
 function takes(other: Deletion, exception: Exception, deletion: Deletion): boolean {
   return (

@@ -44,7 +44,7 @@ function fitsCondition(condition: Condition, { tags, age, image }: Candidate, re
     startsWithAny(versionNamePrefixes, image.digest === undefined ? [] : [image.digest]) &&
     startsWithAny(packageNamePrefixes, [repository]) &&
     (olderThan === undefined || age > secondsOf(olderThan)) &&
-    (newerThan === undefined || age < secondsOf(newerThan))
+    (newerThan === undefined || age <= secondsOf(newerThan))
   );
 }
 

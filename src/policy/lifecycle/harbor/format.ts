@@ -1,4 +1,4 @@
-import { countWithExceptions, folded, losses, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
+import { countWithExceptions, folded, losses, softened, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
 import {
   areApart,
   day,
@@ -23,8 +23,9 @@ type Retained = Pick<HarborRule, "template" | "params" | "tag_selectors">;
 export function formatHarbor(rules: Rules, options: FormatOptions = {}): Formatted {
   const lost = losses();
   tellUnit(rules, options, lost);
-  const usable = withoutRedundant(folded(rules.deletions)).filter((deletion) => isUsable(deletion, lost));
+  const usable = softened(withoutRedundant(folded(rules.deletions))).filter((deletion) => isUsable(deletion, lost));
   if (rules.countsParts && !options.simpleImages) for (const deletion of usable) tellParts(deletion, lost);
+  tellOverlaps(usable, lost);
   const scopes = new Map(usable.map(({ scope }) => [JSON.stringify(scope), scope]));
   let written: readonly HarborRule[] = [];
   for (const [key, scope] of scopes) {
@@ -56,7 +57,6 @@ function fitting(deletions: readonly Deletion[], room: number, lost: Losses): re
   for (let many = deletions.length; many > 0; many--) {
     const found = unique(retainedBy(deletions.slice(0, many), lost));
     if (found.length > room) continue;
-    tellOverlaps(deletions.slice(0, many), lost);
     for (const { at } of deletions.slice(many)) lost.add(at, `is left out: a project has ${mostRules} rules at most`);
     if (found.length > 0) return found;
     lost.add(deletions[0]!.at, "deletes all at once, and Harbor deletes nothing without a rule: left out");
