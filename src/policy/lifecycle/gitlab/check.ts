@@ -21,6 +21,7 @@ const keys = [
 export function checkGitlab(document: unknown, reader: FieldReader): void {
   const policy = reader.object(document, "", keys);
   if (!policy) return;
+  if (Object.keys(policy).length === 0) reader.fault("", "says nothing: what it leaves out stays as it was");
   if (policy["enabled"] !== undefined) reader.flag(policy["enabled"], "enabled");
   if (policy["cadence"] !== undefined) reader.choice(policy["cadence"], "cadence", cadences);
   const { keep_n: keep, older_than: age } = policy;
