@@ -31,19 +31,21 @@ const columns: readonly Column<Fate>[] = [
 ];
 
 export const run: Run<[repository: string, file?: string]> = async ([place, file], cli) => {
+  const { signal, out, reporter } = cli;
   const at = await openRepository(place, cli);
   const dialect = dialectAt(at);
-  if (!dialect) return void (await Array.fromAsync(at.service.previewLifecycle(at.repository, undefined, cli)));
+  // What a service without policies has to say of it, it says itself.
+  if (!dialect) return void (await Array.fromAsync(at.service.previewLifecycle(at.repository, undefined, { signal })));
   const given = file === undefined ? undefined : await policyFor(file, dialect, cli);
   if (given) tellLosses(given, cli);
   if (given && given.document === undefined) throw nothingLeft(dialect);
   const found = isTriedThere(at)
-    ? at.service.previewLifecycle(at.repository, given?.document, { signal: cli.signal })
+    ? at.service.previewLifecycle(at.repository, given?.document, { signal })
     : await tried(at, dialect, given?.document, cli);
   if (!found) return "notFound";
   const all: LifecycleMatch[] = [];
-  await cli.out.list(shown(found, all, cli), columns);
-  cli.reporter.say(summary(all));
+  await out.list(shown(found, all, cli), columns);
+  reporter.say(summary(all));
   return "done";
 };
 

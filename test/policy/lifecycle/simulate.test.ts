@@ -154,7 +154,7 @@ describe("Harbor (src/pkg/retention)", () => {
     [["excludes", "dev-*"], ["dev-1"]],
     [
       ["excludes", "dev-*", true],
-      [digest(7), "dev-1"],
+      ["dev-1", digest(7)],
     ],
     [["matches", "{dev-?,v[0-9]}", false], [digest(7)]],
   ])("%j retains all but %j", (selector, left) => {
