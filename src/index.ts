@@ -124,10 +124,17 @@ export { collect, contentOf, streamOf, verified, type ByteStream, type Content }
 export { checkDocument, requireDocument } from "./policy/lifecycle/check.ts";
 export { convertLifecycle } from "./policy/lifecycle/convert.ts";
 export { lifecycleDialects, type LifecycleDialect } from "./policy/lifecycle/dialects.ts";
-export type { DocumentFault, Loss } from "./policy/lifecycle/fault.ts";
+export type { DocumentFault, Loss as LifecycleLoss } from "./policy/lifecycle/fault.ts";
 export { guessDialect } from "./policy/lifecycle/guess.ts";
-export type { Decision, LifecycleImage, SimulateOptions } from "./policy/lifecycle/images.ts";
-export type { FormatOptions, Formatted } from "./policy/lifecycle/rules.ts";
+export type {
+  Decision as LifecycleDecision,
+  LifecycleImage,
+  SimulateOptions as LifecycleSimulateOptions,
+} from "./policy/lifecycle/images.ts";
+export type {
+  FormatOptions as LifecycleFormatOptions,
+  Formatted as FormattedLifecycle,
+} from "./policy/lifecycle/rules.ts";
 export { simulateLifecycle } from "./policy/lifecycle/simulate.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
 export { abilityTitles } from "./provider/abilities.ts";

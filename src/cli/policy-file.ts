@@ -5,7 +5,7 @@ import {
   guessDialect,
   RegistryError,
   requireDocument,
-  type Formatted,
+  type FormattedLifecycle,
   type LifecycleDialect,
 } from "../index.ts";
 import type { Cli } from "./cli.ts";
@@ -55,7 +55,7 @@ export function dialectOf(document: unknown, { get }: Cli): LifecycleDialect | u
 }
 
 /** Reads a policy for a service of this dialect, and converts one of another where --from says that it is one. */
-export async function policyFor(path: string, dialect: LifecycleDialect, cli: Cli): Promise<Formatted> {
+export async function policyFor(path: string, dialect: LifecycleDialect, cli: Cli): Promise<FormattedLifecycle> {
   const { get } = cli;
   const document = await readPolicy(path, cli.stdin);
   const given = dialectOf(document, cli) ?? dialect;
@@ -72,7 +72,7 @@ export async function policyFor(path: string, dialect: LifecycleDialect, cli: Cl
 }
 
 /** Names on stderr what a conversion loses. */
-export function tellLosses({ losses }: Formatted, { reporter }: Cli): void {
+export function tellLosses({ losses }: FormattedLifecycle, { reporter }: Cli): void {
   for (const { at, message } of losses) reporter.say(`lost: ${at} ${message}`);
 }
 

@@ -1,6 +1,6 @@
 import {
   simulateLifecycle,
-  type Decision,
+  type LifecycleDecision,
   type ImageInfo,
   type LifecycleDialect,
   type LifecycleMatch,
@@ -74,7 +74,7 @@ async function tried(
   return fates(decisions);
 }
 
-async function* fates(decisions: readonly Decision<ImageInfo>[]): AsyncGenerator<Fate, void> {
+async function* fates(decisions: readonly LifecycleDecision<ImageInfo>[]): AsyncGenerator<Fate, void> {
   for (const { image, action, tags, rule, reason } of decisions) {
     const { digest, pushed, size } = image;
     yield {

@@ -1,4 +1,4 @@
-import { RegistryError, type Formatted, type LifecyclePolicy, type Loss } from "../../index.ts";
+import { RegistryError, type FormattedLifecycle, type LifecyclePolicy, type LifecycleLoss } from "../../index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
@@ -13,7 +13,7 @@ interface Setting extends LifecyclePolicy {
   readonly repository: string;
   /** Whether it was done, or only shown. */
   readonly done: boolean;
-  readonly losses: readonly Loss[];
+  readonly losses: readonly LifecycleLoss[];
 }
 
 export const run: Run<[repository: string, file: string]> = async ([place, file], cli) => {
@@ -40,7 +40,7 @@ export const run: Run<[repository: string, file: string]> = async ([place, file]
 };
 
 /** Whether the user wants what is left of a policy. Answers how to end where they do not. */
-async function agreed({ losses }: Formatted, { get, reporter, confirm }: Cli): Promise<ExitName | undefined> {
+async function agreed({ losses }: FormattedLifecycle, { get, reporter, confirm }: Cli): Promise<ExitName | undefined> {
   if (losses.length === 0 || get(agree)) return undefined;
   const answer = await confirm(`Set it, with ${count(losses.length, "loss", "losses")}?`);
   if (answer === true) return undefined;

@@ -82,13 +82,14 @@ export function withoutRedundant(deletions: readonly Deletion[]): readonly Delet
  */
 export function softened(deletions: readonly Deletion[]): readonly Deletion[] {
   return deletions.map((deletion, i) => {
-    const soften = (exception: Exception): readonly Exception[] => {
+    const soften = (exception: Exception, place: number): readonly Exception[] => {
+      // What the other leaves alone has to be left alone here by exceptions before this one, or be taken as they say.
+      const before = new Set(deletion.except.slice(0, place).map(({ at }) => at));
       const taker = deletions
         .slice(0, i)
         .find(
           (other) =>
-            takes({ ...other, olderThan: 0 }, exception, deletion) &&
-            other.except.every((one) => deletion.except.some((two) => two !== exception && isWithin(one, two))),
+            takes({ ...other, olderThan: 0 }, exception, deletion) && other.except.every(({ at }) => before.has(at)),
         );
       if (!taker) return [exception];
       return taker.olderThan === undefined ? [] : [{ ...exception, within: taker.olderThan }];

@@ -84,6 +84,7 @@ describe("ECR", () => {
       "rules[0].action.targetStorageClass",
     ],
     [{ rules: [{ rulePriority: 1, selection: any, action: expire, enabled: true }] }, "rules[0].enabled"],
+    [ecr(...Array.from({ length: 51 }, (_, i) => ({ ...tagged, tagPatternList: [`v${i}-*`] }))), "rules"],
     [{ rules: "none", version: 1 }, "version", "rules"],
     [
       ecr(

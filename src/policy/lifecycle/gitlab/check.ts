@@ -2,7 +2,7 @@ import type { FieldReader } from "../fields.ts";
 import { re2Fault } from "../regex.ts";
 
 /** What a cleanup policy may say (GitLab, ContainerExpirationPolicy). */
-export const cadences = ["1d", "7d", "14d", "1month", "3month"] as const;
+const cadences = ["1d", "7d", "14d", "1month", "3month"] as const;
 export const keepCounts = [1, 5, 10, 25, 50, 100] as const;
 export const ageDays = [7, 14, 30, 60, 90] as const;
 

@@ -44,6 +44,7 @@ function isUsable(deletion: Deletion, lost: Losses): boolean {
   if (newerThan !== undefined) return leftOut("deletes what is young, which Harbor does not");
   if (!selectorsOf(selection) || !elsewhere(selection))
     return leftOut("selects tags by what no pattern of Harbor says");
+  if ((beyond ?? 0) > templates.latestPushedK.most) return leftOut("keeps more of the newest than Harbor counts");
   if (beyond !== undefined && countWithExceptions(deletion) === undefined) {
     return leftOut("does not count what it keeps, and Harbor does");
   }
@@ -114,7 +115,7 @@ function retainedFor(exception: Exception, lost: Losses): readonly Retained[] {
   }
   if (scope.length > 0) lost.add(at, "is for some repositories: it keeps in all that the rule is for");
   const isMixed = newest !== undefined && within !== undefined;
-  if (olderThan !== undefined || isMixed) {
+  if (olderThan !== undefined || isMixed || (newest ?? 0) > templates.latestPushedK.most) {
     lost.add(at, "keeps by what Harbor cannot say: all that it selects is kept");
     return [retained("always", 0, selectors)];
   }
