@@ -9,6 +9,7 @@ import {
   type LifecycleDialect,
 } from "../index.ts";
 import type { Cli } from "./cli.ts";
+import { plain } from "./render/text.ts";
 import { from, simpleImages } from "./table/lifecycle-options.ts";
 
 /** No policy of any service is as long. */
@@ -73,7 +74,7 @@ export async function policyFor(path: string, dialect: LifecycleDialect, cli: Cl
 
 /** Names on stderr what a conversion loses. */
 export function tellLosses({ losses }: FormattedLifecycle, { reporter }: Cli): void {
-  for (const { at, message } of losses) reporter.say(`lost: ${at} ${message}`);
+  for (const { at, message } of losses) reporter.say(plain(`lost: ${at} ${message}`));
 }
 
 /** The error for a policy of which nothing is left. */
