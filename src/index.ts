@@ -121,7 +121,21 @@ export {
 } from "./oci/reference.ts";
 export { collect, contentOf, streamOf, verified, type ByteStream, type Content } from "./oci/stream.ts";
 
-export type { LifecycleDialect } from "./policy/lifecycle/dialects.ts";
+export { checkDocument, requireDocument } from "./policy/lifecycle/check.ts";
+export { convertLifecycle } from "./policy/lifecycle/convert.ts";
+export { lifecycleDialects, type LifecycleDialect } from "./policy/lifecycle/dialects.ts";
+export type { DocumentFault, Loss as LifecycleLoss } from "./policy/lifecycle/fault.ts";
+export { guessDialect } from "./policy/lifecycle/guess.ts";
+export type {
+  Decision as LifecycleDecision,
+  LifecycleImage,
+  SimulateOptions as LifecycleSimulateOptions,
+} from "./policy/lifecycle/images.ts";
+export type {
+  FormatOptions as LifecycleFormatOptions,
+  Formatted as FormattedLifecycle,
+} from "./policy/lifecycle/rules.ts";
+export { simulateLifecycle } from "./policy/lifecycle/simulate.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
 export { abilityTitles } from "./provider/abilities.ts";
 export { describeQuirks } from "./provider/describe.ts";

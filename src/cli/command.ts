@@ -75,5 +75,6 @@ export const families: Readonly<Record<string, string>> = {
   blob: "read and write single blobs",
   config: "print an image's configuration, or Gantry's own",
   immutability: "see and say which tags of a repository cannot be moved",
+  lifecycle: "see, set, try and convert the policies by which services delete images",
   repo: "list, look at, create and delete repositories",
 };

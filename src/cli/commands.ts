@@ -3,6 +3,7 @@ import { authCommands } from "./table/auth.ts";
 import { changeCommands } from "./table/change.ts";
 import { configCommands } from "./table/config.ts";
 import { doctorCommand } from "./table/doctor.ts";
+import { lifecycleCommands } from "./table/lifecycle.ts";
 import { lookCommands } from "./table/look.ts";
 import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   doctorCommand,
   ...changeCommands,
   ...serviceCommands,
+  ...lifecycleCommands,
   ...partCommands,
   ...authCommands,
   ...configCommands,

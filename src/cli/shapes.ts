@@ -1,3 +1,4 @@
+import { lifecycleShapes } from "./lifecycle-shapes.ts";
 import { repositoryShape, serviceShapes } from "./service-shapes.ts";
 
 /** What a value in a result is: in words, or a list, or an object; a name with `?` may be missing, `*` stands for any. */
@@ -101,6 +102,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
     },
   ],
   ...serviceShapes,
+  ...lifecycleShapes,
   inspect: {
     name: reference,
     digest,

@@ -5,8 +5,17 @@ import { protocolService } from "../../src/provider/protocol.ts";
 import type { Provider, ServiceContext } from "../../src/provider/provider.ts";
 import { providers } from "../../src/provider/providers.ts";
 import type { Quirks } from "../../src/provider/quirks.ts";
-import type { Findings, ImageInfo, Immutability, SearchResult, ServiceRegistry } from "../../src/provider/service.ts";
+import type {
+  Findings,
+  ImageInfo,
+  Immutability,
+  LifecyclePolicy,
+  SearchResult,
+  ServiceRegistry,
+} from "../../src/provider/service.ts";
 import type { Access } from "../../src/server/index.ts";
+import { requireDocument } from "../../src/policy/lifecycle/check.ts";
+import { retention } from "./lifecycle-scene.ts";
 import { testRegistry, type TestRegistry } from "./support.ts";
 
 export interface TestServiceOptions {
@@ -59,7 +68,14 @@ export async function testService(options: TestServiceOptions = {}): Promise<Tes
   const { known = true, impossible = [], access } = options;
   const registry = await testRegistry(access && { access });
   const log: string[] = [];
-  const state: State = { repositories: new Map(), deleted: new Set(), untagged: [], findings: vulnerable };
+  const policy: LifecyclePolicy = { dialect: "harbor", document: retention, scope: "project library" };
+  const state: State = {
+    repositories: new Map(),
+    deleted: new Set(),
+    untagged: [],
+    findings: vulnerable,
+    lifecycle: policy,
+  };
   const how = (name: AbilityName) => (impossible.includes(name) ? "impossible" : "native");
   const names = Object.keys(abilityTitles) as AbilityName[];
   const abilities = Object.fromEntries(
@@ -98,6 +114,7 @@ interface State {
   readonly deleted: Set<string>;
   readonly untagged: ImageInfo[];
   findings: Findings;
+  lifecycle: LifecyclePolicy | undefined;
 }
 
 /** What the service does, with what is in the registry and what it keeps beside. */
@@ -166,7 +183,22 @@ function calls(state: State, { host, registry }: ServiceContext): Partial<Servic
       await there(name);
       state.repositories.set(name, immutability);
     },
-    lifecycle: async () => ({ dialect: "harbor", document: { rules: [] }, scope: "project library" }),
+    lifecycle: async () => state.lifecycle,
+    async setLifecycle(name, document) {
+      await there(name);
+      requireDocument("harbor", document);
+      state.lifecycle = { dialect: "harbor", document, scope: "project library" };
+      return state.lifecycle;
+    },
+    async deleteLifecycle() {
+      state.lifecycle = undefined;
+    },
+    async *previewLifecycle(name) {
+      for (const tag of await tagsOf(name)) {
+        const { digest } = (await registry.repository(name).head(tag))!;
+        yield { digest, tags: [tag], size: 4321, action: tag === "old" ? "delete" : "keep", rule: "rule 1" };
+      }
+    },
     labels: async () => ({ team: "core", draft: "" }),
     async *replication() {
       yield { name: "abroad", to: "mirror.example", filter: "team/**", enabled: true };

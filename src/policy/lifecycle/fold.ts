@@ -76,6 +76,28 @@ export function withoutRedundant(deletions: readonly Deletion[]): readonly Delet
   });
 }
 
+/**
+ * The same deletions, with exceptions for images that a deletion before takes at some age said by that age: what is older
+ * goes by the one anyway, so that the other need not leave it alone.
+ */
+export function softened(deletions: readonly Deletion[]): readonly Deletion[] {
+  return deletions.map((deletion, i) => {
+    const soften = (exception: Exception, place: number): readonly Exception[] => {
+      // What the other leaves alone has to be left alone here by exceptions before this one, or be taken as they say.
+      const before = new Set(deletion.except.slice(0, place).map(({ at }) => at));
+      const taker = deletions
+        .slice(0, i)
+        .find(
+          (other) =>
+            takes({ ...other, olderThan: 0 }, exception, deletion) && other.except.every(({ at }) => before.has(at)),
+        );
+      if (!taker) return [exception];
+      return taker.olderThan === undefined ? [] : [{ ...exception, within: taker.olderThan }];
+    };
+    return { ...deletion, except: deletion.except.flatMap(soften) };
+  });
+}
+
 /** Whether `other` deletes all that a deletion would but for an exception, its own exceptions apart. */
 function takes(other: Deletion, exception: Exception, deletion: Deletion): boolean {
   return (

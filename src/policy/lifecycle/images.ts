@@ -30,7 +30,7 @@ export interface Decision<Image extends LifecycleImage = LifecycleImage> {
 export interface SimulateOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** The repository's name, as the policy sees it: below the project, where it is a project's. */
+  /** The repository's name, as in references, without the host. */
   readonly repository: string;
   /** Takes the time at which an image was built where the registry does not tell when it was pushed. */
   readonly useCreated?: boolean;

@@ -24,7 +24,7 @@ export function fitsTag(pattern: TagPattern, tag: string): boolean {
 }
 
 /** A pattern's text as a regular expression that the whole tag has to fit; whether it is negated does not count. */
-export function regexOf({ kind, text }: TagPattern): string {
+function regexOf({ kind, text }: TagPattern): string {
   return kind === "regex" ? text : text.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replace(/\*+/g, ".*");
 }
 

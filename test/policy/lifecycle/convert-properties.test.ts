@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkDocument } from "../../../src/policy/lifecycle/check.ts";
 import { convertLifecycle, formatLifecycle, parseLifecycle } from "../../../src/policy/lifecycle/convert.ts";

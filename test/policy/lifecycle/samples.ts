@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Digest } from "../../../src/oci/digest.ts";
 import type { LifecycleDialect } from "../../../src/policy/lifecycle/dialects.ts";
 import type { Decision, LifecycleImage } from "../../../src/policy/lifecycle/images.ts";

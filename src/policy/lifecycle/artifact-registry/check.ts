@@ -67,7 +67,10 @@ function checkCondition(value: unknown, at: string, reader: FieldReader): void {
   }
   const { tagPrefixes } = condition;
   if (Array.isArray(tagPrefixes) && tagPrefixes.length > 0 && tagState !== "TAGGED") {
-    reader.fault(join(at, "tagPrefixes"), "needs tagState TAGGED");
+    reader.fault(
+      join(at, "tagPrefixes"),
+      "needs tagState TAGGED: without, Google passes over it and takes images of all tags",
+    );
   }
   for (const key of ["olderThan", "newerThan"] as const) {
     const duration = condition[key];

@@ -1,6 +1,7 @@
 import { expandBraces } from "../doublestar.ts";
-import { countWithExceptions, folded, losses, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
+import { countWithExceptions, folded, losses, softened, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
 import {
+  areApart,
   covers,
   coversScope,
   widened,
@@ -20,6 +21,8 @@ import type { CleanupPolicy, Condition } from "./document.ts";
 interface Emitted {
   readonly policy: CleanupPolicy;
   readonly about: Deletion | Exception;
+  /** The rule that it was made for. */
+  readonly owner: Deletion;
 }
 
 /** Writes cleanup policies. A KEEP is for all repositories' images that it fits, whichever DELETE it was meant for. */
@@ -29,7 +32,7 @@ export function formatArtifactRegistry(rules: Rules, options: FormatOptions = {}
   tellUnit(rules, options, lost);
   let policies: Readonly<Record<string, CleanupPolicy>> = {};
   const emitted: Emitted[] = [];
-  for (const deletion of withoutRedundant(folded(rules.deletions))) {
+  for (const deletion of softened(withoutRedundant(folded(rules.deletions)))) {
     const deletes = deletionPolicies(deletion, rules, simpleImages, lost);
     const keeps = deletes && keepsFor(deletion, rules, simpleImages, lost);
     if (!deletes || !keeps || isVoid([...emitted, ...deletes, ...keeps], deletion, lost)) continue;
@@ -41,6 +44,7 @@ export function formatArtifactRegistry(rules: Rules, options: FormatOptions = {}
     policies = next;
     emitted.push(...deletes, ...keeps);
   }
+  tellShared(emitted, lost);
   return { document: emitted.length > 0 ? { cleanupPolicies: policies } : undefined, losses: lost.all };
 }
 
@@ -54,6 +58,18 @@ function named(emitted: readonly Emitted[]): Readonly<Record<string, CleanupPoli
       return [id, { id, ...policy }];
     }),
   );
+}
+
+/** Tells of what a KEEP leaves alone that it was not meant for. */
+function tellShared(emitted: readonly Emitted[], lost: Losses): void {
+  const owners = new Set(emitted.map(({ owner }) => owner));
+  for (const { policy, about, owner } of emitted.filter((one) => one.policy.action === "KEEP")) {
+    for (const other of owners) {
+      const isMeant = other === owner || other.except.some(({ at }) => at === about.at && policy.condition);
+      if (isMeant || areApart(about.selection, other.selection)) continue;
+      lost.add(owner.at, `keeps what it does from ${other.at} too: here, what is kept is kept from all`);
+    }
+  }
 }
 
 /** Whether a KEEP leaves nothing of a DELETE, of this deletion or of one before it. */
@@ -93,7 +109,11 @@ function deletionPolicies(
       ...(olderThan && { olderThan: `${olderThan}s` }),
       ...(newerThan !== undefined && { newerThan: `${newerThan}s` }),
     };
-    return { about: deletion, policy: { action: "DELETE", condition: { ...condition, ...packages, ...ages } } };
+    return {
+      about: deletion,
+      owner: deletion,
+      policy: { action: "DELETE", condition: { ...condition, ...packages, ...ages } },
+    };
   });
   return [...policies, ...keeps];
 }
@@ -124,7 +144,7 @@ function keepNewest(
     action: "KEEP",
     mostRecentVersions: { ...packages, keepCount: Math.max(1, keepCount) },
   };
-  return [{ about: deletion, policy }];
+  return [{ about: deletion, owner: deletion, policy }];
 }
 
 function keepsFor(deletion: Deletion, rules: Rules, simple: boolean, lost: Losses): readonly Emitted[] | undefined {
@@ -138,6 +158,7 @@ function keepsFor(deletion: Deletion, rules: Rules, simple: boolean, lost: Losse
     if (canCount && packages) {
       keeps.push({
         about: exception,
+        owner: deletion,
         policy: { action: "KEEP", mostRecentVersions: { ...packages, keepCount: Math.max(1, newest) } },
       });
       continue;
@@ -149,18 +170,19 @@ function keepsFor(deletion: Deletion, rules: Rules, simple: boolean, lost: Losse
       return lost.add(deletion.at, `is left out: what ${at} keeps is all of it, as far as can be said here`);
     }
     if (!packages) lost.add(at, "is for repositories that no prefixes tell: it keeps in all");
-    keeps.push(...keepPolicies(kept, packages ?? {}, lost));
+    keeps.push(...keepPolicies(kept, deletion, packages ?? {}, lost));
   }
   return keeps;
 }
 
-function keepPolicies(kept: Exception, packages: Packages, lost: Losses): readonly Emitted[] {
+function keepPolicies(kept: Exception, owner: Deletion, packages: Packages, lost: Losses): readonly Emitted[] {
   const exact = conditionsOf(kept.selection, "exact");
   if (!exact) lost.add(kept.at, "keeps tags by more than how they begin: all that begin so are kept");
   const conditions = exact ?? conditionsOf(kept.selection, "wide") ?? [];
   const newerThan = kept.within === undefined ? {} : { newerThan: `${kept.within}s` };
   return conditions.map((condition) => ({
     about: exact ? kept : { ...kept, selection: { ...kept.selection, tags: [] } },
+    owner,
     policy: { action: "KEEP", condition: { ...condition, ...packages, ...newerThan } },
   }));
 }

@@ -9,7 +9,9 @@ export function simulateArtifactRegistry<Image extends LifecycleImage>(
 ): readonly Decision<Image>[] {
   const policies = Object.entries(cleanupPolicies);
   const fitting = (action: CleanupPolicy["action"], candidate: Candidate, rank: number): string | undefined =>
-    policies.find(([, policy]) => policy.action === action && fits(policy, candidate, rank, options.repository))?.[0];
+    policies.find(
+      ([, policy]) => policy.action === action && fits(policy, candidate, rank, packageOf(options.repository)),
+    )?.[0];
   return candidatesOf(images, "image", options).map((candidate, rank) => {
     const { image, tags, isPart } = candidate;
     const keep = (reason: string): Decision<Image> => ({ image, action: "keep", tags: [], reason });
@@ -42,8 +44,15 @@ function fitsCondition(condition: Condition, { tags, age, image }: Candidate, re
     startsWithAny(versionNamePrefixes, image.digest === undefined ? [] : [image.digest]) &&
     startsWithAny(packageNamePrefixes, [repository]) &&
     (olderThan === undefined || age > secondsOf(olderThan)) &&
-    (newerThan === undefined || age < secondsOf(newerThan))
+    (newerThan === undefined || age <= secondsOf(newerThan))
   );
+}
+
+/** `PROJECT/REPOSITORY/PACKAGE`, where the project may be `DOMAIN/PROJECT`; of hosts that name the repository, `PROJECT/PACKAGE`. */
+function packageOf(name: string): string {
+  const [first, ...parts] = name.split("/");
+  const below = first!.includes(".") ? parts.slice(1) : parts;
+  return (below.length > 1 ? below.slice(1).join("/") : below[0]) ?? name;
 }
 
 function startsWithAny(prefixes: readonly string[] = [], names: readonly string[]): boolean {

@@ -12,6 +12,8 @@ const selectionKeys = [
 const countTypes = ["imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned"] as const;
 /** Characters of the document as JSON (PutLifecyclePolicy, lifecyclePolicyText). */
 const length = { least: 100, most: 30_720 };
+/** Rules of one policy, by the service's quotas. */
+export const mostRules = 50;
 /** Days that an archived image has to stay so. */
 const archivedAtLeast = 90;
 
@@ -32,6 +34,7 @@ export function checkEcr(document: unknown, reader: FieldReader): void {
   const rules = top && list(top["rules"], "rules");
   if (!rules) return;
   if (rules.length === 0) fault("rules", "is empty: to have no policy, delete it");
+  if (rules.length > mostRules) fault("rules", `has ${rules.length} rules; a policy has ${mostRules} at most`);
   const outlines = rules.flatMap((rule, i) => checkRule(rule, `rules[${i}]`, reader) ?? []);
   checkTogether(outlines, reader);
   const size = JSON.stringify(document).length;
@@ -56,7 +59,7 @@ function checkRule(value: unknown, at: string, reader: FieldReader): Outline | u
     at,
     priority,
     tagStatus,
-    storageClass: String(selection["storageClass"] ?? "standard"),
+    storageClass: selection["storageClass"] === "archive" ? "archive" : "standard",
     ...(Array.isArray(prefixes) && { prefixes: prefixes.map(String).sort().join(" ") }),
   };
 }

@@ -12,6 +12,7 @@ import {
   type Selection,
 } from "../rules.ts";
 import { globsOf } from "../tag-pattern.ts";
+import { mostRules } from "./check.ts";
 import type { EcrRule } from "./document.ts";
 
 type EcrSelection = Pick<EcrRule["selection"], "tagStatus" | "tagPatternList">;
@@ -34,7 +35,7 @@ const never: Count = { countType: "sinceImagePushed", countUnit: "days", countNu
 export function formatEcr(rules: Rules, options: FormatOptions = {}): Formatted {
   const lost = losses();
   tellUnit(rules, options, lost);
-  const emitted: Emitted[] = [];
+  let emitted: readonly Emitted[] = [];
   const order = { tagged: 0, untagged: 1, any: 2 };
   const deletions = folded(rules.deletions).toSorted((a, b) => order[a.selection.state] - order[b.selection.state]);
   for (const deletion of deletions) {
@@ -46,8 +47,14 @@ export function formatEcr(rules: Rules, options: FormatOptions = {}): Formatted 
       lost.add(deletion.at, "selects tags by what no pattern of ECR says: left out");
       continue;
     }
-    for (const claim of claims) emitClaim(claim, emitted);
-    for (const list of lists) emitDeletion(deletion, list, count, emitted, lost);
+    const next = [...emitted];
+    for (const claim of claims) emitClaim(claim, next);
+    for (const list of lists) emitDeletion(deletion, list, count, next, lost);
+    if (next.length > mostRules) {
+      lost.add(deletion.at, `is left out: it would make more than ${mostRules} rules`);
+      continue;
+    }
+    emitted = next;
     if (lists.length > 1 && deletion.beyond !== undefined) {
       lost.add(
         deletion.at,

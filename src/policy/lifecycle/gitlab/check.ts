@@ -2,7 +2,7 @@ import type { FieldReader } from "../fields.ts";
 import { re2Fault } from "../regex.ts";
 
 /** What a cleanup policy may say (GitLab, ContainerExpirationPolicy). */
-export const cadences = ["1d", "7d", "14d", "1month", "3month"] as const;
+const cadences = ["1d", "7d", "14d", "1month", "3month"] as const;
 export const keepCounts = [1, 5, 10, 25, 50, 100] as const;
 export const ageDays = [7, 14, 30, 60, 90] as const;
 
@@ -21,6 +21,7 @@ const keys = [
 export function checkGitlab(document: unknown, reader: FieldReader): void {
   const policy = reader.object(document, "", keys);
   if (!policy) return;
+  if (Object.keys(policy).length === 0) reader.fault("", "says nothing: what it leaves out stays as it was");
   if (policy["enabled"] !== undefined) reader.flag(policy["enabled"], "enabled");
   if (policy["cadence"] !== undefined) reader.choice(policy["cadence"], "cadence", cadences);
   const { keep_n: keep, older_than: age } = policy;

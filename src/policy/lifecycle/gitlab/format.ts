@@ -54,13 +54,14 @@ function documentOf(first: Sayable, all: readonly Sayable[], lost: Losses): Gitl
     lost.add(first.at, "deletes latest too: GitLab never does");
   }
   const keep = first.except.filter((pattern) => !isLatest(pattern));
+  // What is left out stays as it was.
   return {
     enabled: true,
     cadence: "1d",
     keep_n: first.keep ?? null,
     older_than: first.days === undefined ? null : `${first.days}d`,
     name_regex: grouped(unionOf(tags)),
-    ...(keep.length > 0 && { name_regex_keep: grouped(unionOf(keep)) }),
+    name_regex_keep: keep.length > 0 ? grouped(unionOf(keep)) : null,
   };
 }
 

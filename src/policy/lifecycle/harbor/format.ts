@@ -1,4 +1,4 @@
-import { countWithExceptions, folded, losses, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
+import { countWithExceptions, folded, losses, softened, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
 import {
   areApart,
   day,
@@ -23,8 +23,9 @@ type Retained = Pick<HarborRule, "template" | "params" | "tag_selectors">;
 export function formatHarbor(rules: Rules, options: FormatOptions = {}): Formatted {
   const lost = losses();
   tellUnit(rules, options, lost);
-  const usable = withoutRedundant(folded(rules.deletions)).filter((deletion) => isUsable(deletion, lost));
+  const usable = softened(withoutRedundant(folded(rules.deletions))).filter((deletion) => isUsable(deletion, lost));
   if (rules.countsParts && !options.simpleImages) for (const deletion of usable) tellParts(deletion, lost);
+  tellOverlaps(usable, lost);
   const scopes = new Map(usable.map(({ scope }) => [JSON.stringify(scope), scope]));
   let written: readonly HarborRule[] = [];
   for (const [key, scope] of scopes) {
@@ -43,6 +44,7 @@ function isUsable(deletion: Deletion, lost: Losses): boolean {
   if (newerThan !== undefined) return leftOut("deletes what is young, which Harbor does not");
   if (!selectorsOf(selection) || !elsewhere(selection))
     return leftOut("selects tags by what no pattern of Harbor says");
+  if ((beyond ?? 0) > templates.latestPushedK.most) return leftOut("keeps more of the newest than Harbor counts");
   if (beyond !== undefined && countWithExceptions(deletion) === undefined) {
     return leftOut("does not count what it keeps, and Harbor does");
   }
@@ -56,7 +58,6 @@ function fitting(deletions: readonly Deletion[], room: number, lost: Losses): re
   for (let many = deletions.length; many > 0; many--) {
     const found = unique(retainedBy(deletions.slice(0, many), lost));
     if (found.length > room) continue;
-    tellOverlaps(deletions.slice(0, many), lost);
     for (const { at } of deletions.slice(many)) lost.add(at, `is left out: a project has ${mostRules} rules at most`);
     if (found.length > 0) return found;
     lost.add(deletions[0]!.at, "deletes all at once, and Harbor deletes nothing without a rule: left out");
@@ -114,7 +115,7 @@ function retainedFor(exception: Exception, lost: Losses): readonly Retained[] {
   }
   if (scope.length > 0) lost.add(at, "is for some repositories: it keeps in all that the rule is for");
   const isMixed = newest !== undefined && within !== undefined;
-  if (olderThan !== undefined || isMixed) {
+  if (olderThan !== undefined || isMixed || (newest ?? 0) > templates.latestPushedK.most) {
     lost.add(at, "keeps by what Harbor cannot say: all that it selects is kept");
     return [retained("always", 0, selectors)];
   }

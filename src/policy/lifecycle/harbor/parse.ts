@@ -48,7 +48,7 @@ function exceptionsOf(rule: HarborRule & { readonly at: string }): readonly Exce
     case "lastXDays":
     case "nDaysSinceLastPush":
       return [{ ...base, within: number * day }];
-    case "nDaysSinceLastPull":
+    default:
       return [{ ...base, within: number * day, by: "pull" }];
   }
 }

@@ -14,8 +14,10 @@ export function simulateHarbor<Image extends LifecycleImage>(
   options: SimulateOptions,
 ): readonly Decision<Image>[] {
   const candidates = candidatesOf(images, "image", options);
+  // Rules know repositories by their names below the project.
+  const name = options.repository.replace(/^[^/]*\//, "");
   const rules = document.rules.flatMap((rule, i) =>
-    !rule.disabled && isFor(rule, options.repository) ? [{ ...rule, at: `rules[${i}]` }] : [],
+    !rule.disabled && isFor(rule, name) ? [{ ...rule, at: `rules[${i}]` }] : [],
   );
   const retained = new Map<Candidate, string>();
   for (const rule of rules) {
@@ -65,7 +67,7 @@ function retains(rule: HarborRule, selected: readonly Candidate[], now: number):
       return selected.filter(({ age }) => age < number * day);
     case "nDaysSinceLastPush":
       return selected.filter(({ age }) => age <= number * day);
-    case "nDaysSinceLastPull":
+    default:
       return selected.filter(({ pulled }) => (now - pulled) / 1000 <= number * day);
   }
 }
