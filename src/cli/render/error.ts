@@ -61,8 +61,10 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
   const hint = localHint(error, attempt) ?? error.hint;
   const place = placeOf(error, attempt.references);
   const host = error.host ?? (code === "MANIFEST_UNKNOWN" ? place?.registry : undefined);
-  // What says its own way out about something missing, or no registry had a word in, knows better than a table.
-  const isOurs = code === "CONFLICT" || (code === "DENIED" && status === undefined);
+  // What says its own way out about something missing, or no registry had a word in, knows better than a table; so does
+  // what a service's own API wants a login for, which is often not the registry's.
+  const isForeign = code === "UNAUTHORIZED" && status !== 401 && credential === undefined;
+  const isOurs = code === "CONFLICT" || (code === "DENIED" && status === undefined) || isForeign;
   const told = hint !== undefined && (isAbsent(error) || isOurs);
   const likely = !told && !error.proxy && (place || error.host) ? causes[code] : undefined;
   const next = told ? undefined : nextCommand(error, attempt);
