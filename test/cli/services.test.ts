@@ -368,9 +368,9 @@ describe("repo delete", () => {
     untagged({ tags: [], digest });
     const kept = await gantry(["repo", "rm", "-y", `${host}/app`]);
     expect(kept.code).toBe(1);
-    expect(kept.stderr).toContain(`${host}/app is not empty: it has images that have no tag`);
+    expect(kept.stderr).toContain(`${host}/app is not empty: it has images, though no tag is listed`);
     expect(await must("repo", "rm", "--dry-run", "--force", `${host}/app`)).toBe(
-      `would delete ${host}/app with images that have no tag\n`,
+      `would delete ${host}/app with images, though no tag is listed\n`,
     );
   });
 });

@@ -14,7 +14,7 @@ interface RepositoryDeletion extends Pick<RepositoryInfo, "tags" | "images" | "s
   readonly done: boolean;
   /** Some of the tags that go with it. */
   readonly some: readonly string[];
-  /** There are images, and none has a tag. */
+  /** There are images, though no tag is listed. */
   readonly untagged?: true;
 }
 
@@ -117,7 +117,7 @@ function contents({ tags, images, some, untagged }: RepositoryDeletion): string 
       : some.length > 0
         ? `${some.length === shown ? "at least " : ""}${count(some.length, "tag")}`
         : "",
-    images ? count(images, "image") : untagged ? "images that have no tag" : "",
+    images ? count(images, "image") : untagged ? "images, though no tag is listed" : "",
   ];
   return known.filter(Boolean).join(" and ");
 }

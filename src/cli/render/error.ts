@@ -1,4 +1,5 @@
 import { apiHost, isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
+import { mayBeImage } from "../host-or-image.ts";
 import { hostOf } from "../places.ts";
 import { fields } from "./table.ts";
 import { paint, plain, safeJson, type Look } from "./text.ts";
@@ -183,7 +184,7 @@ function placeOf(
 ): { registry: string; repository: string; reference: string } | undefined {
   const places = references.flatMap((reference) => {
     const registry = hostOf(reference);
-    if (registry !== undefined && apiHost(registry) === error.host)
+    if (registry !== undefined && (apiHost(registry) === error.host || !mayBeImage(registry)))
       return [{ registry, repository: registry, reference }];
     try {
       const location = parseLocation(reference);

@@ -156,6 +156,12 @@ describe("the next command", () => {
       digest,
       undefined,
     ],
+    [
+      "about the registry, where the API of its service is not reached",
+      failed("NETWORK", { host: "api.example", cause: caused("ENOTFOUND") }),
+      { command: "quota", words: ["quota", "registry.example"], references: ["registry.example"] },
+      "gantry doctor registry.example",
+    ],
     ["nothing, where nobody knows", failed("UNSUPPORTED"), digest, undefined],
   ])("is %s", (_, error, attempt, next) => {
     expect(explain(error, attempt).next).toBe(next);
