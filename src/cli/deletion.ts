@@ -139,7 +139,8 @@ async function* oneByOne(digests: readonly Digest[], work: (digest: Digest) => P
 /** Where one tag cannot go alone, says what deleting the digest would take along. */
 function throwWithWayOut(error: unknown, { store }: Opened, { digest, kept }: Deletion): never {
   if (!isRegistryError(error, "UNSUPPORTED")) throw error;
-  const also = kept.length > 0 ? `, which would delete the tags ${kept.join(", ")} too` : "";
+  const also =
+    kept.length > 0 ? `, which would delete the ${kept.length > 1 ? "tags" : "tag"} ${kept.join(", ")} too` : "";
   const { message, host, status } = error;
   throw new RegistryError("UNSUPPORTED", message, {
     ...(host && { host }),

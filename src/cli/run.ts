@@ -7,6 +7,7 @@ import { exitCodes, exitOf, type ExitName } from "./exit-codes.ts";
 import { isClosedPipe, lookOf, write, type Io } from "./io.ts";
 import * as options from "./options.ts";
 import { parse, type Parsed } from "./parse.ts";
+import { hostOf } from "./places.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
 import { formatSpan } from "./render/text.ts";
@@ -126,6 +127,12 @@ interface Line {
   readonly args: readonly string[];
 }
 
+/** The words that name images, or registries where that is what the command takes. */
+function referencesAmong(args: readonly string[], { host }: RegistryError, command?: Command): readonly string[] {
+  const isOfHost = command?.arguments?.[0]?.name === "host";
+  return args.filter((word) => /[/:]/.test(word) || word === host || (isOfHost && hostOf(word) !== undefined));
+}
+
 /** Tells of an error on stderr; rendering is read from disk only when there is one. */
 async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: AbortSignal): Promise<ExitName> {
   const { asRegistryError, errorJson, errorText, explain } = await import("./render/error.ts");
@@ -133,7 +140,7 @@ async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: Abor
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
   const explained = explain(error, {
     words: maskSecrets(words, commands),
-    references: args.filter((word) => /[/:]/.test(word) || word === error.host),
+    references: referencesAmong(args, error, command),
     files: args.filter((word) => existsSync(word)),
     ...(command && { command: command.name }),
   });

@@ -49,6 +49,7 @@ export const serviceShapes: Readonly<Record<string, Shape>> = {
     "images?": "how many images go with it",
     "size?": "bytes, as the service counts them",
     some: ["one of the first tags that go with it"],
+    "untagged?": "true where there are images, though no tag is listed",
   },
   "immutability get": { repository: "host and repository", ...immutabilityShape },
   "immutability set": {

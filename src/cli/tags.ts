@@ -56,7 +56,7 @@ const tagColumns: readonly Column<TagEntry>[] = [
   { title: "DIGEST", value: (item) => item.digest ?? "-" },
   size,
   ...moments,
-  { title: "CREATED", value: (item) => formatMoment(item.created) || "-" },
+  { title: "CREATED", value: (item) => formatMoment(item.created), ifTold: true },
   platforms,
   ...states,
 ];

@@ -59,7 +59,7 @@ describe("by tag", () => {
     const { code, stderr } = await gantry(["delete", `${host}/app:1`]);
     expect(code).toBe(1);
     expect(stderr).toContain(
-      `nothing was deleted; there is: gantry delete ${host}/app@${digest}, which would delete the tags latest too`,
+      `nothing was deleted; there is: gantry delete ${host}/app@${digest}, which would delete the tag latest too`,
     );
     expect(await must("ls", `${host}/app`)).toBe("1\nlatest\n");
   });

@@ -120,9 +120,9 @@ describe("ls", () => {
     const { host, log, untagged } = await withApp();
     untagged({ tags: [] });
     expect((await must("ls", "-l", `${host}/team/app`)).split("\n")).toEqual([
-      expect.stringMatching(/^TAG  DIGEST +SIZE  PUSHED            CREATED  PLATFORMS$/),
-      `1.0  ${digest}  4.3 kB  2026-11-20 14:05  -        -`,
-      `old  ${digest}  4.3 kB  2026-11-20 14:05  -        -`,
+      expect.stringMatching(/^TAG  DIGEST +SIZE  PUSHED            PLATFORMS$/),
+      `1.0  ${digest}  4.3 kB  2026-11-20 14:05  -`,
+      `old  ${digest}  4.3 kB  2026-11-20 14:05  -`,
       "",
     ]);
     expect(log).toEqual(["images team/app"]);
@@ -315,7 +315,8 @@ describe("repo create", () => {
       stdout: `created ${host}/a\nfailed ${host}/b: b is not yours\ncreated ${host}/c\n`,
     });
     expect(ended.stderr).toContain("1 of 3 repositories could not be created");
-    expect((await gantry(["repo", "create", `${host}/b`])).code).toBe(4);
+    const alone = await gantry(["repo", "create", `${host}/b`]);
+    expect(alone).toMatchObject({ code: 4, stdout: "", stderr: expect.stringContaining("b is not yours") });
   });
 
   test("of a plain registry is refused, with what to do instead", async () => {
@@ -350,11 +351,27 @@ describe("repo delete", () => {
   test("with both deletes it with all that is in it, and an empty one with a yes", async () => {
     const { host } = await withApp();
     await must("repo", "create", `${host}/empty`);
-    expect(await must("repo", "rm", "-y", `${host}/empty`)).toBe(`deleted ${host}/empty, which is empty\n`);
+    expect(await must("repo", "rm", "-y", `${host}/empty`)).toBe(`deleted ${host}/empty, which was empty\n`);
     expect(await must("repo", "rm", "-y", "--force", `${host}/team/app`)).toContain(
       `deleted ${host}/team/app with 2 tags`,
     );
     expect((await gantry(["repo", "rm", "-y", `${host}/team/app`])).code).toBe(3);
+  });
+
+  test("does not call empty what has images without a tag", async () => {
+    const { host, untagged } = await testService({
+      calls: (own) => ({
+        describeRepository: async (name) => ((await own.describeRepository(name)) ? { name } : undefined),
+      }),
+    });
+    await must("repo", "create", `${host}/app`);
+    untagged({ tags: [], digest });
+    const kept = await gantry(["repo", "rm", "-y", `${host}/app`]);
+    expect(kept.code).toBe(1);
+    expect(kept.stderr).toContain(`${host}/app is not empty: it has images, though no tag is listed`);
+    expect(await must("repo", "rm", "--dry-run", "--force", `${host}/app`)).toBe(
+      `would delete ${host}/app with images, though no tag is listed\n`,
+    );
   });
 });
 
@@ -371,6 +388,13 @@ describe("immutability", () => {
     });
     expect(await must(...set, place)).toBe(`${place}: tags are immutable, but for dev-*, latest; they were mutable\n`);
     expect((await gantry([...set, "--dry-run", "--detailed-exitcode", place])).code).toBe(0);
+  });
+
+  test("that the service did not take in is no success", async () => {
+    const { host } = await withApp({ calls: () => ({ setImmutability: async () => {} }) });
+    const ended = await gantry(["immutability", "set", "--tags", "immutable", `${host}/team/app`]);
+    expect(ended).toMatchObject({ code: 1, stdout: `${host}/team/app: tags are mutable; they were mutable\n` });
+    expect(ended.stderr).toContain("the service took it, and yet says that tags are mutable");
   });
 
   test("says for what else than the repository it holds", async () => {
@@ -462,6 +486,12 @@ describe("search", () => {
     expect((await gantry(["search", "-f", "stars=1", `${host}/app`])).code).toBe(1);
   });
 
+  test.each(["", "127.0.0.1:1/"])("wants something to search for: %j", async (term) => {
+    const { code, stderr } = await gantry(["search", term]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("nothing is named to search for");
+  });
+
   test.each(["color=red", "stars=many", "is-official"])("takes no filter %j", async (filter) => {
     expect((await gantry(["search", "--filter", filter, "127.0.0.1:1/app"])).code).toBe(2);
   });
@@ -479,6 +509,17 @@ describe("quota and replication", () => {
       ["RULE", "TO", "REPOSITORIES", "ENABLED"],
       ["abroad", "mirror.example", "team/**", "yes"],
     ]);
+  });
+
+  test("where there is nothing say so, and show no table; a program gets an empty list", async () => {
+    const { host } = await testService({ calls: () => ({ async *replication() {}, allowances: async () => [] }) });
+    const none = { code: 0, stdout: "" };
+    expect(await gantry(["replication", host])).toMatchObject({
+      ...none,
+      stderr: `${host} has no rules of replication\n`,
+    });
+    expect(await gantry(["quota", host])).toMatchObject({ ...none, stderr: `${host} tells of no limits\n` });
+    expect((await gantry(["replication", "--format", "json", host])).stdout).toBe("[]\n");
   });
 
   test("of a plain registry: it tells of no limits, and its rules are elsewhere", async () => {

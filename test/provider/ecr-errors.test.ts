@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { streamOf } from "../../src/oci/stream.ts";
 import { instantClock } from "../support/instant-clock.ts";
 import { fault } from "./aws.ts";
 import { ecrAnswers } from "./aws-answers.ts";
@@ -47,6 +48,21 @@ describe("errors", () => {
     const error = await thrown(Array.fromAsync(lasting.service.images("team/app")));
     expect(error).toMatchObject({ code: "TOOMANYREQUESTS", retryable: true });
     expect(lasting.calls).toHaveLength(5);
+  });
+
+  test("a success without a word is not of AWS: nothing was created", async () => {
+    const page = await connect(ecrAnswers, { transport: async () => ({ status: 200, headers: {}, body: streamOf() }) });
+    const error = await thrown(page.createRepository("a/b"));
+    expect(error).toMatchObject({ code: "NETWORK", hint: expect.stringContaining("AWS_ENDPOINT_URL") as string });
+    expect(error.message).toMatch(/^cannot create .* does not answer as AWS does$/);
+  });
+
+  test("an image that is not there is said to be so in our words", async () => {
+    const said = "The image with imageId {imageDigest:'null', imageTag:'9'} does not exist";
+    const { service } = await using({ DescribeImageScanFindings: () => fault("ImageNotFoundException", said) });
+    const error = await thrown(service.findings("a/b", "9"));
+    expect(error).toMatchObject({ code: "MANIFEST_UNKNOWN" });
+    expect(error.message).toContain("there is no such image in account 123456789012 in eu-west-1");
   });
 
   test("a server's failure, and what is no JSON", async () => {

@@ -147,7 +147,7 @@ describe("where the API is", () => {
   test("unknown for a host that has no such name", async () => {
     expect(await failure(ghcr.connect(serviceContext("registry.test")))).toMatchObject({
       code: "INVALID",
-      hint: "set hosts.registry.test.api in gantry.yaml",
+      hint: 'say so in your configuration (~/.config/gantry/config.yaml): hosts["registry.test"].api',
     });
   });
 });

@@ -313,7 +313,7 @@ describe("where the API is", () => {
     const open: Exchange = { ...challenge(""), status: 200, headers: {} };
     expect(await first(open, {})).toMatchObject({
       code: "INVALID",
-      hint: "set hosts.registry.example.api in gantry.yaml",
+      hint: 'say so in your configuration (~/.config/gantry/config.yaml): hosts["registry.example"].api',
     });
   });
 });

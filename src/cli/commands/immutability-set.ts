@@ -23,7 +23,9 @@ export const run: Run<[repository: string]> = async ([place], cli) => {
     { ...result, done: true, ...after },
     () => `${name}: tags are ${immutabilityWords(after)}; they were ${immutabilityWords(before)}\n`,
   );
-  return "done";
+  if (after.tags === wanted.tags) return "done";
+  cli.reporter.say(`${name}: the service took it, and yet says that tags are ${after.tags}`);
+  return "failed";
 };
 
 function isSame(one: Immutability, other: Immutability): boolean {

@@ -2,6 +2,7 @@ import type { Allowance } from "../../index.ts";
 import type { Run } from "../command.ts";
 import type { Column } from "../render/table.ts";
 import { formatSize, formatSpan } from "../render/text.ts";
+import { listOrSay } from "../list-or-say.ts";
 import { openHost } from "../service-place.ts";
 
 const amount = (item: Allowance, count: number | undefined): string => {
@@ -27,6 +28,5 @@ const columns: readonly Column<Allowance>[] = [
 export const run: Run<[host: string]> = async ([place], cli) => {
   const { host, service } = await openHost(place, cli);
   const allowances = await service.allowances({ signal: cli.signal });
-  await cli.out.list(allowances, columns);
-  if (allowances.length === 0) cli.reporter.say(`${host} tells of no limits`);
+  await listOrSay(allowances, columns, `${host} tells of no limits`, cli);
 };

@@ -1,6 +1,7 @@
 import type { ReplicationRule } from "../../index.ts";
 import type { Run } from "../command.ts";
 import type { Column } from "../render/table.ts";
+import { listOrSay } from "../list-or-say.ts";
 import { openHost } from "../service-place.ts";
 
 const columns: readonly Column<ReplicationRule>[] = [
@@ -13,6 +14,7 @@ const columns: readonly Column<ReplicationRule>[] = [
 ];
 
 export const run: Run<[host: string]> = async ([place], cli) => {
-  const { service } = await openHost(place, cli);
-  await cli.out.list(service.replication({ signal: cli.signal }), columns);
+  const { host, service } = await openHost(place, cli);
+  const rules = await Array.fromAsync(service.replication({ signal: cli.signal }));
+  await listOrSay(rules, columns, `${host} has no rules of replication`, cli);
 };

@@ -26,10 +26,12 @@ export const run: Run<[repositories: string[]]> = async ([places], cli) => {
   };
   const creations: Creation[] = [];
   for (const place of places) creations.push(await create(place));
-  await out.print(creations, (all) => all.map(creationText).join(""));
   const [first] = failures;
+  // Of a single one the error alone tells.
+  const isTold = first !== undefined && creations.length === 1;
+  await out.print(creations, (all) => (isTold ? "" : all.map(creationText).join("")));
   if (!first) return "done";
-  if (creations.length === 1) throw first;
+  if (isTold) throw first;
   const { code, host, status, hint } = first;
   throw new RegistryError(
     failures.length < creations.length ? "PARTIAL" : code,

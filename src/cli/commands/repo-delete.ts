@@ -14,6 +14,8 @@ interface RepositoryDeletion extends Pick<RepositoryInfo, "tags" | "images" | "s
   readonly done: boolean;
   /** Some of the tags that go with it. */
   readonly some: readonly string[];
+  /** There are images, though no tag is listed. */
+  readonly untagged?: true;
 }
 
 export const run: Run<[repository: string]> = async ([place], cli) => {
@@ -38,6 +40,7 @@ async function planOf(at: ServedRepository, { get, signal }: Cli): Promise<Repos
   if (!info) throw noRepository(at);
   const { tags, images, size } = info;
   const some = await someTags(at, signal);
+  const isLeft = some.length === 0 && !tags && !images && (await hasImage(at, signal));
   const plan: RepositoryDeletion = {
     name,
     done: false,
@@ -45,8 +48,9 @@ async function planOf(at: ServedRepository, { get, signal }: Cli): Promise<Repos
     ...(images !== undefined && { images }),
     ...(size !== undefined && { size }),
     some,
+    ...(isLeft && { untagged: true }),
   };
-  const isEmpty = some.length === 0 && !tags && !images;
+  const isEmpty = contents(plan) === "";
   if (isEmpty || get(force)) return plan;
   throw new RegistryError("CONFLICT", `${name} is not empty: it has ${contents(plan)}`, {
     host,
@@ -70,6 +74,17 @@ async function someTags({ service, repository }: ServedRepository, signal: Abort
   return some;
 }
 
+/** Whether there are images that no tag names: what a service lists of itself tells, the distribution API does not. */
+async function hasImage({ service, repository }: ServedRepository, signal: AbortSignal): Promise<boolean> {
+  if (service.provider.abilities.images.how !== "native") return false;
+  try {
+    for await (const _ of service.images(repository, { signal })) return true;
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+  return false;
+}
+
 /** Whether the user wants it. Answers how to end where they do not. */
 async function agreed(plan: RepositoryDeletion, { get, out, reporter, confirm }: Cli): Promise<ExitName | undefined> {
   if (get(agree)) return undefined;
@@ -81,7 +96,7 @@ async function agreed(plan: RepositoryDeletion, { get, out, reporter, confirm }:
     return "failed";
   }
   await out.print(plan, () => "");
-  throw new RegistryError("INVALID", `nothing was deleted: ${plan.name} goes with all that is named above`, {
+  throw new RegistryError("INVALID", `nothing was deleted: to delete ${plan.name} takes a yes`, {
     hint: "say --yes to delete it",
   });
 }
@@ -91,18 +106,18 @@ function deletionText(plan: RepositoryDeletion): string {
   const what = contents(plan);
   const more = plan.tags !== undefined && plan.tags > some.length ? " and more" : some.length === shown ? " ..." : "";
   const names = some.length > 0 ? `: ${some.join(", ")}${more}` : "";
-  return `${done ? "deleted" : "would delete"} ${name}${what ? ` with ${what}${names}` : ", which is empty"}\n`;
+  return `${done ? "deleted" : "would delete"} ${name}${what ? ` with ${what}${names}` : `, which ${done ? "was" : "is"} empty`}\n`;
 }
 
 /** What is in it; empty where nothing is. */
-function contents({ tags, images, some }: RepositoryDeletion): string {
+function contents({ tags, images, some, untagged }: RepositoryDeletion): string {
   const known = [
     tags
       ? count(tags, "tag")
       : some.length > 0
         ? `${some.length === shown ? "at least " : ""}${count(some.length, "tag")}`
         : "",
-    images ? count(images, "image") : "",
+    images ? count(images, "image") : untagged ? "images, though no tag is listed" : "",
   ];
   return known.filter(Boolean).join(" and ");
 }

@@ -1,4 +1,4 @@
-import { parseReference, type SearchResult } from "../../index.ts";
+import { parseReference, RegistryError, type SearchResult } from "../../index.ts";
 import type { Run } from "../command.ts";
 import { hostOf } from "../places.ts";
 import type { Column } from "../render/table.ts";
@@ -16,9 +16,15 @@ export const run: Run<[term: string]> = async ([words], { get, client, out, sign
   const bare = words.replace(/^docker:\/\//, "");
   const slash = bare.indexOf("/");
   const named = slash < 0 ? undefined : hostOf(bare.slice(0, slash));
+  const term = named === undefined ? bare : bare.slice(slash + 1);
+  if (term === "") {
+    throw new RegistryError("INVALID", "nothing is named to search for", {
+      hint: named === undefined ? "write TERM or HOST/TERM" : `to list all there is: gantry repo list ${named}`,
+    });
+  }
   const host = named ?? parseReference("x").registry;
   const service = await (await client({ from: [host] })).service(host, { signal });
-  const query = { term: named === undefined ? bare : bare.slice(slash + 1), limit: get(limit) ?? 25 };
+  const query = { term, limit: get(limit) ?? 25 };
   const filters = Object.assign({}, ...get(searchFilters)) as object;
   await out.list(service.search({ ...query, ...filters }, { signal }), columns);
 };

@@ -1,4 +1,5 @@
 import { apiHost, isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
+import { mayBeImage } from "../host-or-image.ts";
 import { hostOf } from "../places.ts";
 import { fields } from "./table.ts";
 import { paint, plain, safeJson, type Look } from "./text.ts";
@@ -61,8 +62,10 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
   const hint = localHint(error, attempt) ?? error.hint;
   const place = placeOf(error, attempt.references);
   const host = error.host ?? (code === "MANIFEST_UNKNOWN" ? place?.registry : undefined);
-  // What says its own way out about something missing, or no registry had a word in, knows better than a table.
-  const isOurs = code === "CONFLICT" || (code === "DENIED" && status === undefined);
+  // What says its own way out about something missing, or no registry had a word in, knows better than a table; so does
+  // what a service's own API wants a login for, which is often not the registry's.
+  const isForeign = code === "UNAUTHORIZED" && status !== 401 && credential === undefined;
+  const isOurs = code === "CONFLICT" || (code === "DENIED" && status === undefined) || isForeign;
   const told = hint !== undefined && (isAbsent(error) || isOurs);
   const likely = !told && !error.proxy && (place || error.host) ? causes[code] : undefined;
   const next = told ? undefined : nextCommand(error, attempt);
@@ -181,7 +184,7 @@ function placeOf(
 ): { registry: string; repository: string; reference: string } | undefined {
   const places = references.flatMap((reference) => {
     const registry = hostOf(reference);
-    if (registry !== undefined && apiHost(registry) === error.host)
+    if (registry !== undefined && (apiHost(registry) === error.host || !mayBeImage(registry)))
       return [{ registry, repository: registry, reference }];
     try {
       const location = parseLocation(reference);

@@ -31,6 +31,17 @@ export function table<T>(items: readonly T[], all: readonly Column<T>[], look: L
   return [paint(look, "bold", line(titles)), ...rows.map(line)].map((text) => `${text}\n`).join("");
 }
 
+/** A text in lines of at most `width` characters, broken at spaces; a word that is longer stays whole. */
+export function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** Names and values, the values in one column; empty values are left out. */
 export function fields(
   pairs: readonly (readonly [name: string, value: string | undefined])[],

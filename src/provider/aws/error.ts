@@ -57,7 +57,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   OptInRequired: { code: "DENIED", hint: "enable the region or the service for this account" },
   BlockedByOrganizationPolicyException: { code: "DENIED", hint: "a policy of the AWS organization forbids it" },
   RepositoryAlreadyExistsException: { code: "CONFLICT" },
-  RepositoryNotEmptyException: { code: "CONFLICT", hint: "delete its images first, or force it" },
+  RepositoryNotEmptyException: { code: "CONFLICT", hint: "delete its images first, or delete it with --force" },
   ImageTagAlreadyExistsException: {
     code: "DENIED",
     hint: "tags of this repository are immutable: use another tag, or exempt it from immutability",
@@ -113,6 +113,8 @@ export function awsError(error: unknown, { what, action, host, place, region }: 
     );
   }
   const meaning = Object.hasOwn(meanings, name) ? meanings[name] : undefined;
+  // AWS says this in the words of its own programs.
+  if (meaning?.code === "MANIFEST_UNKNOWN") return fail(meaning.code, `there is no such image in ${place}`);
   if (meaning) return fail(meaning.code, said, meaning.hint);
   if (status !== undefined && status >= 500) return fail("UNAVAILABLE", `AWS answered ${status}`);
   if (error instanceof SyntaxError) return fail("NETWORK", `AWS answered ${status ?? "something"} and no JSON`);

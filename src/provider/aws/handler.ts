@@ -58,12 +58,25 @@ export function sdkHandler(
         anonymous: true,
       });
       const answer = await collect(body, answerLimit, `the answer of ${url.host}`);
+      if (isNothing(status, answer) && "x-amz-target" in headersOf(request.headers)) throw notAws(url);
       return { response: { statusCode: status, headers: { ...headers }, body: answer } };
     },
     updateHttpClientConfig() {},
     httpHandlerConfigs: () => ({}),
     destroy() {},
   };
+}
+
+/** The JSON APIs of ECR answer each call with an object: the SDK would take nothing at all for a success. */
+function isNothing(status: number, answer: Uint8Array): boolean {
+  return status >= 200 && status < 300 && answer.byteLength === 0;
+}
+
+function notAws({ host }: URL): RegistryError {
+  return new RegistryError("NETWORK", `${host} does not answer as AWS does`, {
+    host,
+    hint: "see where AWS_ENDPOINT_URL, its kin and hosts.HOST.api of the configuration lead",
+  });
 }
 
 function urlOf({ protocol, hostname, port, path, query = {} }: SdkRequest): URL {

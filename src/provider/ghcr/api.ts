@@ -73,7 +73,7 @@ export function apiOf({ host, api, env }: ServiceContext): URL {
   if (name !== "ghcr.io" && home === undefined) {
     throw new RegistryError("INVALID", `it is not known where the API of ${host} is`, {
       host,
-      hint: `set hosts.${host}.api in gantry.yaml`,
+      hint: `say so in your configuration (~/.config/gantry/config.yaml): hosts["${host}"].api`,
     });
   }
   const own = home === undefined ? "api.github.com" : home.endsWith(".ghe.com") ? `api.${home}` : home;

@@ -71,7 +71,7 @@ export function baseOf(context: ServiceContext, isGitLabCom: boolean): Base {
     if (!realm) {
       throw new RegistryError("INVALID", `${host} does not tell where its GitLab is`, {
         host,
-        hint: `set hosts.${host}.api in gantry.yaml`,
+        hint: `say so in your configuration (~/.config/gantry/config.yaml): hosts["${host}"].api`,
       });
     }
     checkRealm(new URL(`https://${apiHost(host)}`), realm, true, isInsecure);

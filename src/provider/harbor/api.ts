@@ -5,7 +5,7 @@ import { apiHost } from "../../oci/reference.ts";
 import { inOrder } from "../in-order.ts";
 import { jsonApi, type JsonAnswer, type JsonApi, type JsonRequest } from "../json-api.ts";
 import type { ServiceContext } from "../provider.ts";
-import { harborFault } from "./faults.ts";
+import { elsewhere, harborFault } from "./faults.ts";
 import { objects, type Fields } from "./fields.ts";
 
 /** Harbor's own API, spoken to with the login for one path. */
@@ -125,6 +125,6 @@ function pageOf({ body, headers }: JsonAnswer, host: string, request: JsonReques
 function notHarbor(host: string, { what = "speak to Harbor" }: JsonRequest = {}): RegistryError {
   return new RegistryError("NETWORK", `cannot ${what}: something else answered in the place of Harbor's API`, {
     host,
-    hint: "where the API is elsewhere than the registry, say so in the configuration: hosts.HOST.api",
+    hint: elsewhere,
   });
 }

@@ -14,10 +14,15 @@ export function harborFault(
   const said = (hint: string): ApiFault => ({ message, hint });
   if (status === 401) return said(loginHint(login));
   if (status === 403) return said(message && /exceed the configured/i.test(message) ? quotaHint : roleHint(needs));
+  // Harbor says what it does not find.
+  if (status === 404 && body === undefined)
+    return { code: "NETWORK", message: "this is not Harbor's API", hint: elsewhere };
   if (status === 404) return login ? undefined : said("it may be there for those who log in");
   if (status === 412) return said(preconditionHint(textIn(first, "code"), message));
   return undefined;
 }
+
+export const elsewhere = "where the API is elsewhere than the registry, say so in the configuration: hosts.HOST.api";
 
 const quotaHint = "the project's quota is used up; what is deleted counts until Harbor's garbage collection has run";
 

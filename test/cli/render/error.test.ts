@@ -150,6 +150,18 @@ describe("the next command", () => {
       { ...digest, references: ["redis:7"] },
       "gantry login docker.io",
     ],
+    [
+      "nothing, where an API wants a login that is not the registry's",
+      failed("UNAUTHORIZED", { host: "a.example", status: 400, hint: "log in to the cloud" }),
+      digest,
+      undefined,
+    ],
+    [
+      "about the registry, where the API of its service is not reached",
+      failed("NETWORK", { host: "api.example", cause: caused("ENOTFOUND") }),
+      { command: "quota", words: ["quota", "registry.example"], references: ["registry.example"] },
+      "gantry doctor registry.example",
+    ],
     ["nothing, where nobody knows", failed("UNSUPPORTED"), digest, undefined],
   ])("is %s", (_, error, attempt, next) => {
     expect(explain(error, attempt).next).toBe(next);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fields, table, type Column } from "../../../src/cli/render/table.ts";
+import { fields, table, wrapped, type Column } from "../../../src/cli/render/table.ts";
 
 interface Row {
   readonly tag: string;
@@ -65,6 +65,11 @@ describe("a table", () => {
   test("of nothing is its heading", () => {
     expect(table([], columns, { color: false })).toBe("TAG  DIGEST  SIZE\n");
   });
+});
+
+test("texts are broken at spaces, to lines that fit", () => {
+  expect(wrapped("one two three extraordinary four", 9)).toEqual(["one two", "three", "extraordinary", "four"]);
+  expect(wrapped("", 9)).toEqual([""]);
 });
 
 test("fields stand in a column, those without a value are left out", () => {

@@ -229,6 +229,16 @@ describe("what Harbor refuses is explained", () => {
     expect(harbor.quirks.lies.some((lie) => lie.status === status && lie.text.test(body))).toBe(true);
   });
 
+  test("a 404 that is not in Harbor's words is of something else, not of what is missing in Harbor", async () => {
+    const url = `${api}/repositories?page_size=100&page=1`;
+    const { service } = await harborOf([{ page: swagger, url, status: 404, answer: "404 page not found" }]);
+    await expect(Array.fromAsync(service.listRepositories())).rejects.toMatchObject({
+      code: "NETWORK",
+      status: 404,
+      hint: expect.stringContaining("hosts.HOST.api") as string,
+    });
+  });
+
   test.each(["<html>Sign in</html>", { not: "a list" }, "nonsense"])("%j in place of a list", async (answer) => {
     const { service } = await harborOf([{ page: swagger, url: `${api}/repositories?page_size=100&page=1`, answer }]);
     await expect(Array.fromAsync(service.listRepositories())).rejects.toMatchObject({
