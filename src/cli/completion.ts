@@ -1,7 +1,7 @@
 import type { Command, Completes } from "./command.ts";
 import { families } from "./command.ts";
 import { commands, findCommand } from "./commands.ts";
-import { hostOf } from "./places.ts";
+import { hostOf } from "./host-or-image.ts";
 import { configKeys } from "../index.ts";
 import type { Option } from "./option.ts";
 

@@ -1,6 +1,6 @@
 import { isRepository, parseLoginKey, parseReference, RegistryError, type LoginPlace, type Wish } from "../index.ts";
 import { mayBeImage } from "./host-or-image.ts";
-import { hostOf } from "./places.ts";
+import { hostOf } from "./host-or-image.ts";
 
 /** Reads what a login is for: `HOST`, `HOST/PATH`, or an address such as Docker takes. Nothing means Docker Hub. */
 export function parseLoginPlace(text: string | undefined): LoginPlace {

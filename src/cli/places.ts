@@ -1,5 +1,5 @@
 import { apiHost, parseLocation } from "../index.ts";
-import { mayBeImage } from "./host-or-image.ts";
+import { hostOf, mayBeImage } from "./host-or-image.ts";
 
 /** The places a command names: those it reads (or all, where there is but one side), and those it writes. */
 export interface Places {
@@ -28,13 +28,4 @@ export function spotsOf(place: string): Spot[] {
   return location.transport === "registry"
     ? [...named, { host: apiHost(location.reference.registry), path: location.reference.repository }]
     : [];
-}
-
-/** The registry that a word names by its host alone (`registry.example`, `localhost:5000/`, `[::1]:5000`), if it does. */
-export function hostOf(place: string): string | undefined {
-  const bare = place.replace(/^docker:\/\//, "").replace(/\/$/, "");
-  if (!/^(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d+)?$/.test(bare) || /^(?:oci|oci-archive|docker-archive|dir):/.test(bare)) {
-    return undefined;
-  }
-  return bare === "localhost" || /[.[:]/.test(bare) ? bare.toLowerCase() : undefined;
 }

@@ -7,7 +7,7 @@ import { exitCodes, exitOf, type ExitName } from "./exit-codes.ts";
 import { isClosedPipe, lookOf, write, type Io } from "./io.ts";
 import * as options from "./options.ts";
 import { parse, type Parsed } from "./parse.ts";
-import { hostOf } from "./places.ts";
+import { hostOf } from "./host-or-image.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
 import { formatSpan } from "./render/text.ts";

@@ -1,7 +1,7 @@
 import { formatReference, RegistryError, type Client, type OpenService } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import { mayBeImage } from "./host-or-image.ts";
-import { hostOf } from "./places.ts";
+import { hostOf } from "./host-or-image.ts";
 
 /** A repository, at the service that its registry belongs to. */
 export interface ServedRepository {

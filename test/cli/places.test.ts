@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hostOf } from "../../src/cli/places.ts";
+import { hostOf } from "../../src/cli/host-or-image.ts";
 
 test.each([
   ["registry.example", "registry.example"],

@@ -1,6 +1,6 @@
 import { apiHost, parseReference, RegistryError, traceCredentials, validateCredential } from "../../index.ts";
 import type { Run } from "../command.ts";
-import { hostOf } from "../places.ts";
+import { hostOf } from "../host-or-image.ts";
 
 export const run: Run<[place: string]> = async ([place], { client, out, signal }) => {
   const bare = place.replace(/^docker:\/\//, "");

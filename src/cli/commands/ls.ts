@@ -1,7 +1,7 @@
 import { RegistryError } from "../../index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
-import { hostOf } from "../places.ts";
+import { hostOf } from "../host-or-image.ts";
 import { repositoriesOf, writeRepositories } from "../repositories.ts";
 import { listImages, listTags } from "../tags.ts";
 import { imagesOption, servicesOption } from "../table/service-options.ts";

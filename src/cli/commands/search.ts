@@ -1,6 +1,6 @@
 import { parseReference, RegistryError, type SearchResult } from "../../index.ts";
 import type { Run } from "../command.ts";
-import { hostOf } from "../places.ts";
+import { hostOf } from "../host-or-image.ts";
 import type { Column } from "../render/table.ts";
 import { limit, searchFilters } from "../table/service-options.ts";
 

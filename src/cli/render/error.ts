@@ -1,6 +1,6 @@
 import { apiHost, isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
 import { mayBeImage } from "../host-or-image.ts";
-import { hostOf } from "../places.ts";
+import { hostOf } from "../host-or-image.ts";
 import { fields } from "./table.ts";
 import { paint, plain, safeJson, type Look } from "./text.ts";
 
