@@ -7,7 +7,6 @@ import { exitCodes, exitOf, type ExitName } from "./exit-codes.ts";
 import { isClosedPipe, lookOf, write, type Io } from "./io.ts";
 import * as options from "./options.ts";
 import { parse, type Parsed } from "./parse.ts";
-import { hostOf } from "./places.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
 import { formatSpan } from "./render/text.ts";
@@ -128,7 +127,12 @@ interface Line {
 }
 
 /** The words that name images, or registries where that is what the command takes. */
-function referencesAmong(args: readonly string[], { host }: RegistryError, command?: Command): readonly string[] {
+async function referencesAmong(
+  args: readonly string[],
+  { host }: RegistryError,
+  command?: Command,
+): Promise<readonly string[]> {
+  const { hostOf } = await import("./places.ts");
   const isOfHost = command?.arguments?.[0]?.name === "host";
   return args.filter((word) => /[/:]/.test(word) || word === host || (isOfHost && hostOf(word) !== undefined));
 }
@@ -140,7 +144,7 @@ async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: Abor
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
   const explained = explain(error, {
     words: maskSecrets(words, commands),
-    references: referencesAmong(args, error, command),
+    references: await referencesAmong(args, error, command),
     files: args.filter((word) => existsSync(word)),
     ...(command && { command: command.name }),
   });

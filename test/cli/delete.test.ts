@@ -177,7 +177,7 @@ describe("at a service", () => {
     const { code, stderr } = await gantry(["delete", `${host}/app:1`]);
     expect(code).toBe(1);
     expect(stderr).toContain("Test Service cannot delete one tag");
-    expect(stderr).toContain(`gantry delete ${host}/app@${digest}, which would delete the tags latest too`);
+    expect(stderr).toContain(`gantry delete ${host}/app@${digest}, which would delete the tag latest too`);
     expect(await must("ls", `${host}/app`)).toBe("1\nlatest\n");
   });
 
