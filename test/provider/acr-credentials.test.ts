@@ -382,6 +382,28 @@ describe("a managed identity", () => {
     expect(credential?.origin).toBe("the managed identity that AZURE_CLIENT_ID names");
     expect(forms[0]?.get("access_token")).toBe("aad-of-app");
   });
+
+  test("of an app service that does not answer is not waited for", async () => {
+    const env = { IDENTITY_ENDPOINT: "http://127.0.0.1:1/msi/token", IDENTITY_HEADER: "header-of-app" };
+    const { transport } = network({
+      "127.0.0.1:1": ({ signal }) =>
+        new Promise((_, reject) => {
+          const give = (): void => reject(new Error("aborted"));
+          if (signal?.aborted) give();
+          else signal?.addEventListener("abort", give);
+        }),
+    });
+    const slept: number[] = [];
+    const clock = { ...systemClock, sleep: async (ms: number) => void slept.push(ms) };
+    const warnings: string[] = [];
+    const context = {
+      ...credentialContext(transport, { env, clock }),
+      onWarning: (text: string) => warnings.push(text),
+    };
+    expect(await acrCredentials(context).find(host, "")).toBeUndefined();
+    expect(Math.max(...slept)).toBeLessThanOrEqual(5000);
+    expect(warnings.join()).toContain("within 5 s");
+  });
 });
 
 describe("az", () => {

@@ -7,6 +7,8 @@ import type { TokenSource } from "./logins.ts";
 /** Where Azure tells its machines what they have to know, in plain HTTP inside the machine. */
 export const metadataService = "http://169.254.169.254";
 const renewBefore = 5 * 60_000;
+/** It is next door: who waits longer, in milliseconds, waits in vain. */
+const patience = 5000;
 
 /**
  * The tokens of the identity that Azure gave a machine or, where IDENTITY_ENDPOINT and IDENTITY_HEADER say where, an app.
@@ -66,12 +68,31 @@ function apiAt(
 }
 
 async function read(
-  { env }: CredentialContext,
+  { env, clock }: CredentialContext,
   api: JsonApi,
   path: string,
   query: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const clientId = env["AZURE_CLIENT_ID"] || undefined;
-  const { body } = await api.send("GET", path, { query: { ...query, client_id: clientId }, what: "get a token" });
-  return isObject(body) ? body : {};
+  const [late, done] = [new AbortController(), new AbortController()];
+  clock.sleep(patience, done.signal).then(
+    () => late.abort(),
+    () => {},
+  );
+  try {
+    const request = { query: { ...query, client_id: clientId }, what: "get a token", signal: late.signal };
+    const { body } = await api.send("GET", path, request);
+    return isObject(body) ? body : {};
+  } catch (error) {
+    if (!late.signal.aborted) throw error;
+    throw new RegistryError(
+      "TIMEOUT",
+      `the service that gives out identities sent no token within ${patience / 1000} s`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    done.abort();
+  }
 }
