@@ -8,6 +8,7 @@ import { isClosedPipe, lookOf, write, type Io } from "./io.ts";
 import * as options from "./options.ts";
 import { parse, type Parsed } from "./parse.ts";
 import { hostOf } from "./host-or-image.ts";
+import type { Attempt } from "./render/error.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
 import { formatSpan } from "./render/text.ts";
@@ -138,8 +139,10 @@ async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: Abor
   const { asRegistryError, errorJson, errorText, explain } = await import("./render/error.ts");
   const command = findCommand(words)?.command;
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
+  const login = error.code === "UNAUTHORIZED" ? await loginAt(error.host) : undefined;
   const explained = explain(error, {
     words: maskSecrets(words, commands),
+    ...(login && { login }),
     references: referencesAmong(args, error, command),
     files: args.filter((word) => existsSync(word)),
     ...(command && { command: command.name }),
@@ -153,6 +156,13 @@ async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: Abor
   const trace = io.env["GANTRY_DEBUG"] ? `${inspectTrace(thrown)}\n` : "";
   await write(io.stderr, text + trace).catch(() => {});
   return exitOf(error.code);
+}
+
+/** What the service takes for a login whose own host this is. */
+async function loginAt(host = ""): Promise<Attempt["login"]> {
+  const { knownProviders } = await import("../index.ts");
+  const { title, login } = (await knownProviders()).find((provider) => provider.matches(host)) ?? {};
+  return title === undefined || !login ? undefined : { title, ...login };
 }
 
 /** Whatever a signal made fail: it was the user's wish. */

@@ -1,6 +1,5 @@
 import { apiHost, isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
-import { mayBeImage } from "../host-or-image.ts";
-import { hostOf } from "../host-or-image.ts";
+import { hostOf, mayBeImage } from "../host-or-image.ts";
 import { fields } from "./table.ts";
 import { paint, plain, safeJson, type Look } from "./text.ts";
 
@@ -14,6 +13,8 @@ export interface Attempt {
   readonly references: readonly string[];
   /** Those of them at which there is a file or directory. */
   readonly files?: readonly string[];
+  /** What the service that the host belongs to takes for a login; `{registry}` in the command stands for the registry. */
+  readonly login?: { readonly title: string; readonly cause: string; readonly command?: string };
 }
 
 /** An error as people and programs are told of it. */
@@ -67,7 +68,10 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
   const isForeign = code === "UNAUTHORIZED" && status !== 401 && credential === undefined;
   const isOurs = code === "CONFLICT" || (code === "DENIED" && status === undefined) || isForeign;
   const told = hint !== undefined && (isAbsent(error) || isOurs);
-  const likely = !told && !error.proxy && (place || error.host) ? causes[code] : undefined;
+  const { login } = attempt;
+  const cause =
+    code === "UNAUTHORIZED" && login && credential === undefined ? `${login.title}: ${login.cause}` : causes[code];
+  const likely = !told && !error.proxy && (place || error.host) ? cause : undefined;
   const next = told ? undefined : nextCommand(error, attempt);
   return {
     code,
@@ -134,7 +138,7 @@ function causeCodes(error: unknown): string[] {
   return [...("code" in error ? [String(error.code)] : []), ...below];
 }
 
-function nextCommand(error: RegistryError, { command, words, references }: Attempt): string | undefined {
+function nextCommand(error: RegistryError, { command, words, references, login }: Attempt): string | undefined {
   const at = placeOf(error, references);
   if (error.proxy && error.host) return `curl -v --proxy ${error.proxy} https://${error.host}/v2/`;
   switch (error.code) {
@@ -142,6 +146,8 @@ function nextCommand(error: RegistryError, { command, words, references }: Attem
     case "DENIED":
       if (at && error.credential !== undefined && !command?.startsWith("auth"))
         return `gantry auth ${at.repository === at.registry ? "check" : "why"} ${at.reference}`;
+      if (at && login?.command && error.code === "UNAUTHORIZED" && command !== "login")
+        return login.command.replaceAll("{registry}", at.registry);
       return at && `gantry ${command === "login" ? "doctor" : "login"} ${at.registry}`;
     case "TOOMANYREQUESTS":
       return at && `gantry login ${at.registry}`;

@@ -27,6 +27,18 @@ test("says what was tried, where, what came back, why that may be and what to do
   );
 });
 
+test("where a service wants a login of its own kind, that is what to bring", () => {
+  const error = failed("UNAUTHORIZED", { host: "a.example", status: 401 });
+  const login = { title: "A Service", cause: "it takes a token", command: "a-tool token | gantry login {registry}" };
+  expect(explain(error, { ...digest, login })).toMatchObject({
+    likely: "A Service: it takes a token",
+    next: "a-tool token | gantry login a.example",
+  });
+  // One that was refused is another matter.
+  const refused = failed("UNAUTHORIZED", { host: "a.example", status: 401, credential: "--creds" });
+  expect(explain(refused, { ...digest, login })).toMatchObject({ next: "gantry auth why a.example/app:1" });
+});
+
 test("the same as JSON is one line", () => {
   const text = errorJson(explain(failed("MANIFEST_UNKNOWN", { host: "a.example", status: 404 }), digest));
   expect(text.split("\n")).toHaveLength(2);
