@@ -29,6 +29,7 @@ export function protocolService(
   async function* refuseList(name: AbilityName): AsyncGenerator<never, void> {
     refuse(name);
   }
+  const can = (name: AbilityName): boolean => abilities[name].how !== "impossible";
   return {
     ...registry,
     async *listRepositories(prefix, call) {
@@ -44,11 +45,15 @@ export function protocolService(
       }
     },
     images: (repository, call) => taggedImages(registry.repository(repository), call),
-    search: (query, call) => searchCatalog(context, query, call),
+    search: (query, call) => (can("search") ? searchCatalog(context, query, call) : refuseList("search")),
     createRepository: async () => refuse("createRepository"),
     deleteRepository: async () => refuse("deleteRepository"),
-    deleteTag: (repository, tag, call) => registry.repository(repository).deleteTag(tag, call),
-    deleteManifests: (repository, digests, call) => deleteEach(registry.repository(repository), digests, call),
+    deleteTag: async (repository, tag, call) =>
+      can("deleteTag") ? registry.repository(repository).deleteTag(tag, call) : refuse("deleteTag"),
+    deleteManifests: (repository, digests, call) =>
+      can("deleteManifests")
+        ? deleteEach(registry.repository(repository), digests, call)
+        : refuseList("deleteManifests"),
     immutability: async () => refuse("immutability"),
     setImmutability: async () => refuse("setImmutability"),
     lifecycle: async () => refuse("lifecycle"),
@@ -58,7 +63,7 @@ export function protocolService(
     labels: async () => refuse("labels"),
     replication: () => refuseList("replication"),
     findings: async () => refuse("findings"),
-    allowances: (call) => allowances(context, call),
+    allowances: async (call) => (can("allowances") ? allowances(context, call) : refuse("allowances")),
   };
 }
 

@@ -1,6 +1,5 @@
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import type { Call } from "../../store/store.ts";
-import { unsupported } from "../abilities.ts";
 import { protocolService } from "../protocol.ts";
 import type { ServiceContext } from "../provider.ts";
 import type { ImageInfo, ServiceRegistry } from "../service.ts";
@@ -65,13 +64,6 @@ export function artifactRegistryService(context: ServiceContext): ServiceRegistr
       if (isRepositoryItself(name)) return ifThere(settings.describe(name, call));
       const found = await ifThere(list(name, call));
       return found && isImage(found) ? infoOf(name, found) : undefined;
-    },
-    // eslint-disable-next-line require-yield
-    async *search() {
-      throw unsupported(artifactRegistry.title, host, "search", artifactRegistry.abilities.search);
-    },
-    allowances: async () => {
-      throw unsupported(artifactRegistry.title, host, "allowances", artifactRegistry.abilities.allowances);
     },
     createRepository: (name, call) => createRepository(context, apis, name, call),
     async deleteRepository(name, { force = false, ...call } = {}) {

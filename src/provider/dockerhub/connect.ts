@@ -21,8 +21,6 @@ import { imageOf, immutabilityOf, repositoryOf, resultOf } from "./read.ts";
 /** Docker Hub: what is public without a login, all else with that for docker.io. */
 export function connectHub(provider: Provider, context: ServiceContext): ServiceRegistry {
   const open = openHub(context, provider.matches(context.host));
-  const refuseDigests = (): RegistryError =>
-    unsupported(provider.title, context.host, "deleteManifests", provider.abilities.deleteManifests);
   const protocol = protocolService(provider, context);
   return {
     ...protocol,
@@ -30,7 +28,7 @@ export function connectHub(provider: Provider, context: ServiceContext): Service
       ...protocol.repository(name),
       deleteTag: (tag, call) => deleteTag(open, name, tag, call),
       deleteManifest: async () => {
-        throw refuseDigests();
+        throw unsupported(provider.title, context.host, "deleteManifests", provider.abilities.deleteManifests);
       },
     }),
     repositories: async function* (prefix, call) {
@@ -43,10 +41,6 @@ export function connectHub(provider: Provider, context: ServiceContext): Service
     createRepository: (name, call) => createRepository(open(name, "Read & Write"), name, call),
     deleteRepository: (name, call) => deleteRepository(open(name, "Read, Write, Delete"), name, call),
     deleteTag: (name, tag, call) => deleteTag(open, name, tag, call),
-    // eslint-disable-next-line require-yield
-    deleteManifests: async function* () {
-      throw refuseDigests();
-    },
     immutability: (name, call) => immutability(open(name), name, call),
     setImmutability: (name, wanted, call) => setImmutability(open(name, "Read, Write, Delete"), name, wanted, call),
     allowances: (call) => hubAllowances(context, open(), call),

@@ -1,6 +1,5 @@
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import type { Call } from "../../store/store.ts";
-import { unsupported } from "../abilities.ts";
 import { deleteOne } from "../aws/delete.ts";
 import { noAwsLogin } from "../aws/login.ts";
 import { protocolService } from "../protocol.ts";
@@ -38,13 +37,6 @@ export function connectPublic(
     ...base,
     ...ofAll(base, host, open),
     ...ofOwn(host, open),
-    // oxlint-disable-next-line require-yield -- there is nothing to find
-    async *search() {
-      throw unsupported(provider.title, host, "search", provider.abilities.search);
-    },
-    async allowances() {
-      throw unsupported(provider.title, host, "allowances", provider.abilities.allowances);
-    },
   };
 }
 

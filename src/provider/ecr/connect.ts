@@ -1,5 +1,4 @@
 import type { Call } from "../../store/store.ts";
-import { unsupported } from "../abilities.ts";
 import { deleteOne } from "../aws/delete.ts";
 import { noAwsLogin } from "../aws/login.ts";
 import { protocolService } from "../protocol.ts";
@@ -38,9 +37,6 @@ export function connectEcr(provider: Pick<Provider, "title" | "abilities">, cont
     ...either,
     ...withAwsLogin(context, open),
     search: (query, call) => searchable.search(query, call),
-    async allowances() {
-      throw unsupported(provider.title, host, "allowances", provider.abilities.allowances);
-    },
   };
 }
 

@@ -2,7 +2,6 @@ import type { Digest } from "../../oci/digest.ts";
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import { isObject } from "../../oci/descriptor.ts";
 import type { Call } from "../../store/store.ts";
-import { unsupported } from "../abilities.ts";
 import { countOf } from "../answers.ts";
 import { protocolService } from "../protocol.ts";
 import type { ServiceContext } from "../provider.ts";
@@ -21,9 +20,6 @@ export async function connect(context: ServiceContext): Promise<ServiceRegistry>
     const api = gitHub(context, base, repository);
     return { api, packages: packagesOf(api, homes), name: packageName(repository, host) };
   };
-  const refuseTag = async (): Promise<never> => {
-    throw unsupported(ghcr.title, host, "deleteTag", ghcr.abilities.deleteTag);
-  };
   async function* list(prefix = "", call?: Call): AsyncGenerator<RepositoryInfo, void> {
     const wanted = prefix.toLowerCase();
     const [owner = ""] = wanted.split("/", 1);
@@ -35,7 +31,7 @@ export async function connect(context: ServiceContext): Promise<ServiceRegistry>
     ...protocol,
     repository: (name) => ({
       ...registry.repository(name),
-      deleteTag: refuseTag,
+      deleteTag: (tag, call) => protocol.deleteTag(name, tag, call),
       async deleteManifest(digest, call) {
         for await (const { outcome, error } of deleteVersions(at(name), [digest], call)) {
           if (error) throw error;
@@ -51,16 +47,11 @@ export async function connect(context: ServiceContext): Promise<ServiceRegistry>
       const { api, packages, name } = at(repository);
       return (await api.hasLogin(call)) ? packages.describe(name, call) : protocol.describeRepository(repository, call);
     },
-    // eslint-disable-next-line require-yield
-    async *search() {
-      throw unsupported(ghcr.title, host, "search", ghcr.abilities.search);
-    },
     async *images(repository, call) {
       const { api, packages, name } = at(repository);
       if (!(await api.hasLogin(call))) yield* protocol.images(repository, call);
       else for await (const { id: _id, ...image } of packages.versions(name, call)) yield image;
     },
-    deleteTag: refuseTag,
     deleteManifests: (repository, digests, call) => deleteVersions(at(repository), digests, call),
     async deleteRepository(repository, { force, ...call } = {}) {
       const { packages, name } = at(repository);

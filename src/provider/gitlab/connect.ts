@@ -3,7 +3,6 @@ import { isTag } from "../../oci/reference.ts";
 import { requireDocument } from "../../policy/lifecycle/check.ts";
 import type { Call } from "../../store/store.ts";
 import { parseQuota } from "../../transport/rate-limit.ts";
-import { unsupported } from "../abilities.ts";
 import { protocolService } from "../protocol.ts";
 import type { ServiceContext } from "../provider.ts";
 import type { Allowance, RepositoryInfo, ServiceRegistry } from "../service.ts";
@@ -26,10 +25,6 @@ export async function connect(context: ServiceContext): Promise<ServiceRegistry>
     ...repositoryCalls(connection, protocol),
     ...imageCalls(connection, protocol),
     ...ruleCalls(connection),
-    // eslint-disable-next-line require-yield
-    async *search() {
-      throw unsupported(gitlab.title, host, "search", gitlab.abilities.search);
-    },
     allowances: (call) => allowances(at(""), clock.now(), call),
   };
 }
