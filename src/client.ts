@@ -6,6 +6,9 @@ import type { Event } from "./events.ts";
 import type { DiagnoseOptions } from "./doctor/context.ts";
 import type { Diagnosis } from "./doctor/diagnosis.ts";
 import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./copy-locations.ts";
+import type { Inventory } from "./graph/inventory.ts";
+import type { Applied, ApplyOptions } from "./plan/apply.ts";
+import type { Plan } from "./plan/plan.ts";
 import { qualified } from "./hosts/short-names.ts";
 import { credentialSources, localFiles, machineHosts, surroundings } from "./machine.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
@@ -88,6 +91,10 @@ export interface Client {
   knownService(host: string): ReturnType<Services["known"]>;
   /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
+  /** Reads all that a repository has: what planners decide over. With `created`, also when each image was built. */
+  inventory(repository: string, options?: Call & { readonly created?: boolean }): Promise<Inventory>;
+  /** Does what a plan says; `source` opens what copies read, where that needs other credentials. */
+  apply(plan: Plan, options?: ApplyOptions & { readonly source?: Client }): Promise<Applied>;
   /** The way to registries and the credentials for them: for `validateCredential`, `traceCredentials` and `traceAccess`. */
   readonly admission: Admission;
   /** The files that logins are kept in. */
@@ -160,6 +167,14 @@ export function createClient(options: ClientOptions = {}): Client {
     service: (host, call) => services.open(host, call),
     knownService: (host) => services.known(host),
     copy: (from, to, copyOptions) => copyLocations(client, from, [to].flat(), copyOptions),
+    async inventory(repository, inventoryOptions) {
+      const { inventoryOf } = await import("./plans.ts");
+      return inventoryOf(client, repository, inventoryOptions);
+    },
+    async apply(plan, { source, ...applyOptions } = {}) {
+      const [{ handsOf }, { applyPlan }] = await Promise.all([import("./plans.ts"), import("./plan/apply.ts")]);
+      return applyPlan(plan, handsOf(client, source && { source }), applyOptions);
+    },
     admission: { transport: stack.direct, credentials, isInsecure },
     loginStores: loginStores(loginFiles(surroundings(options)), env),
     quota: (host) => stack.quotas.find(host),

@@ -1,4 +1,5 @@
-// The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server".
+// The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server",
+// plans in "gantry/plan", and what makes them in "gantry/policy".
 export { createClient, type Client, type ClientOptions, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
@@ -66,6 +67,9 @@ export { selectPlatforms } from "./graph/select.ts";
 export { namesOf, tagsNeeding, tagsOf, tagTargets } from "./graph/tags.ts";
 export { tree, walkTree, type TreeNode } from "./graph/tree.ts";
 
+export type { Gap, Held, Inventory } from "./graph/inventory.ts";
+export { needed, subjectOfTag, type Need, type Root } from "./graph/needed.ts";
+
 export { readCertDirectory } from "./hosts/certs-d.ts";
 export { readClientPair, type ClientPair } from "./hosts/certificates.ts";
 
@@ -120,6 +124,10 @@ export {
   type Reference,
 } from "./oci/reference.ts";
 export { collect, contentOf, streamOf, verified, type ByteStream, type Content } from "./oci/stream.ts";
+
+export type { Ending } from "./plan/act.ts";
+export type { Applied, ApplyOptions, Journal, PlanEvent } from "./plan/apply.ts";
+export type { Kept, Note, Plan, PlanKind, Step } from "./plan/plan.ts";
 
 export { checkDocument, requireDocument } from "./policy/lifecycle/check.ts";
 export { convertLifecycle } from "./policy/lifecycle/convert.ts";

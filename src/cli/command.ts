@@ -7,6 +7,7 @@ export const groups = [
   "Move images",
   "Look",
   "Change",
+  "Plans",
   "Services",
   "Parts",
   "Log in",

@@ -7,6 +7,7 @@ import { lifecycleCommands } from "./table/lifecycle.ts";
 import { lookCommands } from "./table/look.ts";
 import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
+import { planCommands } from "./table/plans.ts";
 import { serviceCommands } from "./table/services.ts";
 import { toolCommands } from "./table/tool.ts";
 
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   ...lookCommands,
   doctorCommand,
   ...changeCommands,
+  ...planCommands,
   ...serviceCommands,
   ...lifecycleCommands,
   ...partCommands,

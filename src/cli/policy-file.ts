@@ -8,33 +8,28 @@ import {
   type FormattedLifecycle,
   type LifecycleDialect,
 } from "../index.ts";
+import type { Document } from "../plan/index.ts";
 import type { Cli } from "./cli.ts";
 import { plain } from "./render/text.ts";
 import { from, simpleImages } from "./table/lifecycle-options.ts";
 
 /** No policy of any service is as long. */
-const most = 1 << 20;
+const longestPolicy = 1 << 20;
 
-/** Reads JSON or YAML from a file, or from stdin for `-`. Throws INVALID with the place of what is neither. */
-export async function readPolicy(path: string, stdin: Readable): Promise<unknown> {
+/** Reads JSON or YAML of at most so many bytes from a file, or from stdin for `-`. Throws INVALID with the place of what is neither. */
+export async function readDocument(path: string, stdin: Readable, most = longestPolicy): Promise<Document> {
   const name = path === "-" ? "stdin" : path;
-  const text = await readText(path, name, stdin);
-  const { LineCounter, parseDocument } = await import("yaml");
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [error] = document.errors;
-  if (error) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    throw new RegistryError("INVALID", `${name}:${line}:${col}: this is neither JSON nor YAML: ${error.message}`);
-  }
-  try {
-    return document.toJS();
-  } catch {
-    throw new RegistryError("INVALID", `${name}: its aliases (*name) are too many, or name nothing`);
-  }
+  const text = await readText(path, name, stdin, most);
+  const { parseYaml } = await import("../plan/index.ts");
+  return parseYaml(text, name);
 }
 
-async function readText(path: string, name: string, stdin: Readable): Promise<string> {
+/** The same, where only its value is wanted. */
+export async function readPolicy(path: string, stdin: Readable): Promise<unknown> {
+  return (await readDocument(path, stdin)).value;
+}
+
+async function readText(path: string, name: string, stdin: Readable, most: number): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
   const file = path === "-" ? undefined : await open(path);

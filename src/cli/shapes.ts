@@ -1,4 +1,5 @@
 import { lifecycleShapes } from "./lifecycle-shapes.ts";
+import { planShapes } from "./plan-shapes.ts";
 import { repositoryShape, serviceShapes } from "./service-shapes.ts";
 
 /** What a value in a result is: in words, or a list, or an object; a name with `?` may be missing, `*` stands for any. */
@@ -103,6 +104,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   ],
   ...serviceShapes,
   ...lifecycleShapes,
+  ...planShapes,
   inspect: {
     name: reference,
     digest,

@@ -1,7 +1,7 @@
 import type { Descriptor } from "../oci/descriptor.ts";
 import { digestOf, type Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
-import { buildManifest } from "../oci/manifest.ts";
+import { buildManifest, type Manifest } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { contentOf, type Content } from "../oci/stream.ts";
 import type { Call, Store } from "../store/store.ts";
@@ -38,6 +38,32 @@ export function artifactFile(bytes: Uint8Array, mediaType: string, title?: strin
   };
 }
 
+/** What stands in for a config, and for files where there are none (image-spec, "Guidance for an Empty Descriptor"). */
+const emptyFile = artifactFile(Buffer.from("{}"), mediaTypes.ociEmpty);
+
+/** The manifest of an artifact, attached to `on` where that is given; equal artifacts have equal manifests. Throws INVALID. */
+export function artifactManifest({ artifactType, files, annotations }: Artifact, on?: Descriptor): Manifest {
+  if (!/^\w[\w.+!#$&^-]*\/\w[\w.+!#$&^-]*$/.test(artifactType)) {
+    throw new RegistryError("INVALID", `${JSON.stringify(artifactType)} is no media type`, {
+      hint: "write type/subtype, such as application/spdx+json",
+    });
+  }
+  const blobs = files.length > 0 ? files : [emptyFile];
+  return buildManifest({
+    mediaType: mediaTypes.ociManifest,
+    artifactType,
+    config: { mediaType: emptyFile.mediaType, digest: emptyFile.digest, size: emptyFile.size },
+    layers: blobs.map(({ mediaType, digest, size, title }) => ({
+      mediaType,
+      digest,
+      size,
+      ...(title && { annotations: { [titleAnnotation]: title } }),
+    })),
+    ...(on && { subject: { mediaType: on.mediaType, digest: on.digest, size: on.size } }),
+    ...(annotations && { annotations }),
+  });
+}
+
 /**
  * Puts an artifact into a repository: as a referrer of `subject` (a tag or digest) where one is given, and under `tag`
  * where one is (image-spec, "Guidelines for Artifact Usage"). Throws MANIFEST_UNKNOWN where the subject is not there.
@@ -47,29 +73,10 @@ export async function attach(
   artifact: Artifact,
   { subject, tag, signal }: Call & { readonly subject?: string; readonly tag?: string },
 ): Promise<Descriptor> {
-  if (!/^\w[\w.+!#$&^-]*\/\w[\w.+!#$&^-]*$/.test(artifact.artifactType)) {
-    throw new RegistryError("INVALID", `${JSON.stringify(artifact.artifactType)} is no media type`, {
-      hint: "write type/subtype, such as application/spdx+json",
-    });
-  }
   const on = subject === undefined ? undefined : (await manifestAt(store, subject, signal)).descriptor;
-  const empty = artifactFile(Buffer.from("{}"), mediaTypes.ociEmpty);
-  const blobs = artifact.files.length > 0 ? artifact.files : [empty];
-  for (const { digest, size, content } of [empty, ...artifact.files])
+  const manifest = artifactManifest(artifact, on);
+  for (const { digest, size, content } of [emptyFile, ...artifact.files])
     await store.putBlob({ digest, size }, content, { signal });
-  const manifest = buildManifest({
-    mediaType: mediaTypes.ociManifest,
-    artifactType: artifact.artifactType,
-    config: { mediaType: empty.mediaType, digest: empty.digest, size: empty.size },
-    layers: blobs.map(({ mediaType, digest, size, title }) => ({
-      mediaType,
-      digest,
-      size,
-      ...(title && { annotations: { [titleAnnotation]: title } }),
-    })),
-    ...(on && { subject: { mediaType: on.mediaType, digest: on.digest, size: on.size } }),
-    ...(artifact.annotations && { annotations: artifact.annotations }),
-  });
   await store.putManifest(manifest, { signal, ...(tag !== undefined && { tag }) });
   return manifest.descriptor;
 }

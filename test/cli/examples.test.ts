@@ -7,6 +7,7 @@ import { commands } from "../../src/cli/commands.ts";
 import { policyDocument } from "../../src/cli/lifecycle-shapes.ts";
 import { shapes, type Shape } from "../../src/cli/shapes.ts";
 import { artifactFile, attach } from "../../src/index.ts";
+import { formatPlan, type Plan } from "../../src/plan/index.ts";
 import { htpasswdAccess } from "../../src/server/index.ts";
 import { dockerArchiveStore, layoutStore } from "../../src/store/index.ts";
 import { image, putImage, twoPlatforms } from "../support/images.ts";
@@ -64,7 +65,15 @@ async function scene(served: boolean): Promise<{
   await attach(source.store("app"), sbom, { subject: "1.0" });
   const logins = { auths: { [locked.host]: { auth: btoa("alice:secret") } } };
   await writeFile("logins.json", JSON.stringify(logins));
+  await writeFile("plan.json", formatPlan(planOf(source.host)));
   return { source, mirror, locked, work };
+}
+
+/** A plan that takes the tag `old` away. */
+function planOf(host: string): Plan {
+  const { digest } = app.manifest.descriptor;
+  const step = { id: "1", do: "delete tag", at: `${host}/app:old`, digest, why: "it is old" } as const;
+  return { version: 1, kind: "retain", made: "2026-11-20T14:05:00Z", steps: [step], kept: [], notes: [] };
 }
 
 /** Runs an example as it stands, but for the hosts and digests; a server is stopped when it listens. */

@@ -1,0 +1,54 @@
+import { RegistryError } from "../../index.ts";
+import { value, values, type Option } from "../option.ts";
+import { parseCount } from "../option-values.ts";
+import { detailedExitcode, formatOptions, limitRate, yes } from "../options.ts";
+
+const heading = "Plan:";
+
+export const out: Option<string | undefined> = value(
+  "--out <file>",
+  "write the plan there, for `gantry apply`",
+  String,
+  {
+    completes: "file",
+    heading,
+  },
+);
+export const act: Option<boolean> = { ...yes, summary: "do it at once", heading };
+export const changes: Option<boolean> = {
+  ...detailedExitcode,
+  summary: "end with 7 where the plan has steps",
+  heading,
+};
+export const maxDelete: Option<number | `${number}%` | undefined> = value(
+  "--max-delete <count>",
+  "do nothing where more would be deleted: a number, or a part such as 10%",
+  readMost,
+  { heading },
+);
+export const protect: Option<readonly string[]> = values(
+  "--protect <pattern>",
+  "never delete what has such a tag (with *), or is this digest; repeat for more",
+  String,
+  { heading },
+);
+export const journal: Option<string | undefined> = value(
+  "--journal <file>",
+  "where it is written down what is done, for `gantry undo`",
+  String,
+  { completes: "file", heading },
+);
+export const steps: Option<number | undefined> = value("-j, --jobs <count>", "how many steps at a time", parseCount, {
+  heading,
+});
+
+/** What commands take that act on a plan. */
+export const applyOptions: readonly Option[] = [act, maxDelete, protect, journal, steps, limitRate, ...formatOptions];
+/** What commands take that make a plan. */
+export const planOptions: readonly Option[] = [out, changes, ...applyOptions];
+
+function readMost(text: string): number | `${number}%` {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  if (/^(?:100|\d{1,2})(?:\.\d+)?%$/.test(text) && Number.parseFloat(text) <= 100) return text as `${number}%`;
+  throw new RegistryError("INVALID", `${JSON.stringify(text)} is neither a number nor a part such as 10%`);
+}

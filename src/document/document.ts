@@ -1,0 +1,58 @@
+import { safeParse, type BaseIssue, type GenericSchema } from "valibot";
+import { RegistryError } from "../oci/error.ts";
+import { formatPath, type Fault } from "./fault.ts";
+
+/** A document that was read, with the way from a path in it to the place in its text. */
+export interface Document {
+  /** What it is called in messages: a file's name, `stdin`. */
+  readonly name: string;
+  readonly value: unknown;
+  /** `12:5`: line and column; undefined where the document has no text. */
+  readonly place?: (path: readonly (string | number)[]) => string | undefined;
+}
+
+/** The most faults that one error names. */
+const most = 10;
+
+/**
+ * Holds a document to a schema. Throws INVALID with each fault: its place, its path and what is wanted there; a key that is
+ * not known is named with the one that was probably meant.
+ */
+export function checked<T>(schema: GenericSchema<unknown, T>, document: Document): T {
+  const result = safeParse(schema, document.value);
+  if (result.success) return result.output;
+  throw faultyDocument(
+    document,
+    result.issues.flatMap((issue) => innermost(issue)),
+  );
+}
+
+/** The error for a document in which something is wrong. */
+export function faultyDocument({ name, place }: Document, faults: readonly Fault[]): RegistryError {
+  const lines = faults.slice(0, most).map(({ path, message }) => {
+    const at = place?.(path);
+    const where = formatPath(path);
+    return `${name}${at === undefined ? "" : `:${at}`}: ${where === "" ? "" : `${where}: `}${message}`;
+  });
+  const more = faults.length > most ? [`and ${faults.length - most} more`] : [];
+  return new RegistryError("INVALID", [...lines, ...more].join("; "));
+}
+
+/** Of a union's issue, those of the alternative that fits best; else the issue itself. */
+function innermost(issue: BaseIssue<unknown>): readonly Fault[] {
+  const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
+  if (issue.issues && issue.issues.length > 0) {
+    const deepest = Math.max(...issue.issues.map((one) => one.path?.length ?? 0));
+    if (deepest > 0) {
+      const best = issue.issues.filter((one) => (one.path?.length ?? 0) === deepest);
+      return best.flatMap((one) => innermost(one)).map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
+    }
+  }
+  return [{ path, message: messageOf(issue) }];
+}
+
+function messageOf({ type, kind, expected, received, message, path }: BaseIssue<unknown>): string {
+  if (type === "strict_object" && expected === "never") return `${JSON.stringify(path?.at(-1)?.key)} is not known here`;
+  if (received === "undefined") return `is missing${expected && kind === "schema" ? `: it has to be ${expected}` : ""}`;
+  return message;
+}

@@ -1,0 +1,41 @@
+import type { CopyEvent } from "../graph/copy.ts";
+import type { Inventory } from "../graph/inventory.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { RegistryError } from "../oci/error.ts";
+import type { Call, Store } from "../store/store.ts";
+import type { CopyImage, SetImmutability } from "./plan.ts";
+
+/** A repository, or another place, and what in it is meant. */
+export interface Spot {
+  /** The place without tag and digest: `registry.example/app`, `oci:DIR`. */
+  readonly place: string;
+  readonly store: Store;
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+/** What plans are applied with: who can open places, and knows by which route a service deletes. */
+export interface Hands {
+  /** Opens a location of a plan; the same store for all locations in one place. Throws INVALID. */
+  open(at: string): Spot;
+  /** A repository as it is now. */
+  inventory(repository: string, call?: Call): Promise<Inventory>;
+  deleteTag(repository: string, tag: string, call?: Call): Promise<void>;
+  deleteManifests(
+    repository: string,
+    digests: readonly Digest[],
+    call?: Call,
+  ): AsyncIterable<{
+    readonly digest: Digest;
+    readonly outcome: "deleted" | "absent" | "failed";
+    readonly error?: RegistryError;
+  }>;
+  createRepository(repository: string, call?: Call): Promise<"created" | "exists">;
+  deleteRepository(repository: string, call?: Call): Promise<void>;
+  setImmutability(step: SetImmutability, call?: Call): Promise<void>;
+  /** Copies images from one place, each read once however many places it goes to, and tells how each step went. */
+  copy(
+    steps: readonly CopyImage[],
+    options?: Call & { readonly limitRate?: number; readonly onEvent?: (event: CopyEvent) => void },
+  ): AsyncIterable<{ readonly id: string; readonly bytes?: number; readonly error?: unknown }>;
+}

@@ -1,0 +1,102 @@
+import * as v from "valibot";
+import { checked, faultyDocument, type Document } from "../document/document.ts";
+import { isDigest, type Digest } from "../oci/digest.ts";
+import { planKinds, type Plan, type Step } from "./plan.ts";
+
+const text = v.pipe(v.string(), v.nonEmpty("is empty"));
+const count = v.pipe(v.number(), v.safeInteger("is no whole number"), v.minValue(0, "is less than 0"));
+const digest = v.custom<Digest>((value) => typeof value === "string" && isDigest(value), "is no digest");
+const moment = v.pipe(
+  v.string(),
+  v.check((value) => !Number.isNaN(Date.parse(value)), "is no time"),
+);
+const texts = v.array(text);
+const tagsState = v.picklist(["mutable", "immutable"]);
+
+const common = {
+  id: text,
+  at: text,
+  why: text,
+  rule: v.exactOptional(text),
+  after: v.exactOptional(texts),
+  bytes: v.exactOptional(count),
+};
+
+const step: v.GenericSchema<unknown, Step> = v.variant("do", [
+  v.strictObject({ do: v.literal("delete tag"), ...common, digest }),
+  v.strictObject({ do: v.literal("delete manifest"), ...common, digest, tags: texts }),
+  v.strictObject({ do: v.literal("tag"), ...common, digest, before: v.nullable(digest) }),
+  v.strictObject({
+    do: v.literal("copy"),
+    ...common,
+    from: text,
+    digest,
+    before: v.exactOptional(v.nullable(digest)),
+    platforms: v.exactOptional(texts),
+    referrers: v.exactOptional(v.boolean()),
+  }),
+  v.strictObject({
+    do: v.literal("attach"),
+    ...common,
+    digest,
+    artifactType: text,
+    annotations: v.exactOptional(v.record(v.string(), v.string())),
+    document: v.unknown(),
+  }),
+  v.strictObject({ do: v.literal("create repository"), ...common }),
+  v.strictObject({
+    do: v.literal("set immutability"),
+    ...common,
+    tags: tagsState,
+    except: v.exactOptional(texts),
+    patterns: v.exactOptional(v.picklist(["wildcard", "doublestar", "regex"])),
+    before: v.exactOptional(v.strictObject({ tags: tagsState, except: v.exactOptional(texts) })),
+  }),
+  v.strictObject({
+    do: v.literal("restore"),
+    ...common,
+    digest,
+    mediaType: text,
+    manifest: v.pipe(v.string(), v.base64("is no base64")),
+    tags: texts,
+  }),
+]);
+
+/** The form of a plan, version 1. */
+export const planSchema: v.GenericSchema<unknown, Plan> = v.strictObject({
+  version: v.literal(1, "is a version that this Gantry does not know: it has to be 1"),
+  kind: v.picklist(planKinds),
+  made: moment,
+  from: v.exactOptional(text),
+  steps: v.array(step),
+  kept: v.array(v.strictObject({ at: text, digest: v.exactOptional(digest), why: text, rule: v.exactOptional(text) })),
+  notes: v.array(
+    v.strictObject({
+      level: v.picklist(["info", "warning", "refused"]),
+      at: v.exactOptional(text),
+      message: text,
+    }),
+  ),
+});
+
+/** Reads a plan. Throws INVALID with the place of what is wrong in it: a field, an id that is there twice, an `after` without its step. */
+export function parsePlan(document: Document): Plan {
+  const plan = checked(planSchema, document);
+  const before = new Set<string>();
+  const faults = plan.steps.flatMap(({ id, after = [] }, i) => {
+    const path = ["steps", i] as const;
+    const twice = before.has(id) ? [{ path: [...path, "id"], message: `${id} is there twice` }] : [];
+    const lost = after.flatMap((other, j) =>
+      before.has(other) ? [] : [{ path: [...path, "after", j], message: `there is no step ${other} before this one` }],
+    );
+    before.add(id);
+    return [...twice, ...lost];
+  });
+  if (faults.length > 0) throw faultyDocument(document, faults);
+  return plan;
+}
+
+/** Writes a plan, always in the same way: equal plans are equal texts. */
+export function formatPlan(plan: Plan): string {
+  return `${JSON.stringify(plan, undefined, 2)}\n`;
+}

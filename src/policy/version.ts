@@ -1,0 +1,27 @@
+import { SemVer, parse } from "semver";
+
+/** A tag that is a version: `1.2.3`, `v1.2`, `1.2.3-rc.1`, `1.2.3_build` (a tag has no `+`), perhaps of a variant: `1.2.3-alpine`. */
+export interface Version {
+  readonly tag: string;
+  readonly semver: SemVer;
+  /** How many numbers the tag has: those of `1.2` are 2, and it is an alias that moves. */
+  readonly parts: 1 | 2 | 3;
+  /** What stands before the first number: `v`, `release-`, or nothing. */
+  readonly prefix: string;
+}
+
+/** Reads a tag as a version; undefined where it is none. A date (`20260102`) is none. */
+export function versionOf(tag: string): Version | undefined {
+  const [, prefix = "", core = "", rest = ""] =
+    /^([a-zA-Z][a-zA-Z_-]*?-?)?(\d{1,7}(?:\.\d{1,9}){0,2})([-_+].*)?$/.exec(tag) ?? [];
+  if (core === "") return undefined;
+  const numbers = core.split(".");
+  const suffix = rest.replace(/^[_+]/, "+").replaceAll("_", "-");
+  const semver = parse(`${[...numbers, "0", "0"].slice(0, 3).map(Number).join(".")}${suffix}`);
+  return semver ? { tag, semver, parts: numbers.length as 1 | 2 | 3, prefix } : undefined;
+}
+
+/** Which is older, by semver; of equal ones, the one with fewer numbers, which moves on. */
+export function compareVersions(a: Version, b: Version): number {
+  return a.semver.compare(b.semver) || a.parts - b.parts;
+}
