@@ -1,4 +1,4 @@
-import { SemVer, parse } from "semver";
+import { parse, type SemVer } from "semver";
 
 /** A tag that is a version: `1.2.3`, `v1.2`, `1.2.3-rc.1`, `1.2.3_build` (a tag has no `+`), perhaps of a variant: `1.2.3-alpine`. */
 export interface Version {
