@@ -52,10 +52,10 @@ for (const [i, step] of steps.entries()) {
 
 /** Whether the installed packages are those of the lock file. */
 function installed() {
-  const marker = join(root, "node_modules", ".package-lock.json");
-  if (!existsSync(marker) || !existsSync(join(bin, "tsdown"))) return false;
+  const lock = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(lock) || !existsSync(join(bin, "tsdown"))) return false;
   const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
-  const present = JSON.parse(readFileSync(marker, "utf8")).packages;
+  const present = JSON.parse(readFileSync(lock, "utf8")).packages;
   return Object.entries(wanted).every(
     ([path, { version, optional }]) => path === "" || optional || present[path]?.version === version,
   );
