@@ -9,6 +9,7 @@ import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./co
 import type { Inventory } from "./graph/inventory.ts";
 import type { Applied, ApplyOptions } from "./plan/apply.ts";
 import type { Plan } from "./plan/plan.ts";
+import type { InventoryCall } from "./plans.ts";
 import { qualified } from "./hosts/short-names.ts";
 import { credentialSources, localFiles, machineHosts, surroundings } from "./machine.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
@@ -91,8 +92,8 @@ export interface Client {
   knownService(host: string): ReturnType<Services["known"]>;
   /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
-  /** Reads all that a repository has: what planners decide over. With `created`, also when each image was built. */
-  inventory(repository: string, options?: Call & { readonly created?: boolean }): Promise<Inventory>;
+  /** Reads all that a repository, or another place, has: what planners decide over. */
+  inventory(repository: string, options?: InventoryCall): Promise<Inventory>;
   /** Does what a plan says; `source` opens what copies read, where that needs other credentials. */
   apply(plan: Plan, options?: ApplyOptions & { readonly source?: Client }): Promise<Applied>;
   /** The way to registries and the credentials for them: for `validateCredential`, `traceCredentials` and `traceAccess`. */

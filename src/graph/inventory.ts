@@ -35,6 +35,8 @@ export interface Held {
   readonly immutable?: boolean;
   /** `archived`, `locked`: absent for what can be used as usual. */
   readonly state?: string;
+  /** It was only listed: its blobs are not known, nor is anything else that the list does not tell. */
+  readonly unread?: true;
 }
 
 export interface Gap {
