@@ -9,7 +9,6 @@ import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./co
 import type { Inventory } from "./graph/inventory.ts";
 import type { Applied, ApplyOptions } from "./plan/apply.ts";
 import type { Plan } from "./plan/plan.ts";
-import type { InventoryCall } from "./plans.ts";
 import { qualified } from "./hosts/short-names.ts";
 import { credentialSources, localFiles, machineHosts, surroundings } from "./machine.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
@@ -71,6 +70,17 @@ export interface Opened {
   readonly store: Store;
   /** The digest or else the tag that was written; neither is `undefined`. */
   readonly ref?: string;
+}
+
+/** How a repository is read for planners. */
+export interface InventoryCall extends Call {
+  /** Whether to find out when each image was built, where that takes a request. */
+  readonly created?: boolean;
+  /**
+   * Leaves bytes unknown where learning them would count as a pull: against a limit, or as the last pull of an image by which
+   * retention may go. Unless told, where pulls are limited.
+   */
+  readonly sparing?: boolean;
 }
 
 /** Opens locations: the way from text to stores, over one set of connections, tokens and credentials. */

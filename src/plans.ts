@@ -1,4 +1,4 @@
-import type { Client } from "./client.ts";
+import type { Client, InventoryCall } from "./client.ts";
 import { copier, type Outcome } from "./graph/copy.ts";
 import type { Inventory } from "./graph/inventory.ts";
 import { knownManifests, type Known } from "./graph/known.ts";
@@ -91,16 +91,6 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
 
 const endingOf = (outcome: Outcome): { bytes?: number; error?: unknown } =>
   "result" in outcome ? { bytes: outcome.result.bytes } : { error: outcome.error };
-
-export interface InventoryCall extends Call {
-  /** Whether to find out when each image was built, where that takes a request. */
-  readonly created?: boolean;
-  /**
-   * Leaves bytes unknown where learning them would count as a pull: against a limit, or as the last pull of an image by which
-   * retention may go. Unless told, where pulls are limited.
-   */
-  readonly sparing?: boolean;
-}
 
 /** What manifests are made of does not change: each client reads it once. */
 const knownTo = new WeakMap<Client, Known>();

@@ -30,7 +30,7 @@ export function needed(inventory: Inventory, roots: Iterable<Root>): ReadonlyMap
     found.set(digest, { as, by, why });
     open.push(digest);
   };
-  const { attached, subjects } = attachments(inventory);
+  const { attached, subjects } = attachmentsIn(inventory);
   for (const { digest, why } of roots) need(digest, "root", digest, why);
   for (let by = open.pop(); by !== undefined; by = open.pop()) {
     for (const child of manifests.get(by)!.children) need(child, "child", by, `a part of the index ${by}`);
@@ -38,6 +38,29 @@ export function needed(inventory: Inventory, roots: Iterable<Root>): ReadonlyMap
     for (const subject of subjects.get(by) ?? []) need(subject, "subject", by, `${by} is attached to it`);
   }
   return found;
+}
+
+/** The same of each root for itself, for many roots: calls `visit` with all that one of them needs. */
+export function neededByEach(
+  inventory: Inventory,
+  roots: Iterable<Digest>,
+  visit: (root: Digest, needs: ReadonlySet<Digest>) => void,
+): void {
+  const { manifests } = inventory;
+  const { attached, subjects } = attachmentsIn(inventory);
+  for (const root of roots) {
+    const needs = new Set<Digest>(manifests.has(root) ? [root] : []);
+    // A set yields what is added while it is gone through.
+    for (const by of needs) {
+      const next = [
+        manifests.get(by)!.children,
+        (attached.get(by) ?? []).map(({ digest }) => digest),
+        subjects.get(by) ?? [],
+      ];
+      for (const digest of next.flat()) if (manifests.has(digest)) needs.add(digest);
+    }
+    visit(root, needs);
+  }
 }
 
 /** The digest whose attachments a tag names (`sha256-<hex>`, perhaps with a suffix); undefined for every other tag, and for those of sha512 digests, which are cut. */
@@ -49,7 +72,7 @@ export function subjectOfTag(tag: string): Digest | undefined {
 type Attached = { readonly digest: Digest; readonly as: "referrer" | "digest tag" };
 
 /** What is attached to each manifest that is there, and to which manifests each is attached. */
-function attachments({ manifests, tags }: Inventory): {
+function attachmentsIn({ manifests, tags }: Inventory): {
   readonly attached: ReadonlyMap<Digest, readonly Attached[]>;
   readonly subjects: ReadonlyMap<Digest, readonly Digest[]>;
 } {
