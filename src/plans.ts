@@ -2,6 +2,7 @@ import type { Client, InventoryCall } from "./client.ts";
 import { copier, type Outcome } from "./graph/copy.ts";
 import type { Inventory } from "./graph/inventory.ts";
 import { knownManifests, type Known } from "./graph/known.ts";
+import { deletionWaves, needed, type Root } from "./graph/needed.ts";
 import { readInventory, type Listed } from "./graph/read-inventory.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
 import { parsePlatform } from "./oci/platform.ts";
@@ -14,6 +15,8 @@ import type { Call, Store } from "./store/store.ts";
 /** How plans are applied with a client: its stores, and the routes of its services. */
 export function handsOf(client: Client, options: { readonly source?: Client } = {}): Hands {
   const stores = new Map<string, Store>();
+  /** By which deletions find their order: as they were before the first. */
+  const inventories = new Map<string, Inventory>();
   const spotIn = (by: Client, at: string): Spot => {
     const location = parseLocation(at);
     const place = placeOf(location);
@@ -28,7 +31,11 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
   const open = (at: string): Spot => spotIn(client, at);
   return {
     open,
-    inventory: (repository, call) => inventoryOf(client, repository, { sparing: true, ...call }),
+    async inventory(repository, call) {
+      const inventory = await inventoryOf(client, repository, { sparing: true, ...call });
+      inventories.set(repository, inventory);
+      return inventory;
+    },
     async deleteTag(repository, tag, call) {
       const { host, name } = repositoryAt(repository);
       await (await client.service(host, call)).deleteTag(name, tag, call);
@@ -36,10 +43,27 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
     async *deleteManifests(repository, digests, call) {
       const { host, name } = repositoryAt(repository);
       const service = await client.service(host, call);
+      const inventory = inventories.get(repository);
+      if (!inventory) {
+        yield* service.deleteManifests(name, digests, call);
+        return;
+      }
       const known = knownOf(client);
-      for await (const one of service.deleteManifests(name, digests, call)) {
-        if (one.outcome !== "failed") known.forget(service.repository(name).name, one.digest);
-        yield one;
+      const failed: Root[] = [];
+      for (const wave of deletionWaves(inventory, digests)) {
+        const kept = needed(inventory, failed);
+        for (const digest of wave) {
+          const need = kept.get(digest);
+          const error =
+            need && new RegistryError("CONFLICT", `${digest} has to stay: ${need.why}, which was not deleted`);
+          if (error) yield { digest, outcome: "failed", error };
+        }
+        const going = wave.filter((digest) => !kept.has(digest));
+        for await (const one of service.deleteManifests(name, going, call)) {
+          if (one.outcome === "failed") failed.push({ digest: one.digest, why: "it could not be deleted" });
+          else known.forget(service.repository(name).name, one.digest);
+          yield one;
+        }
       }
     },
     async createRepository(repository, call) {

@@ -20,6 +20,8 @@ export interface Disaster {
   readonly seen?: string;
   /** The registry has to take indexes whose parts are not all there. */
   readonly sparse?: true;
+  /** It has an index in an index, which skopeo does not copy. */
+  readonly nested?: true;
   readonly put: (store: Store) => Promise<void>;
   readonly keepTags: readonly string[];
   /** What the kept tags need, and so must be there afterwards. */
@@ -163,6 +165,7 @@ function indexOfIndexes(): Disaster {
   const [old, current] = [nestedIndex("nested old"), nestedIndex("nested current")];
   return {
     name: "an index of indexes",
+    nested: true,
     put: putting([old, "1.0"], [current, "1.1"]),
     keepTags: ["1.1"],
     mustStay: digests(current),
