@@ -77,8 +77,8 @@ export interface InventoryCall extends Call {
   /** Whether to find out when each image was built, where that takes a request. */
   readonly created?: boolean;
   /**
-   * Leaves bytes unknown where learning them would count as a pull: against a limit, or as the last pull of an image by which
-   * retention may go. Unless told, where pulls are limited.
+   * Takes the service's word for what its list tells, bytes among it, where fetching a manifest would count as a pull: against
+   * a limit, or as the last pull of an image, by which retention may go. True unless told; false makes bytes exact.
    */
   readonly sparing?: boolean;
 }

@@ -32,7 +32,7 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
   return {
     open,
     async inventory(repository, call) {
-      const inventory = await inventoryOf(client, repository, { sparing: true, ...call });
+      const inventory = await inventoryOf(client, repository, call);
       inventories.set(repository, inventory);
       return inventory;
     },
@@ -130,7 +130,7 @@ function knownOf(client: Client): Known {
  * one. What is not there is empty.
  */
 export async function inventoryOf(client: Client, place: string, options: InventoryCall = {}): Promise<Inventory> {
-  const { sparing, ...rest } = options;
+  const { sparing = true, ...rest } = options;
   const location = parseLocation(place);
   const known = knownOf(client);
   if (location.transport !== "registry") {
@@ -140,7 +140,7 @@ export async function inventoryOf(client: Client, place: string, options: Invent
   const { registry, repository } = location.reference;
   const service = await client.service(registry, rest);
   const { abilities, quirks } = service.provider;
-  const spares = quirks.manifestGet !== "free" && (sparing ?? quirks.manifestGet === "limited");
+  const spares = sparing && quirks.manifestGet !== "free";
   return readInventory(service.repository(repository), {
     ...rest,
     known,

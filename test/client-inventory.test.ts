@@ -25,8 +25,8 @@ describe("the inventory of a service", () => {
   test.each([
     ["free", undefined, false],
     ["free", true, false],
-    ["recorded", undefined, false],
-    ["recorded", true, true],
+    ["recorded", undefined, true],
+    ["recorded", false, false],
     ["limited", undefined, true],
     ["limited", false, false],
   ] as const)("where a GET of a manifest is %s, and sparing is %s: unread %s", async (manifestGet, sparing, unread) => {

@@ -17,7 +17,7 @@ export interface Held {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly artifactType?: string;
-  /** Bytes of the manifest itself. */
+  /** Bytes of the manifest itself; of what is unread, of all of it as the service counts, or 0 where it does not tell. */
   readonly size: number;
   /** Config and layers. */
   readonly blobs: readonly { readonly digest: Digest; readonly size: number }[];

@@ -15,6 +15,8 @@ export interface Listed {
   readonly platforms?: readonly string[];
   readonly mediaType?: string;
   readonly artifactType?: string;
+  /** In bytes, as the service counts them. */
+  readonly size?: number;
   readonly subject?: Digest;
   readonly children?: readonly Digest[];
   readonly immutable?: boolean;
@@ -68,11 +70,11 @@ export function manifestReader(
     const head = told?.mediaType === undefined ? await from.head(digest, { signal }) : undefined;
     const mediaType = told?.mediaType ?? head?.mediaType;
     if (mediaType === undefined || (isIndexType(mediaType) && !told?.children)) return undefined;
-    const { artifactType, subject, children = [] } = told ?? {};
+    const { artifactType, subject, children = [], size = head?.size ?? 0 } = told ?? {};
     return {
       digest,
       mediaType,
-      size: head?.size ?? 0,
+      size,
       blobs: [],
       children,
       unread: true,

@@ -18,7 +18,7 @@ export interface InventoryOptions extends Call {
   readonly lists?: "manifests" | "images" | "tags";
   /** Reads when each image was built, out of its config, where nothing else tells; that takes a request an image. */
   readonly created?: boolean;
-  /** Fetches only what the list leaves open of the graph: bytes stay unknown. For services where a fetch counts as a pull. */
+  /** Fetches only what the list leaves open of the graph: bytes are as it tells. For services where a fetch counts as a pull. */
   readonly sparing?: boolean;
   /** Leaves out parts, and what is attached: enough where nothing can be deleted but tags. */
   readonly shallow?: boolean;

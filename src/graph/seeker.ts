@@ -42,6 +42,8 @@ export function seeker(from: Source, { known, gaps, workers, sparing, shallow, s
   const facts = new Map<Digest, Listed[]>();
   /** What was looked for, and how many attachments hang on one another down to it. */
   const sought = new Map<Digest, number>();
+  /** What the registry lists as attached, and to what. */
+  const listedOn = new Map<Digest, Digest>();
   let attachedTags: ReadonlySet<string> | undefined;
 
   const work = (ref: string, task: () => Promise<void>): void =>
@@ -84,6 +86,7 @@ export function seeker(from: Source, { known, gaps, workers, sparing, shallow, s
       if (hung > attachmentLimit) throw endless(from, digest);
       for await (const referrer of from.referrers(digest, { signal, knownTags })) {
         if (gaps.isFull(sought.size)) return;
+        listedOn.set(referrer.digest, digest);
         seek(referrer.digest, hung + 1);
       }
     });
@@ -117,6 +120,11 @@ export function seeker(from: Source, { known, gaps, workers, sparing, shallow, s
       await workers.done();
       for (const digest of others) attachedTo(digest, knownTags);
       await workers.done();
+      // What was not read does not say it itself.
+      for (const [digest, subject] of listedOn) {
+        const one = found.get(digest);
+        if (one?.unread && !one.subject) found.set(digest, { ...one, subject });
+      }
     },
   };
 }

@@ -173,13 +173,29 @@ describe("requests", () => {
       { digest: digestOf(told), tags: ["1"], mediaType: mediaTypes.ociIndex, children: told.children.map(digestOf) },
       ...told.children.map((child) => ({ digest: digestOf(child), tags: [], mediaType: mediaTypes.ociManifest })),
       { digest: digestOf(untold), tags: ["2"], mediaType: mediaTypes.ociIndex },
-      { digest: digestOf(plain), tags: ["3"], mediaType: mediaTypes.ociManifest, subject: digestOf(told) },
+      { digest: digestOf(plain), tags: ["3"], mediaType: mediaTypes.ociManifest, subject: digestOf(told), size: 4321 },
     );
     const { manifests } = await readInventory(store, { listed, lists: "images", sparing: true });
     expect(asked()).toEqual({ "GET manifests": 1, "GET referrers": 7, "HEAD manifests": 2 });
     expect(manifests.get(digestOf(told))).toMatchObject({ unread: true, children: told.children.map(digestOf) });
     expect(manifests.get(digestOf(untold))!.unread).toBeUndefined();
-    expect(manifests.get(digestOf(plain))).toMatchObject({ unread: true, blobs: [], subject: digestOf(told) });
+    expect(manifests.get(digestOf(plain))).toMatchObject({
+      unread: true,
+      size: 4321,
+      blobs: [],
+      subject: digestOf(told),
+    });
+  });
+
+  test.each([{}, { noReferrers: 404 }])("sparing, what is attached is known to be, with %j", async (behaviour) => {
+    const { store } = remote(behaviour);
+    const a = image("a");
+    const [tagged, untagged] = [artifact("tagged", a.manifest.descriptor), artifact("untagged", a.manifest.descriptor)];
+    await putImage(store, a, "1");
+    await putImage(store, tagged, "sbom");
+    await putImage(store, untagged);
+    const { manifests } = await readInventory(store, { sparing: true });
+    for (const one of [tagged, untagged]) expect(manifests.get(digestOf(one))?.subject).toBe(digestOf(a));
   });
 
   test("shallow, nothing below what tags name is asked for", async () => {
