@@ -1,6 +1,6 @@
 // The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server",
 // plans in "gantry/plan", and what makes them in "gantry/policy".
-export { createClient, type Client, type ClientOptions, type Opened } from "./client.ts";
+export { createClient, type Client, type ClientOptions, type InventoryCall, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
 export { knownProviders, type OpenService } from "./services.ts";
@@ -69,6 +69,8 @@ export { tree, walkTree, type TreeNode } from "./graph/tree.ts";
 
 export type { Gap, Held, Inventory } from "./graph/inventory.ts";
 export { needed, subjectOfTag, type Need, type Root } from "./graph/needed.ts";
+export { freedBy } from "./graph/usage.ts";
+export { usageOf, type ImageUsage, type RepositoryUsage, type SharedLayer, type Usage } from "./graph/usage-of.ts";
 
 export { readCertDirectory } from "./hosts/certs-d.ts";
 export { readClientPair, type ClientPair } from "./hosts/certificates.ts";

@@ -51,6 +51,8 @@ export const ecrPublic: Provider = {
     deleteDigest: "all tags too",
     createOnPush: "no",
     pages: { tags: 1000, api: 1000 },
+    lists: "manifests",
+    manifestGet: "free",
     tagOrder: "none",
     rateHeaders: [],
     tokenSeconds: 12 * 60 * 60,

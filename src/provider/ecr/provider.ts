@@ -55,6 +55,8 @@ export const ecr: Provider = {
     deleteDigest: "all tags too",
     createOnPush: "setting",
     pages: { tags: 1000, api: 1000 },
+    lists: "manifests",
+    manifestGet: "recorded",
     tagOrder: "none",
     rateHeaders: [],
     tokenSeconds: 12 * 60 * 60,
