@@ -7,6 +7,7 @@ import { parsePlatform } from "./oci/platform.ts";
 import { RegistryError } from "./oci/error.ts";
 import type { Hands, Spot } from "./plan/hands.ts";
 import type { CopyImage } from "./plan/plan.ts";
+import { deleteEach } from "./provider/protocol.ts";
 import type { Call, Store } from "./store/store.ts";
 
 /** How plans are applied with a client: its stores, and the routes of its services. */
@@ -24,14 +25,28 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
     return { place, store, ...(tag !== undefined && { tag }), ...(digest && { digest }) };
   };
   const open = (at: string): Spot => spotIn(client, at);
+  const localAt = (place: string): Store | undefined =>
+    parseLocation(place).transport === "registry" ? undefined : open(place).store;
   return {
     open,
-    inventory: (repository, call) => inventoryOf(client, repository, call),
+    async inventory(place, call) {
+      const local = localAt(place);
+      return local ? readInventory(local, call) : inventoryOf(client, place, call);
+    },
+    async lastTagTakesImage(place, call) {
+      if (localAt(place)) return false;
+      const { host } = repositoryAt(place);
+      return (await client.service(host, call)).provider.quirks.lastTag === "takes the image along";
+    },
     async deleteTag(repository, tag, call) {
+      const local = localAt(repository);
+      if (local) return local.deleteTag(tag, call);
       const { host, name } = repositoryAt(repository);
       await (await client.service(host, call)).deleteTag(name, tag, call);
     },
     async *deleteManifests(repository, digests, call) {
+      const local = localAt(repository);
+      if (local) return yield* deleteEach(local, digests, call);
       const { host, name } = repositoryAt(repository);
       yield* (await client.service(host, call)).deleteManifests(name, digests, call);
     },
@@ -42,6 +57,10 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
     async deleteRepository(repository, call) {
       const { host, name } = repositoryAt(repository);
       await (await client.service(host, call)).deleteRepository(name, call);
+    },
+    async immutability(repository, call) {
+      const { host, name } = repositoryAt(repository);
+      return (await client.service(host, call)).immutability(name, call);
     },
     async setImmutability({ at, tags, except, patterns }, call) {
       const { host, name } = repositoryAt(at);
