@@ -55,7 +55,7 @@ export async function applyPlan(plan: Plan, hands: Hands, options: ApplyOptions 
   checkOrder({ name: "the plan", value: plan }, plan);
   checkDeletions(plan, options.maxDelete);
   const stores = new Set(plan.steps.map(({ at }) => hands.open(at).store));
-  const { work, call } = workOf(hands, options);
+  const { work, call } = workOf(plan, hands, options);
   const endings = await inTurn(plan.steps, work);
   for (const store of stores) await store.flush(call);
   return { endings, complete: [...endings.values()].every(isDone) };
@@ -75,6 +75,7 @@ export function checkDeletions({ steps, kept }: Plan, most: ApplyOptions["maxDel
 
 /** How steps are done: copies from one place and deletions in one repository together, all else by itself. */
 function workOf(
+  plan: Plan,
   hands: Hands,
   options: ApplyOptions,
 ): { readonly work: Parameters<typeof inTurn>[1]; readonly call: Call } {
@@ -82,6 +83,8 @@ function workOf(
   const stop = new AbortController();
   const call = { signal: options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal };
   const room = semaphore(options.jobs ?? 8);
+  const deletions = Map.groupBy(plan.steps.filter(isDeletion), ({ at }) => hands.open(at).place);
+  const ended = new Set<string>();
   let broken: { readonly error: unknown } | undefined;
 
   /** Nothing is done that is not written down: where that fails, all ends. */
@@ -101,6 +104,7 @@ function workOf(
     options,
     call,
     room,
+    openIn: (place) => (deletions.get(place) ?? []).filter(({ id }) => !ended.has(id)),
     begin,
     settle,
     async attempt(step, work) {
@@ -140,6 +144,7 @@ function workOf(
         if (first) await room(() => one(first, now));
       },
       onEnd(step, ending) {
+        ended.add(step.id);
         journal?.end(step, ending);
         onEvent?.({ type: "step", step, ending });
       },

@@ -1,4 +1,4 @@
-import { isRegistryError, RegistryError } from "../oci/error.ts";
+import { isAbsent, isRegistryError, RegistryError } from "../oci/error.ts";
 import { digestNow, lookAtDestination, type Ending } from "./act.ts";
 import type { Before } from "./before.ts";
 import type { CopyImage } from "./plan.ts";
@@ -32,8 +32,11 @@ export async function copyAll(steps: readonly CopyImage[], running: Running): Pr
         const { step, before } = open.get(id) ?? {};
         if (!step || !before || !open.delete(id)) continue;
         await attempt(step, async () => {
+          const isThere = before.tag === step.digest;
+          // Its root came last, so that all of it came: whether the source still has it does not matter.
+          if (isThere && isAbsent(error)) return { outcome: "already" };
           if (error !== undefined) return refused(error);
-          const already = before.tag === step.digest && !bytes;
+          const already = isThere && !bytes;
           return {
             outcome: already ? "already" : "done",
             ...(bytes !== undefined && { bytes }),

@@ -27,14 +27,27 @@ export async function deleteIn(place: string, steps: readonly Deletion[], runnin
     else await all(steps.map((step) => attempt(step, () => Promise.reject(error))));
     return;
   }
+  /** Where nothing leads to a manifest any more, only some services list it: a part of an index that went before it. */
+  const isHidden = async (step: Deletion): Promise<boolean> => {
+    if (step.do === "delete tag" || inventory.listsUntagged) return false;
+    return (await room(() => digestNow(hands.open(step.at).store, step.digest, call))) !== null;
+  };
   const protectedRoots = options.protect?.(inventory) ?? [];
-  const verdicts = recheckDeletions(steps, inventory, { protectedRoots, lastTagTakesImage });
+  const later = running.openIn(place);
+  const verdicts = recheckDeletions(steps, inventory, { later, protectedRoots, lastTagTakesImage });
   const going: Deletion[] = [];
-  for (const step of steps) {
-    const { verdict, ...why } = verdicts.get(step.id)!;
-    if (verdict === "go") going.push(step);
-    else settle(step, { outcome: verdict, ...why });
-  }
+  await all(
+    steps.map(async (step) => {
+      const { verdict, ...why } = verdicts.get(step.id)!;
+      try {
+        const goes = verdict === "go" || (verdict === "already" && (await isHidden(step)));
+        if (goes) going.push(step);
+        else settle(step, { outcome: verdict, ...why });
+      } catch (error) {
+        await attempt(step, () => Promise.reject(error));
+      }
+    }),
+  );
   const untagged = lastTags(going, inventory);
   const tags = going.filter((step) => step.do === "delete tag");
   await all(tags.map((step) => attempt(step, () => deleteTag(place, step, untagged.has(step.digest), running))));

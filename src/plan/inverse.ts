@@ -32,7 +32,7 @@ export function inverses({ step, tries }: Begun): readonly Step[] | Untold {
       const now = { tags, ...(except.length > 0 && { except }) };
       return [{ id, do: "set immutability", at, why: "so it was before", ...before.immutability, before: now }];
     }
-    case "restore":
+    default:
       return goAgain(
         id,
         step,

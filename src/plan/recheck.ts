@@ -8,6 +8,8 @@ import type { DeleteManifest, DeleteTag } from "./plan.ts";
 export type Verdict = { readonly verdict: "go" | "already" } | { readonly verdict: "stale"; readonly why: string };
 
 export interface RecheckOptions {
+  /** Deletions in the repository that come later, and are not needed by what stays either. */
+  readonly later?: readonly (DeleteTag | DeleteManifest)[];
   /** What must not go, whatever the plan says. */
   readonly protectedRoots?: readonly Root[];
   /** Whether the service takes an image away with its last tag. */
@@ -21,7 +23,7 @@ export interface RecheckOptions {
 export function recheckDeletions(
   steps: readonly (DeleteTag | DeleteManifest)[],
   inventory: Inventory,
-  { protectedRoots = [], lastTagTakesImage = false }: RecheckOptions = {},
+  { later = [], protectedRoots = [], lastTagTakesImage = false }: RecheckOptions = {},
 ): ReadonlyMap<string, Verdict> {
   const { tags, manifests, gaps } = inventory;
   if (gaps.length > 0) {
@@ -29,7 +31,7 @@ export function recheckDeletions(
     return new Map(steps.map(({ id }) => [id, { verdict: "stale", why }]));
   }
   const going = new Map<Digest, readonly string[]>();
-  for (const step of steps) if (step.do === "delete manifest") going.set(step.digest, step.tags);
+  for (const step of [...steps, ...later]) if (step.do === "delete manifest") going.set(step.digest, step.tags);
   if (lastTagTakesImage) for (const [digest, names] of lastTags(steps, inventory)) going.set(digest, names);
   const roots: Root[] = [...protectedRoots];
   for (const [digest, held] of manifests) {
@@ -55,6 +57,8 @@ export function recheckDeletions(
   }
 
   function onManifest({ digest }: DeleteManifest): Verdict {
+    const why = protectedBy.get(digest);
+    if (why !== undefined) return { verdict: "stale", why };
     if (!manifests.has(digest)) return { verdict: "already" };
     const need = kept.get(digest);
     return need ? { verdict: "stale", why: neededText(need) } : { verdict: "go" };

@@ -4,7 +4,7 @@ import type { Ending } from "./act.ts";
 import type { ApplyOptions } from "./apply.ts";
 import type { Before } from "./before.ts";
 import type { Hands } from "./hands.ts";
-import type { Step } from "./plan.ts";
+import type { DeleteManifest, DeleteTag, Step } from "./plan.ts";
 
 /** What the parts of an application share. */
 export interface Running {
@@ -13,6 +13,8 @@ export interface Running {
   /** With the signal that also fires where the application has to end. */
   readonly call: Call;
   readonly room: Semaphore;
+  /** The deletions in a place that may still come. */
+  readonly openIn: (place: string) => readonly (DeleteTag | DeleteManifest)[];
   /** Writes down what is about to be done; nothing may be done before it is written. */
   readonly begin: (step: Step, before: Before) => Promise<void>;
   readonly settle: (step: Step, ending: Ending) => void;

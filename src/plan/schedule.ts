@@ -45,15 +45,19 @@ export async function inTurn(
   };
 
   const begin = (batch: readonly Step[]): void => {
-    if (failure) return;
-    running += 1;
-    void run(batch, settle)
-      .catch((error: unknown) => void (failure ??= { error }))
-      .then(() => {
-        running -= 1;
-        if (running === 0) idle();
-      });
+    if (!failure) void doBatch(batch);
   };
+
+  async function doBatch(batch: readonly Step[]): Promise<void> {
+    running += 1;
+    try {
+      await run(batch, settle);
+    } catch (error) {
+      failure ??= { error };
+    }
+    running -= 1;
+    if (running === 0) idle();
+  }
 
   const release = (group: Group): void => {
     const batch = group.ready;

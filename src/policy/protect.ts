@@ -14,7 +14,7 @@ export function protection(texts: readonly string[]): (inventory: Inventory) => 
 
 function rule(text: string): (inventory: Inventory) => readonly Root[] {
   const why = `protected by ${text}`;
-  if (isDigest(text)) return ({ manifests }) => (manifests.has(text) ? [{ digest: text, why }] : []);
+  if (isDigest(text)) return () => [{ digest: text, why }];
   const { repository, tag } = split(text);
   const [place, name] = [repository === undefined ? undefined : parsePattern(repository), parsePattern(tag)];
   return ({ repository: at, tags }) => {

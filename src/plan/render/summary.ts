@@ -36,15 +36,15 @@ export function keptByReason(
 }
 
 const phrases: Readonly<Record<Step["do"], (n: number) => string>> = {
-  "delete tag": (n) => `${count(n, "tag goes", "tags go")}`,
-  "delete manifest": (n) => `${count(n, "manifest goes", "manifests go")}`,
-  tag: (n) => `${count(n, "tag is set", "tags are set")}`,
-  copy: (n) => `${count(n, "image is copied", "images are copied")}`,
-  attach: (n) => `${count(n, "document is attached", "documents are attached")}`,
-  "create repository": (n) => `${count(n, "repository is created", "repositories are created")}`,
-  "delete repository": (n) => `${count(n, "repository goes", "repositories go")}`,
+  "delete tag": (n) => count(n, "tag goes", "tags go"),
+  "delete manifest": (n) => count(n, "manifest goes", "manifests go"),
+  tag: (n) => count(n, "tag is set", "tags are set"),
+  copy: (n) => count(n, "image is copied", "images are copied"),
+  attach: (n) => count(n, "document is attached", "documents are attached"),
+  "create repository": (n) => count(n, "repository is created", "repositories are created"),
+  "delete repository": (n) => count(n, "repository goes", "repositories go"),
   "set immutability": (n) => `${count(n, "repository's tags are", "repositories' tags are")} made mutable or immutable`,
-  restore: (n) => `${count(n, "manifest comes back", "manifests come back")}`,
+  restore: (n) => count(n, "manifest comes back", "manifests come back"),
 };
 
 /** `3 tags go, 2 images are copied; frees 1.2 GB, moves 3.4 GB`; empty where there is no step. */
