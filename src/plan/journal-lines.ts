@@ -7,7 +7,7 @@ import type { Before } from "./before.ts";
 import { planKinds, type Plan, type PlanKind, type Step } from "./plan.ts";
 import { count, digest, digestOfPlan, moment, patterns, stepSchema, tagsState, text, texts } from "./schema.ts";
 
-/** The first line of a journal: whose it is. */
+/** The first line of a journal, and of each time that its plan was applied again: whose it is. */
 export interface JournalHeader {
   readonly line: "plan";
   readonly version: 1;
@@ -92,31 +92,36 @@ export function parseLine(name: string, number: number, line: string): JournalLi
 
 /** Puts the lines of a journal together. Throws INVALID for one that does not begin as a journal does. */
 export async function readLines(name: string, lines: AsyncIterable<string>): Promise<JournalRecord> {
-  let first: JournalHeader | undefined;
+  let header: JournalHeader | undefined;
   const steps = new Map<string, { readonly step: Step; readonly tries: Try[] }>();
+  /** The steps that were begun in this run, and have not ended. */
+  const open = new Set<string>();
   let number = 0;
   for await (const text of lines) {
     number += 1;
     const line = parseLine(name, number, text);
-    const isHeader = line.line === "plan";
-    if (isHeader !== (number === 1)) {
-      const message = isHeader ? "a journal begins only once" : "a journal begins with the plan that it is of";
-      throw faultyDocument({ name: `${name}:${number}`, value: line }, [{ path: ["line"], message }]);
+    if (line.line === "plan") {
+      if (header && header.digest !== line.digest) throw fault("digest", "the journal is of another plan further up");
+      header = line;
+      open.clear();
+    } else if (!header) {
+      throw fault("line", "a journal begins with the plan that it is of");
+    } else if (line.line === "begin") {
+      const { step, before: found } = line;
+      const known = steps.get(step.id) ?? { step, tries: [] };
+      known.tries.push({ before: found });
+      steps.set(step.id, known);
+      open.add(step.id);
+    } else if (open.delete(line.id)) {
+      const { tries } = steps.get(line.id)!;
+      const { outcome, digest: made } = line;
+      tries.push({ ...tries.pop()!, outcome, ...(made && { digest: made }) });
     }
-    if (line.line === "plan") first = line;
-    else if (line.line === "begin") {
-      const known = steps.get(line.step.id) ?? { step: line.step, tries: [] };
-      known.tries.push({ before: line.before });
-      steps.set(line.step.id, known);
-    } else end(line);
   }
-  if (!first) throw new RegistryError("INVALID", `${name} is no journal: it has no whole line`);
-  return { ...first, steps: [...steps.values()] };
+  if (!header) throw new RegistryError("INVALID", `${name} is no journal: it has no whole line`);
+  return { ...header, steps: [...steps.values()] };
 
-  function end({ id, outcome, digest }: JournalLine & { readonly line: "end" }): void {
-    const tries = steps.get(id)?.tries;
-    const last = tries?.at(-1);
-    if (!tries || !last || last.outcome !== undefined) return;
-    tries[tries.length - 1] = { ...last, outcome, ...(digest && { digest }) };
+  function fault(path: string, message: string): RegistryError {
+    return faultyDocument({ name: `${name}:${number}`, value: undefined }, [{ path: [path], message }]);
   }
 }

@@ -93,20 +93,22 @@ function writer(
   known: FileHandle | undefined,
 ): JournalFile & { close(): Promise<void> } {
   let file = known;
-  let lines: string[] = [];
+  let lines = [formatLine(header)];
+  /** Whether nothing was written in this run: then a header alone is not worth writing. */
+  let isNew = true;
   let last = Promise.resolve();
   let next: Promise<void> | undefined;
 
   async function write(): Promise<void> {
     next = undefined;
-    if (!file) lines.unshift(formatLine(header));
     const text = lines.join("");
     lines = [];
-    const isNew = !file;
+    isNew = false;
+    const hadFile = file !== undefined;
     file ??= await open(path, "a", 0o600);
     await file.appendFile(text);
     await file.datasync();
-    if (isNew) await syncDirectory(dirname(path));
+    if (!hadFile) await syncDirectory(dirname(path));
   }
 
   const flush = (): Promise<void> => {
@@ -132,7 +134,7 @@ function writer(
     async close() {
       try {
         // A journal in which nothing was begun has nothing to tell.
-        if (file && lines.length > 0) await flush();
+        if (file && lines.length > (isNew ? 1 : 0)) await flush();
       } finally {
         await file?.close();
       }

@@ -32,7 +32,7 @@ export function recheckDeletions(
   }
   const going = new Map<Digest, readonly string[]>();
   for (const step of [...steps, ...later]) if (step.do === "delete manifest") going.set(step.digest, step.tags);
-  if (lastTagTakesImage) for (const [digest, names] of lastTags(steps, inventory)) going.set(digest, names);
+  const untagged = lastTagTakesImage ? lastTags(steps, inventory) : new Map<Digest, readonly string[]>();
   const roots: Root[] = [...protectedRoots];
   for (const [digest, held] of manifests) {
     const expected = going.get(digest);
@@ -41,6 +41,10 @@ export function recheckDeletions(
     else if (tag !== undefined) roots.push({ digest, why: `it has the tag ${tag}, which the plan does not know of` });
   }
   const kept = needed(inventory, roots);
+  const keptUntagged = needed(
+    inventory,
+    roots.filter(({ digest }) => !untagged.has(digest)),
+  );
   const protectedBy = new Map(protectedRoots.map(({ digest, why }) => [digest, why]));
   return new Map(steps.map((step) => [step.id, step.do === "delete tag" ? onTag(step) : onManifest(step)]));
 
@@ -50,8 +54,8 @@ export function recheckDeletions(
     if (now !== digest) return { verdict: "stale", why: `${at} names ${now} now` };
     const why = protectedBy.get(now);
     if (why !== undefined) return { verdict: "stale", why };
-    const need = going.has(now) ? kept.get(now) : undefined;
-    return need && need.as !== "root"
+    const need = untagged.has(now) ? keptUntagged.get(now) : undefined;
+    return need
       ? { verdict: "stale", why: `with its last tag the image would go, and it is needed: ${need.why}` }
       : { verdict: "go" };
   }

@@ -67,19 +67,18 @@ function whyOf(step: Step): string {
 
 const keptLine = ({ at, why }: Kept): string => `- ${code(at)}: ${escaped(why)}\n`;
 
-/** Text from elsewhere: nothing in it is Markdown, HTML, a mention, a link or an end of line. */
+/** Text from elsewhere: nothing in it is Markdown, HTML, a link, a mention or an end of line. */
 function escaped(text: string): string {
-  return plain(text)
-    .replace(/[\\`*_{}[\]()#+!|~$]/g, String.raw`\$&`)
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll("@", "&#64;")
-    .replace(/:(?=\/\/)/g, "&#58;")
-    .replace(/\bwww\./g, "www&#46;");
+  // What GitHub makes of these comes after entities were read: a comment keeps them apart from what follows.
+  return entities(text).replace(/[@#](?!\d+;)/g, (sign) => `${sign}<!-- -->`);
 }
 
-/** Text from elsewhere, in a fixed width: in HTML, as a backtick or bar in it could end Markdown's own. */
+/** Text from elsewhere, in a fixed width: as HTML, for a backtick or bar in it could end what Markdown has for that. */
 function code(text: string): string {
-  return `<code>${escaped(text)}</code>`;
+  return `<code>${entities(text)}</code>`;
+}
+
+/** As entities, which mean nothing to Markdown, and hold in HTML too. */
+function entities(text: string): string {
+  return plain(text).replace(/[\\`*_[\]|~$&<>]|:(?=\/\/)|(?<=\bwww)\./g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
