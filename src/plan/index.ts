@@ -1,6 +1,7 @@
 // The public surface of "gantry/plan", written by hand: plans as data, and the documents that they are made from.
 export { checked, faultyDocument, type Document } from "../document/document.ts";
 export { formatPath, type Fault } from "../document/fault.ts";
+export { parseJson } from "../document/json.ts";
 export { parseYaml } from "../document/yaml.ts";
 export type { Gap, Held, Inventory } from "../graph/inventory.ts";
 export { needed, subjectOfTag, type Need, type Root } from "../graph/needed.ts";

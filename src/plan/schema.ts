@@ -109,7 +109,11 @@ export function formatPlan(plan: Plan): string {
   return `${JSON.stringify(checked(planSchema, { name: "the plan", value: plan }), undefined, 2)}\n`;
 }
 
-/** What tells a plan from all others. */
+const digests = new WeakMap<Plan, Digest>();
+
+/** What tells a plan from all others: the digest of its text. */
 export function digestOfPlan(plan: Plan): Digest {
-  return digestOf(Buffer.from(formatPlan(plan)));
+  const known = digests.get(plan) ?? digestOf(Buffer.from(formatPlan(plan)));
+  digests.set(plan, known);
+  return known;
 }
