@@ -1,4 +1,4 @@
-import { table, type Column } from "../../text/table.ts";
+import { table, wrapped, type Column } from "../../text/table.ts";
 import { formatSize, paint, plain, shortDigest, type Look } from "../../text/text.ts";
 import type { Ending } from "../act.ts";
 import type { Applied } from "../apply.ts";
@@ -13,6 +13,9 @@ export interface TableOptions {
 
 /** From so many steps on, those of one repository that have one reason share a line. */
 const long = 1000;
+
+/** With less room for the reasons, they stand below. */
+const narrow = 40;
 
 /** One line of the table: a step, or several that are alike. */
 interface Row {
@@ -33,7 +36,7 @@ export function planTable(plan: Plan, look: Look, { kept = false }: TableOptions
   return [
     rowsText(groups, columns, look),
     stays.length === 0 ? "" : `\n${table(stays, [...keptColumns], look)}`,
-    reasons.length === 0 ? "" : `\n${paint(look, "bold", "kept")}\n${reasonLines(reasons, look)}`,
+    reasons.length === 0 ? "" : `\n${paint(look, "bold", "kept")}\n${reasonLines(reasons)}`,
     `${plan.steps.length + plan.kept.length > 0 ? "\n" : ""}${plain(summary(plan))}\n`,
   ].join("");
 }
@@ -101,31 +104,37 @@ function together(steps: readonly Step[]): readonly Row[] {
 
 type Group = { readonly place: string; readonly steps: readonly Step[]; readonly rows: readonly Row[] };
 
-/** One table, with a heading over the rows of each place. */
+/** One table, with a heading over the rows of each place. On a terminal the last column goes on in the next line, or stands there. */
 function rowsText(groups: readonly Group[], all: readonly Column<Row>[], look: Look): string {
-  if (groups.length === 0) return "";
-  const [titles = "", ...lines] = table(
-    groups.flatMap(({ rows }) => rows),
-    all,
-    look,
-  ).split("\n");
+  const rows = groups.flatMap((group) => group.rows);
+  if (rows.length === 0) return "";
+  const last = all.at(-1)!;
+  const [titles = "", ...lines] = table(rows, all.slice(0, -1), { color: false }).split("\n");
+  const wide = lines.reduce((most, { length }) => Math.max(most, length), titles.length);
+  const isNarrow = look.width !== undefined && look.width - wide < narrow;
+  const indent = " ".repeat(isNarrow ? 6 : wide + 2);
+  const line = (row: Row, i: number): string => {
+    const text = plain(last.value(row));
+    if (look.width === undefined) return `${lines[i]!.padEnd(wide)}  ${text}`.trimEnd();
+    const parts = wrapped(withShortDigests(text), look.width - indent.length);
+    const [first = "", ...rest] = isNarrow ? ["", ...parts] : parts;
+    return [`${lines[i]!.padEnd(wide)}  ${first}`.trimEnd(), ...rest.map((more) => `${indent}${more}`)].join("\n");
+  };
   let at = 0;
-  const parts = groups.map(({ place, steps, rows }) => {
-    const total = rows.length > 1 ? `  ${paint(look, "dim", stepsText(steps))}` : "";
-    return [`${paint(look, "cyan", plain(place))}${total}`, ...lines.slice(at, (at += rows.length))];
+  const parts = groups.map(({ place, steps, rows: its }) => {
+    const total = its.length > 1 ? `  ${paint(look, "dim", stepsText(steps))}` : "";
+    return [`${paint(look, "cyan", plain(place))}${total}`, ...its.map((row) => line(row, at++))];
   });
-  return [titles, ...parts.flat()].map((line) => `${line}\n`).join("");
+  const heading = paint(look, "bold", isNarrow ? titles : `${titles.padEnd(wide)}  ${last.title}`);
+  return [heading, ...parts.flat()].map((text) => `${text}\n`).join("");
 }
 
-function reasonLines(reasons: ReturnType<typeof keptByReason>, look: Look): string {
-  return table(
-    reasons,
-    [
-      { title: "  HOW MANY", value: ({ kept }) => `  ${kept.length}` },
-      { title: "WHY", value: (reason) => reason.why },
-    ],
-    look,
-  ).replace(/^.*\n/, "");
+const withShortDigests = (text: string): string =>
+  text.replace(/sha\d+:[0-9a-f]{64,}/g, (digest) => shortDigest(digest));
+
+function reasonLines(reasons: ReturnType<typeof keptByReason>): string {
+  const wide = Math.max(...reasons.map(({ kept }) => String(kept.length).length));
+  return reasons.map(({ why: reason, kept }) => `  ${String(kept.length).padStart(wide)}  ${plain(reason)}\n`).join("");
 }
 
 /** `warning: registry.example/app: ...`: what there is to know beside the steps, a line each. */
