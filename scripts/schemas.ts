@@ -35,7 +35,7 @@ function textOf(title: string, schema: GenericSchema): string {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
     target: "draft-2020-12",
     ignoreActions: ["check"],
-    overrideSchema: ({ valibotSchema }) => said.get(valibotSchema) as never,
+    overrideSchema: ({ valibotSchema }) => said.get(valibotSchema),
   });
   const json = { $schema: "https://json-schema.org/draft/2020-12/schema", title, ...rest };
   return `${JSON.stringify(json, undefined, 2)}\n`;

@@ -46,9 +46,12 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
     },
     async *deleteManifests(repository, digests, call) {
       const local = localAt(repository);
-      if (local) return yield* deleteEach(local, digests, call);
-      const { host, name } = repositoryAt(repository);
-      yield* (await client.service(host, call)).deleteManifests(name, digests, call);
+      if (local) {
+        yield* deleteEach(local, digests, call);
+      } else {
+        const { host, name } = repositoryAt(repository);
+        yield* (await client.service(host, call)).deleteManifests(name, digests, call);
+      }
     },
     async createRepository(repository, call) {
       const { host, name } = repositoryAt(repository);

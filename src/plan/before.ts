@@ -30,7 +30,7 @@ export interface TagRules {
   readonly patterns?: "wildcard" | "doublestar" | "regex";
 }
 
-export function saved({ descriptor, bytes }: Manifest): SavedManifest {
+function saved({ descriptor, bytes }: Manifest): SavedManifest {
   const { digest, mediaType } = descriptor;
   return { digest, mediaType, bytes: Buffer.from(bytes).toString("base64") };
 }

@@ -229,7 +229,7 @@ test("Markdown for a pull request: a summary, notes, a table for each repository
 test("names and reasons from elsewhere are text in Markdown, and nothing else", () => {
   const why =
     "<img src=x> **b** [l](http://evil.example) `c` | @admin #1\n# title ![i](x) www.evil.example &lt; ~~s~~ _e_";
-  const hostile: Plan = planOf([{ ...steps[0]!, why } as Step], { notes: [{ level: "info", message: why }] });
+  const hostile: Plan = planOf([{ ...steps[0]!, why }], { notes: [{ level: "info", message: why }] });
   const text = planMarkdown(hostile);
   const plainText =
     "&#60;img src=x&#62; &#42;&#42;b&#42;&#42; &#91;l&#93;(http&#58;//evil.example) &#96;c&#96; &#124; @<!-- -->admin #<!-- -->1" +

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { onTestFinished } from "vitest";
 import { createClient, type Client, type ClientOptions } from "../../src/index.ts";
 import { needed } from "../../src/graph/needed.ts";

@@ -20,7 +20,7 @@ function scene(steps: readonly Step[], keyOf: Work["keyOf"] = () => undefined) {
           (one) =>
             new Promise<void>((resolve, reject) => {
               finish.set(one.id, (ending = done) => {
-                if (ending.error !== undefined) return reject(ending.error as Error);
+                if (ending.error !== undefined) return reject(ending.error);
                 settle(one, ending);
                 resolve();
               });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { digestOf, type Digest } from "../../src/oci/digest.ts";
