@@ -4,11 +4,14 @@ import type { Inventory } from "./graph/inventory.ts";
 import { knownManifests, type Known } from "./graph/known.ts";
 import { deletionWaves, needed, type Root } from "./graph/needed.ts";
 import { readInventory, type Listed } from "./graph/read-inventory.ts";
+import type { Digest } from "./oci/digest.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
 import { parsePlatform } from "./oci/platform.ts";
 import { RegistryError } from "./oci/error.ts";
 import type { Hands, Spot } from "./plan/hands.ts";
 import type { CopyImage } from "./plan/plan.ts";
+import { deleteEach } from "./provider/protocol.ts";
+import type { Deletion } from "./provider/service.ts";
 import type { LocalStore } from "./store/local-store.ts";
 import type { Call, Store } from "./store/store.ts";
 
@@ -29,23 +32,31 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
     return { place, store, ...(tag !== undefined && { tag }), ...(digest && { digest }) };
   };
   const open = (at: string): Spot => spotIn(client, at);
+  const localAt = (place: string): Store | undefined =>
+    parseLocation(place).transport === "registry" ? undefined : open(place).store;
   return {
     open,
-    async inventory(repository, call) {
-      const inventory = await inventoryOf(client, repository, call);
-      inventories.set(repository, inventory);
+    async inventory(place, call) {
+      const inventory = await inventoryOf(client, place, call);
+      inventories.set(place, inventory);
       return inventory;
     },
+    async lastTagTakesImage(place, call) {
+      if (localAt(place)) return false;
+      const { host } = repositoryAt(place);
+      return (await client.service(host, call)).provider.quirks.lastTag === "takes the image along";
+    },
     async deleteTag(repository, tag, call) {
+      const local = localAt(repository);
+      if (local) return local.deleteTag(tag, call);
       const { host, name } = repositoryAt(repository);
       await (await client.service(host, call)).deleteTag(name, tag, call);
     },
     async *deleteManifests(repository, digests, call) {
-      const { host, name } = repositoryAt(repository);
-      const service = await client.service(host, call);
+      const deletion = await deleterOf(repository, call);
       const inventory = inventories.get(repository);
       if (!inventory) {
-        yield* service.deleteManifests(name, digests, call);
+        yield* deletion(digests);
         return;
       }
       const known = knownOf(client);
@@ -58,10 +69,9 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
             need && new RegistryError("CONFLICT", `${digest} has to stay: ${need.why}, which was not deleted`);
           if (error) yield { digest, outcome: "failed", error };
         }
-        const going = wave.filter((digest) => !kept.has(digest));
-        for await (const one of service.deleteManifests(name, going, call)) {
+        for await (const one of deletion(wave.filter((digest) => !kept.has(digest)))) {
           if (one.outcome === "failed") failed.push({ digest: one.digest, why: "it could not be deleted" });
-          else known.forget(service.repository(name).name, one.digest);
+          else known.forget(inventory.repository, one.digest);
           yield one;
         }
       }
@@ -74,6 +84,10 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
       const { host, name } = repositoryAt(repository);
       await (await client.service(host, call)).deleteRepository(name, call);
     },
+    async immutability(repository, call) {
+      const { host, name } = repositoryAt(repository);
+      return (await client.service(host, call)).immutability(name, call);
+    },
     async setImmutability({ at, tags, except, patterns }, call) {
       const { host, name } = repositoryAt(at);
       const wanted = { tags, ...(except && { except }), ...(patterns && { patterns }) };
@@ -83,6 +97,18 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
       for (const step of steps) yield await copyOne(step, copyOptions);
     },
   };
+
+  /** What deletes manifests in a place, by whatever route it has. */
+  async function deleterOf(
+    place: string,
+    call?: Call,
+  ): Promise<(digests: readonly Digest[]) => AsyncIterable<Deletion>> {
+    const local = localAt(place);
+    if (local) return (digests) => deleteEach(local, digests, call);
+    const { host, name } = repositoryAt(place);
+    const service = await client.service(host, call);
+    return (digests) => service.deleteManifests(name, digests, call);
+  }
 
   async function copyOne(
     step: CopyImage,

@@ -16,13 +16,19 @@ import { from, simpleImages } from "./table/lifecycle-options.ts";
 /** No policy of any service is as long. */
 const longestPolicy = 1 << 20;
 
-/** Reads JSON or YAML of at most so many bytes from a file, or from stdin for `-`. Throws INVALID with the place of what is neither. */
-export async function readDocument(path: string, stdin: Readable, most = longestPolicy): Promise<Document> {
-  const name = path === "-" ? "stdin" : path;
-  const text = await readText(path, name, stdin, most);
+/** Reads JSON or YAML from a file, or from stdin for `-`. Throws INVALID with the place of what is neither. */
+export async function readDocument(path: string, stdin: Readable): Promise<Document> {
   const { parseYaml } = await import("../plan/index.ts");
-  return parseYaml(text, name);
+  return parseYaml(await readText(path, nameOf(path), stdin, longestPolicy), nameOf(path));
 }
+
+/** The same for what a program wrote, which may be long: so many bytes. */
+export async function readLongDocument(path: string, stdin: Readable, most: number): Promise<Document> {
+  const { parseJson } = await import("../plan/index.ts");
+  return parseJson(await readText(path, nameOf(path), stdin, most), nameOf(path));
+}
+
+const nameOf = (path: string): string => (path === "-" ? "stdin" : path);
 
 /** The same, where only its value is wanted. */
 export async function readPolicy(path: string, stdin: Readable): Promise<unknown> {

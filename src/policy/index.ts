@@ -2,3 +2,4 @@
 export { convertLifecycle } from "./lifecycle/convert.ts";
 export { simulateLifecycle } from "./lifecycle/simulate.ts";
 export { parsePattern, type Pattern } from "./pattern.ts";
+export { protection } from "./protect.ts";

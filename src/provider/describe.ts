@@ -57,6 +57,7 @@ export function describeQuirks(quirks: Quirks): readonly string[] {
   return [
     creations[quirks.createOnPush],
     tagDeletes[quirks.deleteTag],
+    ...(quirks.lastTag === undefined ? [] : ["an image goes with its last tag"]),
     digestDeletes[quirks.deleteDigest],
     referrers[quirks.referrers],
     catalogs[quirks.catalog],

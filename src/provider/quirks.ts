@@ -19,6 +19,8 @@ export interface Quirks {
   readonly catalog: "everybody" | "administrators" | "by scope" | "nobody";
   /** What a DELETE by tag does by the distribution API. */
   readonly deleteTag: "untags" | "refused" | "deletes the image" | "differs";
+  /** What the service's own deletion of a tag does to an image that has no other; it stays, where nothing is said. */
+  readonly lastTag?: "takes the image along";
   /** What a DELETE by digest does. */
   readonly deleteDigest: "all tags too" | "refused while tagged" | "refused";
   /** Whether a push makes the repository. */

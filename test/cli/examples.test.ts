@@ -66,6 +66,7 @@ async function scene(served: boolean): Promise<{
   const logins = { auths: { [locked.host]: { auth: btoa("alice:secret") } } };
   await writeFile("logins.json", JSON.stringify(logins));
   await writeFile("plan.json", formatPlan(planOf(source.host)));
+  await writeFile("retain.jsonl", journalOf(source.host));
   return { source, mirror, locked, work };
 }
 
@@ -73,7 +74,20 @@ async function scene(served: boolean): Promise<{
 function planOf(host: string): Plan {
   const { digest } = app.manifest.descriptor;
   const step = { id: "1", do: "delete tag", at: `${host}/app:old`, digest, why: "it is old" } as const;
-  return { version: 1, kind: "retain", made: "2026-11-20T14:05:00Z", steps: [step], kept: [], notes: [] };
+  const kept = { at: `${host}/app:1.0`, digest, why: "it is the newest" };
+  return { version: 1, kind: "retain", made: "2026-11-20T14:05:00Z", steps: [step], kept: [kept], notes: [] };
+}
+
+/** The journal of a plan that took the tag `gone` away. */
+function journalOf(host: string): string {
+  const { steps, kind, made } = planOf(host);
+  const { digest } = app.manifest.descriptor;
+  const lines = [
+    { line: "plan", version: 1, digest, kind, made },
+    { line: "begin", step: { ...steps[0], at: `${host}/app:gone` }, before: { tag: digest } },
+    { line: "end", id: "1", outcome: "done" },
+  ];
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
 /** Runs an example as it stands, but for the hosts and digests; a server is stopped when it listens. */
@@ -140,7 +154,7 @@ describe("with --format json, the result has the shape that is documented", () =
 /** Where a value is not of a shape. */
 function misfits(value: unknown, shape: Shape, at: string): string[] {
   if (typeof shape === "string")
-    return shape === "the same again" || shape === policyDocument || typeof value !== "object"
+    return shape === "the same again" || shape === policyDocument || value === null || typeof value !== "object"
       ? []
       : [`${at} is an object`];
   if (Array.isArray(shape)) {

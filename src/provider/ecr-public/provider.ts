@@ -48,6 +48,7 @@ export const ecrPublic: Provider = {
     referrers: "differs",
     catalog: "nobody",
     deleteTag: "differs",
+    lastTag: "takes the image along",
     deleteDigest: "all tags too",
     createOnPush: "no",
     pages: { tags: 1000, api: 1000 },

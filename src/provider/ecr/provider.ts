@@ -52,6 +52,7 @@ export const ecr: Provider = {
     referrers: "api",
     catalog: "by scope",
     deleteTag: "differs",
+    lastTag: "takes the image along",
     deleteDigest: "all tags too",
     createOnPush: "setting",
     pages: { tags: 1000, api: 1000 },
