@@ -168,9 +168,10 @@ test("what an index or a subject that stays has, stays: no manifest is left with
   );
 });
 
-test("when a plan is done, there is nothing to do", () => {
+// Services' own policies count what becomes an image of its own when its index is gone; ours count tags alone.
+test("when a plan of our own is done, there is nothing to do", () => {
   fc.assert(
-    fc.property(scene, ({ policy, state: given }) => {
+    fc.property(fc.record({ policy: own, state }), ({ policy, state: given }) => {
       const plan = planRetention(policy, given, now);
       const inventories = given.inventories.map((from) => applied(from, plan.steps));
       expect(planRetention(policy, { ...given, inventories } as RetentionState, now).steps).toEqual([]);
