@@ -8,6 +8,7 @@ export { freedBy } from "../graph/usage.ts";
 export type { Ending } from "./act.ts";
 export { applyPlan, checkDeletions, type Applied, type ApplyOptions, type Journal, type PlanEvent } from "./apply.ts";
 export type { Hands, Spot } from "./hands.ts";
+export { rootsInUse, type InUse } from "./in-use.ts";
 export {
   isDeletion,
   planKinds,
