@@ -1,8 +1,8 @@
 import type { Held, Inventory } from "../../graph/inventory.ts";
-import { isDigest, type Digest } from "../../oci/digest.ts";
+import type { Root } from "../../graph/needed.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { rootsInUse, type InUse } from "../../plan/in-use.ts";
 import type { Kept, Note, Plan, Step } from "../../plan/plan.ts";
-import { parsePattern } from "../pattern.ts";
 import { brakedBy } from "./brakes.ts";
 import { contentsOf } from "./contents.ts";
 import { retentionDecider } from "./decide.ts";
@@ -17,8 +17,8 @@ export interface RetentionState {
   readonly inventories: readonly Inventory[];
   /** The images that somebody runs: they stay, with all their tags. */
   readonly inUse?: readonly InUse[];
-  /** Tags (patterns) and digests that stay, beside those of the policy. */
-  readonly protect?: readonly string[];
+  /** What else in a repository stays, with all its tags. */
+  readonly protect?: (inventory: Inventory) => readonly Root[];
   /** Takes the time at which an image was built where the registry does not tell when it was pushed. */
   readonly useCreated?: boolean;
   /** Whether a policy may take the last image with a tag out of a repository. */
@@ -54,7 +54,9 @@ function planOne(
   now: number,
   notes: Note[],
 ): RepositoryPlan {
-  const { repository: at, gaps } = inventory;
+  const { repository: at, gaps, manifests } = inventory;
+  if (manifests.size === 0 && gaps.length === 0)
+    notes.push({ level: "warning", at, message: "there is nothing in it" });
   const contents = contentsOf(inventory);
   const spared = sparedBy(inventory, state);
   const refuse = (refused: string): RepositoryPlan => {
@@ -76,16 +78,12 @@ function planOne(
 }
 
 /** What stays whatever a policy says. */
-function sparedBy(inventory: Inventory, { inUse = [], protect = [] }: RetentionState): Spared {
-  const used = new Map<Digest, string>(rootsInUse(inventory, inUse).map(({ digest, why }) => [digest, why]));
-  const patterns = protect.map((text) => ({ text, pattern: isDigest(text) ? undefined : parsePattern(text) }));
-  return ({ digest, tags, immutable, state }: Held) => {
-    const by = used.get(digest);
-    if (by !== undefined) return by;
-    const found = patterns.find(
-      ({ text, pattern }) => text === digest || (pattern && tags.some((tag) => pattern.fits(tag))),
-    );
-    if (found) return `protected (${found.text})`;
+function sparedBy(inventory: Inventory, { inUse = [], protect }: RetentionState): Spared {
+  const roots = [...(protect?.(inventory) ?? []), ...rootsInUse(inventory, inUse)];
+  const why = new Map<Digest, string>(roots.map((root) => [root.digest, root.why]));
+  return ({ digest, immutable, state }: Held) => {
+    const said = why.get(digest);
+    if (said !== undefined) return said;
     if (immutable) return "it is immutable";
     return state === undefined ? undefined : `it is ${state}`;
   };

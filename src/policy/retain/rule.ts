@@ -2,6 +2,7 @@ import { fitsOne, parsePattern, type Pattern } from "../pattern.ts";
 import { readSpan } from "../span.ts";
 import { compareVersions, versionOf, type Version } from "../version.ts";
 import type { Image } from "./contents.ts";
+import { momentOf } from "./moment.ts";
 import type { Keep, Moment, RetentionRule } from "./retention.ts";
 import { readStreams, versionStream } from "./streams.ts";
 import type { Fate } from "./verdicts.ts";
@@ -34,9 +35,6 @@ export interface CompiledRule {
   readonly needsPulls: boolean;
 }
 
-/** Who says to have been built before that says nothing: reproducible builds say 1970, or 1980. */
-const earliest = Date.UTC(2000, 0);
-
 const patternsOf = (texts: readonly string[] | undefined): readonly Pattern[] | undefined =>
   texts?.map((text) => parsePattern(text));
 
@@ -58,7 +56,7 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
       fitsOne(repositories, repository) ||
       fitsOne(repositories, repository.slice(repository.indexOf("/") + 1)),
     selects: (tag) => (!tags || fitsOne(tags, tag)) && !fitsOne(except, tag),
-    momentOf: (image, useCreated) => momentOf(image, by, useCreated),
+    momentOf: (image, useCreated) => momentOf(image.held, by, useCreated),
     needsMoment: olderThan !== undefined || keeps.some(({ needsMoment }) => needsMoment),
     needsPulls: keeps.some(({ needsPulls }) => needsPulls),
     decide(selected, circumstances) {
@@ -68,7 +66,7 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
         if (why !== undefined) return { goes: false, why, ...base };
         const gone = { goes: true, ...base, ...(rule.allowEmpty && { mayEmpty: true }) };
         if (olderThan === undefined) return { ...gone, why: notKept(rule) };
-        const moment = momentOf(one.image, by, circumstances.useCreated);
+        const moment = momentOf(one.image.held, by, circumstances.useCreated);
         if (moment === undefined) return { goes: false, why: `it is not known when it was ${by}`, ...base };
         return circumstances.now - moment > olderThan
           ? { ...gone, why: `${by} more than ${rule.delete!.olderThan} ago` }
@@ -88,11 +86,6 @@ function notKept({ keep = [] }: RetentionRule): string {
       ...(pulledWithin === undefined ? [] : [`pulled within ${pulledWithin}`]),
     ]);
   return `not ${said.join(", nor ")}`;
-}
-
-function momentOf({ held }: Image, by: Moment, useCreated: boolean): number | undefined {
-  const created = held.created !== undefined && held.created >= earliest ? held.created : undefined;
-  return by === "created" ? created : (held.pushed ?? (useCreated ? created : undefined));
 }
 
 interface CompiledKeep {
@@ -115,7 +108,7 @@ function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
       return selected.map((one, i) => {
         if (always) return "the rule keeps it always";
         if (among?.[i] !== undefined) return among[i];
-        const time = momentOf(one.image, moment, useCreated);
+        const time = momentOf(one.image.held, moment, useCreated);
         if (young !== undefined) {
           if (time === undefined) return `it is not known when it was ${moment}`;
           if (now - time <= young) return `${moment} within ${youngerThan}`;
@@ -177,7 +170,7 @@ function byMoment(
   for (const i of stream) {
     const { image } = selected[i]!;
     const known = images.get(image);
-    const time = known?.time ?? momentOf(image, by, useCreated);
+    const time = known?.time ?? momentOf(image.held, by, useCreated);
     if (known) known.all.push(i);
     else if (time !== undefined) images.set(image, { time, all: [i] });
     else reasons[i] = `it is not known when it was ${by}`;

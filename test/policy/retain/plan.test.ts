@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../src/oci/digest.ts";
 import type { Plan, Step } from "../../../src/plan/plan.ts";
+import { protection } from "../../../src/policy/protect.ts";
 import { planRetention, type RetentionState } from "../../../src/policy/retain/plan-retention.ts";
 import type { RetentionPolicy } from "../../../src/policy/retain/retention.ts";
 import { digest, inventory, now, type Sketch } from "./scene.ts";
@@ -123,7 +124,10 @@ describe("what goes along, and what stays", () => {
         gone: { tags: ["g"], age: 40 },
       },
       old,
-      { inUse: [{ reference: "registry.example/app:a", by: "pod web" }], protect: ["e*", digest("pinned")] },
+      {
+        inUse: [{ reference: "registry.example/app:a", by: "pod web" }],
+        protect: protection(["e*", digest("pinned")]),
+      },
     );
     expect(does).toEqual(["delete manifest gone"]);
     expect(kept.map(({ at, why }) => `${at.split(":")[1]} ${why}`)).toEqual([
@@ -131,8 +135,8 @@ describe("what goes along, and what stays", () => {
       "b in use by pod web",
       "c it is immutable",
       "d it is locked",
-      "e protected (e*)",
-      `f protected (${digest("pinned")})`,
+      "e protected by e*",
+      `f protected by ${digest("pinned")}`,
     ]);
   });
 

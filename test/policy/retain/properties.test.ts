@@ -7,6 +7,7 @@ import type { Plan } from "../../../src/plan/plan.ts";
 import { recheckDeletions } from "../../../src/plan/recheck.ts";
 import { isDeletion } from "../../../src/plan/plan.ts";
 import type { DialectPolicy } from "../../../src/policy/retain/dialect.ts";
+import { protection } from "../../../src/policy/protect.ts";
 import { planRetention, type RetentionState } from "../../../src/policy/retain/plan-retention.ts";
 import type { Keep, RetentionPolicy, RetentionRule } from "../../../src/policy/retain/retention.ts";
 import { ecrPolicy, retention } from "../../cli/lifecycle-scene.ts";
@@ -107,7 +108,7 @@ const state = fc.record({
     { reference: "registry.example/a:latest", by: "pod" },
     { reference: `registry.example/b@${digest("m7")}`, by: "job" },
   ]),
-  protect: fc.subarray(["main-*", digest("m3")]),
+  protect: fc.subarray(["main-*", digest("m3")]).map(protection),
   allowEmpty: fc.boolean(),
 });
 const scene = fc.record({ policy: fc.oneof(own, dialects), state });
