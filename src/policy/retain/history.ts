@@ -69,7 +69,7 @@ export function sizeOverTime(
   const gone = state.inventories.map(() => new Set<Digest>());
   const sizes: SizeAt[] = [];
   for (
-    let time = now.getTime() - Math.floor((now.getTime() - first) / step) * step;
+    let time = now.getTime() - Math.ceil((now.getTime() - first) / step) * step;
     time <= now.getTime();
     time += step
   ) {
