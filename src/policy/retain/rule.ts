@@ -2,7 +2,7 @@ import { fitsOne, parsePattern, type Pattern } from "../pattern.ts";
 import { readSpan } from "../span.ts";
 import { compareVersions, versionOf, type Version } from "../version.ts";
 import type { Image } from "./contents.ts";
-import { momentOf } from "./moment.ts";
+import { momentOf, wordOf } from "./moment.ts";
 import type { Keep, Moment, RetentionRule } from "./retention.ts";
 import { readStreams, versionStream } from "./streams.ts";
 import type { Fate } from "./verdicts.ts";
@@ -48,11 +48,12 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
   const olderThan = rule.delete && readSpan(rule.delete.olderThan)!;
   const base = { rule: label };
   const gone = { goes: true, ...base, ...(rule.allowEmpty && { mayEmpty: true }) };
-  const [leftOver, older, younger] = [
-    { ...gone, why: notKept(rule) },
-    { ...gone, why: `${by} more than ${rule.delete?.olderThan} ago` },
-    { goes: false, why: `${by} less than ${rule.delete?.olderThan} ago`, ...base },
-  ];
+  const leftOver: Fate = { ...gone, why: notKept(rule) };
+  const ages = (word: string): { readonly older: Fate; readonly younger: Fate } => ({
+    older: { ...gone, why: `${word} more than ${rule.delete?.olderThan} ago` },
+    younger: { goes: false, why: `${word} less than ${rule.delete?.olderThan} ago`, ...base },
+  });
+  const byAge = { pushed: ages("pushed"), built: ages("built") };
   return {
     label,
     by,
@@ -73,6 +74,7 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
         if (olderThan === undefined) return leftOver;
         const moment = momentOf(one.image.held, by, circumstances.useCreated);
         if (moment === undefined) return { goes: false, why: `it is not known when it was ${by}`, ...base };
+        const { older, younger } = byAge[wordOf(one.image.held, by)];
         return circumstances.now - moment > olderThan ? older : younger;
       });
     },
@@ -114,7 +116,7 @@ function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
         const time = momentOf(one.image.held, moment, useCreated);
         if (young !== undefined) {
           if (time === undefined) return `it is not known when it was ${moment}`;
-          if (now - time <= young) return `${moment} within ${youngerThan}`;
+          if (now - time <= young) return `${wordOf(one.image.held, moment)} within ${youngerThan}`;
         }
         if (pulled === undefined) return undefined;
         if (!tellsPulls) return "it is not known whether it is pulled";
@@ -122,7 +124,7 @@ function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
         if (last === undefined) return `it is not known when it was ${moment}`;
         if (now - last > pulled) return undefined;
         return one.image.pulled === undefined
-          ? `never pulled, but ${moment} within ${pulledWithin}`
+          ? `never pulled, but ${wordOf(one.image.held, moment)} within ${pulledWithin}`
           : `pulled within ${pulledWithin}`;
       });
     },
