@@ -2,7 +2,7 @@ import type { Inventory } from "../../graph/inventory.ts";
 import { needed, subjectOfTag, type Need, type Root } from "../../graph/needed.ts";
 import { freedBy } from "../../graph/usage.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { belongings, type Belongings } from "./belongings.ts";
+import { belongings, type Belongings, type Owner } from "./belongings.ts";
 import type { Contents } from "./contents.ts";
 import { fatesOf, type Fates, type Spared } from "./fates.ts";
 import type { Fate, Verdicts } from "./verdicts.ts";
@@ -44,15 +44,7 @@ export function planRepository(contents: Contents, verdicts: Verdicts, spared: S
   const { inventory } = contents;
   const fates = fatesOf(contents, verdicts, spared);
   const below = belongings(inventory, [...fates.doomed.keys()]);
-  const roots: Root[] = [];
-  for (const { digest } of inventory.manifests.values()) {
-    if (!below.owners.has(digest)) roots.push({ digest, why: "it stays" });
-  }
-  for (const { held } of contents.tagged) {
-    if (!fates.doomed.has(held.digest)) roots.push({ digest: held.digest, why: "it has a tag that stays" });
-  }
-  for (const [digest, { why }] of fates.spared) roots.push({ digest, why });
-  const stays = needed(inventory, roots);
+  const stays = needed(inventory, rootsOf(contents, fates, below));
   const gone = goneOf(below, stays, fates);
   const { going, staying } = tagsOf(inventory, gone, stays, fates);
   for (const [digest, fate] of fates.untagged) {
@@ -61,6 +53,15 @@ export function planRepository(contents: Contents, verdicts: Verdicts, spared: S
     staying.push({ digest, tag: undefined, ...ifNeeded(fate, stays.get(digest)) });
   }
   return { going: [...gone.values(), ...going], staying, freed: freedBy(inventory, gone.keys()) };
+}
+
+/** What stays whoever needs it: what is said to stay, or spared, and what nobody says anything of. */
+function* rootsOf({ inventory, tagged }: Contents, { doomed, spared }: Fates, { owners }: Belongings): Generator<Root> {
+  for (const digest of inventory.manifests.keys()) if (!owners.has(digest)) yield { digest, why: "it stays" };
+  for (const { held } of tagged) {
+    if (!doomed.has(held.digest)) yield { digest: held.digest, why: "it has a tag that stays" };
+  }
+  for (const [digest, { why }] of spared) yield { digest, why };
 }
 
 /** The manifests that go, owners before what belongs to them. */
@@ -72,9 +73,13 @@ function goneOf(
   const gone = new Map<Digest, Going>();
   for (const digest of order) {
     if (stays.has(digest)) continue;
-    const before = owners.get(digest)!.filter(({ by }) => gone.has(by));
-    const after = before.map(({ by }) => by);
-    const [owner] = before;
+    const after: Digest[] = [];
+    let owner: Owner | undefined;
+    for (const one of owners.get(digest)!) {
+      if (!gone.has(one.by)) continue;
+      owner ??= one;
+      after.push(one.by);
+    }
     const fate = doomed.get(digest);
     if (fate) gone.set(digest, { digest, tag: undefined, why: fate.why, fate, after });
     else if (owner) {
