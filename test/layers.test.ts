@@ -23,6 +23,7 @@ const composed: readonly string[] = [
   "document",
   "plan",
   "text",
+  "in-use",
 ];
 
 /** What each folder of src/ may import beside itself. */
@@ -36,6 +37,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   document: ["oci"],
   graph: ["oci", "store"],
   plan: ["oci", "text", "files", "document", "store", "graph"],
+  "in-use": ["oci", "document", "auth", "plan"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
   policy: ["oci", "text", "document", "graph", "plan"],

@@ -42,4 +42,5 @@ export const planShape: Shape = {
 export const planShapes: Readonly<Record<string, Shape>> = {
   apply: planShape,
   undo: planShape,
+  retain: planShape,
 };

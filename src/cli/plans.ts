@@ -10,10 +10,12 @@ import {
   planTable,
   planTree,
   withJournal,
+  rootsInUse,
   type ApplyOptions,
 } from "../plan/index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
+import { imagesInUse } from "./in-use.ts";
 import { limitRate } from "./options.ts";
 import type { TextFormat } from "./render/output.ts";
 import { count, plain, type Look } from "./render/text.ts";
@@ -68,16 +70,19 @@ async function applyOne(plan: Plan, cli: Cli, known?: Client): Promise<Applied> 
   );
 }
 
-async function applySettings({ get, signal, reporter }: Cli): Promise<ApplyOptions> {
+async function applySettings(cli: Cli): Promise<ApplyOptions> {
+  const { get, signal, reporter } = cli;
   const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
   const patterns = get(planOptions.protect);
   const { protection } = patterns.length > 0 ? await import("../policy/index.ts") : {};
+  const guarded = protection?.(patterns);
+  const used = await imagesInUse(cli);
   return {
     signal,
     ...(most !== undefined && { maxDelete: most }),
     ...(jobs !== undefined && { jobs }),
     ...(rate !== undefined && { limitRate: rate }),
-    ...(protection && { protect: protection(patterns) }),
+    protect: (inventory) => [...(guarded?.(inventory) ?? []), ...rootsInUse(inventory, used)],
     onEvent: (event) => event.type !== "step" && reporter.on(event),
   };
 }

@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { networkOptions, sideOptions } from "../options.ts";
+import { inUseOptions } from "./in-use-options.ts";
 import { applyOptions, planOptions } from "./plan-options.ts";
 
 /** Commands on plans that were made by others. */
@@ -12,7 +13,7 @@ export const planCommands: readonly Command[] = [
       "Each step is held against what is there first: what is done already is left, and what is not as the plan expects " +
       "is stale and left, too. Run again, it goes on where it was stopped.",
     arguments: [{ name: "plan", summary: "the plan's file, or - for stdin", completes: "file" }],
-    options: [...applyOptions, ...networkOptions, ...sideOptions],
+    options: [...applyOptions, ...inUseOptions, ...networkOptions, ...sideOptions],
     examples: [
       { note: "show a plan that was made before", line: "gantry apply plan.json" },
       { note: "for a pull request", line: "gantry apply plan.json --format markdown > plan.md" },
