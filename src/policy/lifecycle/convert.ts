@@ -12,6 +12,8 @@ import { formatHarbor } from "./harbor/format.ts";
 import { parseHarbor } from "./harbor/parse.ts";
 import { formatQuay } from "./quay/format.ts";
 import { parseQuay } from "./quay/parse.ts";
+import { formatZot } from "./zot/format.ts";
+import { parseZot } from "./zot/parse.ts";
 import type { FormatOptions, Formatted, Parsed, Rules } from "./rules.ts";
 
 interface Translation {
@@ -26,6 +28,7 @@ const translations: Readonly<Record<LifecycleDialect, Translation>> = {
   harbor: { parse: parseHarbor, format: formatHarbor },
   gitlab: { parse: parseGitlab, format: formatGitlab },
   quay: { parse: parseQuay, format: formatQuay },
+  zot: { parse: parseZot, format: formatZot },
 };
 
 /** Reads a document that is right into rules in no service's terms. */

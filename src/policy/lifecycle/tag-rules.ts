@@ -24,17 +24,30 @@ export function tagDeletions(
   return withoutRedundant(folded(rules.deletions)).flatMap((deletion) => tagDeletion(deletion, byTag, lost) ?? []);
 }
 
+/** Why a deletion cannot be said where tags go one by one; undefined where it can, as far as its tags are concerned. */
+export function whyNotByTag(deletion: Deletion, byTag: boolean): string | undefined {
+  const { selection, newerThan, beyond, except } = deletion;
+  if (selection.state === "untagged") return "deletes what has no tag, and here tags are deleted";
+  if (newerThan !== undefined) return "deletes what is young";
+  if (selection.tags.length > 1) return "wants several tags of one image, and here each tag is by itself";
+  if (byTag) return undefined;
+  if (beyond !== undefined)
+    return "counts images, and here each of their tags counts (--simple-images, if each has one)";
+  const single = except.find(
+    (one) => one.selection.state !== "untagged" && (one.selection.tags.length > 0 || one.newest !== undefined),
+  );
+  return single === undefined
+    ? undefined
+    : `keeps all tags of an image for one (${single.at}), and here each is by itself (--simple-images, if each has one)`;
+}
+
 function tagDeletion(deletion: Deletion, byTag: boolean, lost: Losses): TagDeletion | undefined {
-  const { at, selection, scope, olderThan = 0, newerThan, beyond } = deletion;
+  const { at, selection, scope, olderThan = 0, beyond } = deletion;
   const leftOut = (why: string): undefined => lost.add(at, `${why}: left out`);
-  if (selection.state === "untagged") return leftOut("deletes what has no tag, and here tags are deleted");
   if (scope.length > 0) return leftOut("is for some repositories");
-  if (newerThan !== undefined) return leftOut("deletes what is young");
-  if (selection.tags.length > 1) return leftOut("wants several tags of one image, and here each tag is by itself");
-  if (beyond !== undefined && !byTag) {
-    return leftOut("counts images, and here each of their tags counts (--simple-images, if each has one)");
-  }
-  const except = exceptionsOf(deletion, byTag, lost);
+  const why = whyNotByTag(deletion, byTag);
+  if (why !== undefined) return leftOut(why);
+  const except = exceptionsOf(deletion, lost);
   if (!except) return undefined;
   if (beyond !== undefined && except.length > 0 && deletion.countsExceptions) {
     lost.add(at, "counts what it keeps too: here it is not counted, and more is kept");
@@ -44,18 +57,12 @@ function tagDeletion(deletion: Deletion, byTag: boolean, lost: Losses): TagDelet
   return { at, tags: selection.tags[0] ?? all, except, olderThan, ...(beyond !== undefined && { beyond }) };
 }
 
-function exceptionsOf(deletion: Deletion, byTag: boolean, lost: Losses): readonly TagPattern[] | undefined {
+function exceptionsOf(deletion: Deletion, lost: Losses): readonly TagPattern[] | undefined {
   const { at, except } = deletion;
   const patterns: TagPattern[] = [];
   for (const exception of except) {
     const { selection } = exception;
     if (selection.state === "untagged") continue;
-    if (!byTag) {
-      return lost.add(
-        at,
-        `keeps all tags of an image for one (${exception.at}), and here each is by itself (--simple-images, if each has one): left out`,
-      );
-    }
     if (isConditional(exception))
       lost.add(exception.at, "keeps for a time or some of the newest: here, all that it selects is kept");
     if (exception.scope.length > 0) lost.add(exception.at, "is for some repositories: here, it keeps in all");

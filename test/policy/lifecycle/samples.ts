@@ -191,6 +191,40 @@ const quay = fc.array(quayPolicy, { minLength: 1, maxLength: 3 }).map((policies)
 
 const acr = fc.record({ days, status: fc.constantFrom("enabled", "enabled", "disabled") });
 
+const zotRules = fc.record(
+  {
+    pulledWithin: days.map((n) => `${n * 24}h`),
+    pushedWithin: fc.constantFrom("0s", "36h", "720h", "2400h"),
+    mostRecentlyPushedCount: fc.integer({ min: 0, max: 4 }),
+    mostRecentlyPulledCount: counts,
+  },
+  { requiredKeys: [] },
+);
+const zotEntry = fc
+  .tuple(fc.option(some([...expressions.filter(Boolean), "0", "^v", "rc"])), zotRules)
+  .map(([patterns, rules]) => ({ ...(patterns && { patterns }), ...rules }));
+const zotPolicy = fc.record(
+  {
+    repositories: fc.constantFrom(["**"], ["app"], ["other", "a*"], ["x/**"]),
+    deleteUntagged: fc.boolean(),
+    keepTags: fc.array(zotEntry, { maxLength: 3 }),
+    keepUntagged: zotRules,
+  },
+  { requiredKeys: ["repositories"] },
+);
+const zotRetention = fc.record(
+  {
+    dryRun: fc.constant(false),
+    delay: fc.constantFrom("0s", "24h", "1h30m", "240h"),
+    policies: fc.array(zotPolicy, { minLength: 1, maxLength: 3 }),
+  },
+  { requiredKeys: ["policies"] },
+);
+const zot = fc.oneof(
+  { weight: 3, arbitrary: zotRetention },
+  zotRetention.map((retention) => ({ storage: { retention } })),
+);
+
 /** Documents that their services take. */
 export const documents: Readonly<Record<LifecycleDialect, fc.Arbitrary<unknown>>> = {
   ecr,
@@ -199,6 +233,7 @@ export const documents: Readonly<Record<LifecycleDialect, fc.Arbitrary<unknown>>
   harbor,
   gitlab,
   quay,
+  zot,
 };
 
 /** What goes by decisions: tags, and images that have none. */

@@ -1,4 +1,5 @@
 import { isObject } from "../../../oci/descriptor.ts";
+import { expandBraces } from "../doublestar.ts";
 import { templates, type Template } from "./templates.ts";
 
 /** A retention policy of a Harbor project, as far as it is read here. */
@@ -38,4 +39,21 @@ export function takesUntagged({ decoration, extras = "" }: Selector): boolean {
 function untaggedOf(extras: string): boolean {
   const read: unknown = JSON.parse(extras);
   return isObject(read) && read["untagged"] === true;
+}
+
+/**
+ * A pattern of Harbor, which has doublestar v1, as v4 has it, which is what all else here speaks: there a `**` at the end may
+ * be nothing too, and `[!a]` is what `[^a]` is.
+ */
+export const fromHarbor = (pattern: string): string =>
+  pattern.replace(/\/\*\*(?=[,}]|$)/g, "/**/*").replaceAll("[!", String.raw`[\!`);
+
+/** The other way round. */
+export function toHarbor(glob: string): string {
+  const parts = expandBraces(glob).flatMap((part) => {
+    const above = /^(.+)\/\*\*$/.exec(part)?.[1];
+    return above === undefined ? [part.replace(/\/\*\*\/\*$/, "/**")] : [above, part];
+  });
+  const texts = [...new Set(parts)].map((part) => part.replaceAll("[!", "[^").replaceAll(String.raw`[\!`, "[!"));
+  return texts.length === 1 ? texts[0]! : `{${texts.join(",")}}`;
 }

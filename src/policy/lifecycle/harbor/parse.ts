@@ -2,7 +2,14 @@ import { doublestarRegex, expandBraces } from "../doublestar.ts";
 import { losses } from "../fold.ts";
 import { day, isAll, type Deletion, type Exception, type Parsed, type Scope, type Selection } from "../rules.ts";
 import { glob, regex, type TagPattern } from "../tag-pattern.ts";
-import { numberOf, takesUntagged, type HarborDocument, type HarborRule, type Selector } from "./document.ts";
+import {
+  fromHarbor,
+  numberOf,
+  takesUntagged,
+  type HarborDocument,
+  type HarborRule,
+  type Selector,
+} from "./document.ts";
 
 /** Reads a retention policy: in the repositories of its rules all goes but for what they retain. */
 export function parseHarbor({ rules }: HarborDocument): Parsed {
@@ -27,7 +34,7 @@ export function parseHarbor({ rules }: HarborDocument): Parsed {
 function scopeOf({ scope_selectors: { repository } }: HarborRule): Scope {
   return repository
     .filter(({ decoration, pattern }) => !(decoration === "repoMatches" && pattern === "**"))
-    .map(({ decoration, pattern }) => ({ glob: pattern, negated: decoration === "repoExcludes" }));
+    .map(({ decoration, pattern }) => ({ glob: fromHarbor(pattern), negated: decoration === "repoExcludes" }));
 }
 
 function exceptionsOf(rule: HarborRule & { readonly at: string }): readonly Exception[] {
@@ -64,7 +71,8 @@ function selectionIn(selectors: readonly Selector[]): Selection | undefined {
 }
 
 /** The patterns of which one has to fit; undefined where no tag can. */
-function groupOf({ decoration, pattern }: Selector): readonly TagPattern[] | undefined {
+function groupOf({ decoration, pattern: text }: Selector): readonly TagPattern[] | undefined {
+  const pattern = fromHarbor(text);
   const parts = expandBraces(pattern);
   if (decoration === "excludes") {
     if (parts.some((part) => /^\*+$/.test(part))) return undefined;

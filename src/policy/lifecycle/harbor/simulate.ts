@@ -2,7 +2,14 @@ import { doublestarRegex } from "../doublestar.ts";
 import { candidatesOf, type Candidate, type Decision, type LifecycleImage, type SimulateOptions } from "../images.ts";
 import { readRegex } from "../regex.ts";
 import { day } from "../rules.ts";
-import { numberOf, takesUntagged, type HarborDocument, type HarborRule, type Selector } from "./document.ts";
+import {
+  fromHarbor,
+  numberOf,
+  takesUntagged,
+  type HarborDocument,
+  type HarborRule,
+  type Selector,
+} from "./document.ts";
 
 /**
  * By Harbor's source (src/pkg/retention): where any rule is for the repository, what no rule retains goes, all tags of an
@@ -42,7 +49,8 @@ function isFor({ scope_selectors: { repository } }: HarborRule, name: string): b
   return repository.every(({ decoration, pattern }) => matches(pattern, name) === (decoration === "repoMatches"));
 }
 
-const matches = (pattern: string, text: string): boolean => readRegex(`^(?:${doublestarRegex(pattern)})$`).test(text);
+const matches = (pattern: string, text: string): boolean =>
+  readRegex(`^(?:${doublestarRegex(fromHarbor(pattern))})$`).test(text);
 
 function selects(selector: Selector, tags: readonly string[]): boolean {
   if (tags.length === 0) return takesUntagged(selector);
