@@ -36,7 +36,10 @@ const policyKeys = ["repositories", "deleteReferrers", "deleteUntagged", "keepTa
 
 /** Notes what zot refuses in a configuration with `storage.retention`, or in that alone (pkg/api/config, pkg/cli/server). */
 export function checkZot(document: unknown, reader: FieldReader): void {
-  if (!isObject(document) || !("storage" in document)) return void checkRetention(document, "", reader);
+  if (!isObject(document) || !("storage" in document)) {
+    checkRetention(document, "", reader);
+    return;
+  }
   reader.object(document, "", configKeys);
   const storage = reader.object(document["storage"], "storage", [...storageKeys, "subPaths"]);
   if (!storage) return;

@@ -67,7 +67,7 @@ function entriesFor(
   ];
   if (whole.some((one) => !isConditional(one))) return leftOut("keeps all that it selects");
   const counts = beyond !== undefined || except.some(({ newest }) => newest !== undefined);
-  if (counts && parts.length > 0)
+  if (counts && (deletion.countsExceptions ? parts.length > 0 : parts.some(isConditional)))
     lost.add(at, "counts what it keeps too: here each pattern counts by itself, and more is kept");
   const own = { at, by: "push", ...(beyond !== undefined && { newest: beyond }), within: olderThan } as const;
   const base: readonly Kept[] = [...ownRules(own), ...whole];
