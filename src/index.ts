@@ -144,6 +144,8 @@ export type {
   Formatted as FormattedLifecycle,
 } from "./policy/lifecycle/rules.ts";
 export { simulateLifecycle } from "./policy/lifecycle/simulate.ts";
+export type { Warning as LifecycleWarning } from "./policy/lifecycle/warning.ts";
+export { lifecycleWarnings } from "./policy/lifecycle/warnings.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
 export { abilityTitles } from "./provider/abilities.ts";
 export { describeQuirks } from "./provider/describe.ts";

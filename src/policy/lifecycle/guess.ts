@@ -12,7 +12,7 @@ export function guessDialect(document: unknown): LifecycleDialect | undefined {
     ecr: isObject(first) && "rulePriority" in first,
     "artifact-registry": "cleanupPolicies" in document,
     acr: "days" in document,
-    harbor: "algorithm" in document,
+    harbor: "algorithm" in (isObject(document["retention"]) ? document["retention"] : document),
     gitlab: ["cadence", "keep_n", "older_than", "name_regex", "name_regex_keep"].some((key) => key in document),
     quay: "policies" in document && !isZot,
     zot: isZot,

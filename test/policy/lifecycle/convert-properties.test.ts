@@ -15,7 +15,7 @@ const without = (all: ReadonlySet<string>, those: ReadonlySet<string>): readonly
   [...all].filter((one) => !those.has(one));
 
 const pairs = lifecycleDialects.flatMap((from) => lifecycleDialects.map((to) => [from, to] as const));
-const runs = { numRuns: 200 };
+const runs = { numRuns: 60 };
 
 describe.each(lifecycleDialects)("documents of %s", (dialect) => {
   test("are taken as right", () => {

@@ -159,12 +159,20 @@ const harborRule = fc
     })),
     scope_selectors: { repository: [{ kind: "doublestar", decoration, pattern }] },
   }));
-const harbor = fc.array(harborRule, { minLength: 1, maxLength: 3 }).map((rules) => ({
+const harborRetention = fc.array(harborRule, { minLength: 1, maxLength: 3 }).map((rules) => ({
   algorithm: "or",
   rules,
   trigger: { kind: "Schedule", settings: { cron: "0 0 0 * * *" } },
   scope: { level: "project", ref: 1 },
 }));
+const immutableRule = harborRule.map(({ tag_selectors: [first], scope_selectors }) => ({
+  tag_selectors: [first!],
+  scope_selectors,
+}));
+const harbor = fc.oneof(
+  { weight: 3, arbitrary: harborRetention },
+  fc.record({ retention: harborRetention, immutable: fc.array(immutableRule, { maxLength: 2 }) }),
+);
 
 const gitlab = fc.record(
   {

@@ -2,8 +2,13 @@ import { isObject } from "../../../oci/descriptor.ts";
 import { expandBraces } from "../doublestar.ts";
 import { templates, type Template } from "./templates.ts";
 
-/** A retention policy of a Harbor project, as far as it is read here. */
-export interface HarborDocument {
+/** A retention policy of a Harbor project, alone or with the project's immutability rules, which hold what they are for. */
+export type HarborDocument =
+  | HarborRetention
+  | { readonly retention: HarborRetention; readonly immutable?: readonly ImmutableRule[] };
+
+/** As far as it is read here. */
+export interface HarborRetention {
   readonly algorithm: "or";
   readonly rules: readonly HarborRule[];
   readonly trigger: unknown;
@@ -19,12 +24,35 @@ export interface HarborRule {
   readonly scope_selectors: { readonly repository: readonly Selector[] };
 }
 
+/** A rule of tag immutability. */
+export type ImmutableRule = Pick<HarborRule, "disabled" | "tag_selectors" | "scope_selectors">;
+
 export interface Selector {
   readonly kind: "doublestar";
   readonly decoration: string;
   /** As github.com/bmatcuk/doublestar has them. */
   readonly pattern: string;
   readonly extras?: string;
+}
+
+/** A rule that is not disabled, with its place. */
+export type Placed<Rule> = Rule & { readonly at: string };
+
+/** The rules of a document that are not disabled. */
+export function rulesIn(document: HarborDocument): {
+  readonly rules: readonly Placed<HarborRule>[];
+  readonly immutable: readonly Placed<ImmutableRule>[];
+} {
+  const active = <Rule extends ImmutableRule>(rules: readonly Rule[], at: string): readonly Placed<Rule>[] =>
+    rules.flatMap((rule, i) => (rule.disabled ? [] : [{ ...rule, at: `${at}[${i}]` }]));
+  if (!("retention" in document)) return { rules: active(document.rules, "rules"), immutable: [] };
+  const { retention, immutable = [] } = document;
+  // Harbor goes by the first selector alone, whatever it says of what has no tag.
+  const first = immutable.map((rule) => ({
+    ...rule,
+    tag_selectors: rule.tag_selectors.slice(0, 1).map((one) => ({ ...one, extras: '{"untagged":false}' })),
+  }));
+  return { rules: active(retention.rules, "retention.rules"), immutable: active(first, "immutable") };
 }
 
 /** The number of a rule, or what Harbor takes where none is said. */

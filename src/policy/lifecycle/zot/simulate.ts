@@ -61,23 +61,28 @@ function tagsKept(
 ): Kept | undefined {
   const entries = policy?.keepTags ?? [];
   if (!policy || entries.length === 0) return undefined;
-  const groups = new Map<KeepTags, Candidate[]>(entries.map((entry) => [entry, []]));
-  const patterns = new Map(entries.map((entry) => [entry, (entry.patterns ?? []).map(readRegex)]));
+  const groups = entries.map((): Candidate[] => []);
+  const of = entryFor(entries);
   for (const candidate of all) {
     const [tag] = candidate.tags;
-    if (tag === undefined) continue;
-    const fits = (entry: KeepTags): boolean => {
-      const expressions = patterns.get(entry)!;
-      return expressions.length === 0 || expressions.some((expression) => expression.test(tag));
-    };
-    const entry = entries.find(fits);
-    if (entry) groups.get(entry)!.push(candidate);
+    if (tag !== undefined) groups[of(tag)]?.push(candidate);
   }
   return new Map(
-    [...groups].flatMap(([entry, group], i) =>
-      [...(hasRules(entry) ? keptBy(entry, group) : group)].map((one) => [one, `${policy.at}.keepTags[${i}]`] as const),
+    groups.flatMap((group, i) =>
+      [...(hasRules(entries[i]) ? keptBy(entries[i]!, group) : group)].map(
+        (one) => [one, `${policy.at}.keepTags[${i}]`] as const,
+      ),
     ),
   );
+}
+
+/** Finds the place of the first entry with a pattern that a tag fits, or -1. */
+export function entryFor(entries: readonly KeepTags[]): (tag: string) => number {
+  const patterns = entries.map((entry) => (entry.patterns ?? []).map(readRegex));
+  return (tag) =>
+    patterns.findIndex(
+      (expressions) => expressions.length === 0 || expressions.some((expression) => expression.test(tag)),
+    );
 }
 
 /** What any of the rules keeps. */
