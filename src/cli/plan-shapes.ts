@@ -52,4 +52,5 @@ export const appliedShape: Shape = {
 
 export const planShapes: Readonly<Record<string, Shape>> = {
   apply: appliedShape,
+  retain: planShape,
 };

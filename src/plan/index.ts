@@ -4,9 +4,11 @@ export { formatPath, type Fault } from "../document/fault.ts";
 export { parseYaml } from "../document/yaml.ts";
 export type { Gap, Held, Inventory } from "../graph/inventory.ts";
 export { needed, subjectOfTag, type Need, type Root } from "../graph/needed.ts";
+export { freedBy } from "../graph/usage.ts";
 export type { Ending } from "./act.ts";
 export { applyPlan, checkDeletions, type Applied, type ApplyOptions, type Journal, type PlanEvent } from "./apply.ts";
 export type { Hands, Spot } from "./hands.ts";
+export { rootsInUse, type InUse } from "./in-use.ts";
 export {
   isDeletion,
   planKinds,

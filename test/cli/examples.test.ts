@@ -33,6 +33,8 @@ beforeAll(async () => {
   await writeFile(join(files, "sbom.json"), "{}");
   await writeFile(join(files, "ecr.json"), JSON.stringify(ecrPolicy));
   await writeFile(join(files, "retention.json"), JSON.stringify(retention));
+  await writeFile(join(files, "running.txt"), "registry.example/app:1.0\n");
+  await writeFile(join(files, "retain.yaml"), "version: 1\nrules: [{ tags: [old], delete: { olderThan: 0d } }]\n");
   await writeFile(join(files, "gantry.yaml"), "retries: 4\n");
   await writeFile(join(files, "users"), `alice:${hashSync("secret", 4)}\n`);
   await writeFile(join(files, "password"), "secret\n");
@@ -78,7 +80,7 @@ function planOf(host: string): Plan {
 
 /** Runs an example as it stands, but for the hosts and digests; a server is stopped when it listens. */
 async function runExample(line: string, extra: readonly string[] = []): Promise<Ended> {
-  const served = /^gantry (?:repo|immutability|lifecycle|findings|search|quota|replication) /.test(line);
+  const served = /^gantry (?:repo|retain|immutability|lifecycle|findings|search|quota|replication) /.test(line);
   const { source, mirror, locked } = await scene(served);
   const [command, file] = line.replace(/ < .*$/, "").split(" > ");
   const input = / < (\S+)$/.exec(line)?.[1];
