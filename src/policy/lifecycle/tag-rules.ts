@@ -21,31 +21,38 @@ export function tagDeletions(
   lost: Losses,
 ): readonly TagDeletion[] {
   const byTag = rules.unit === "tag" || simpleImages;
-  return withoutRedundant(folded(rules.deletions)).flatMap((deletion) => tagDeletion(deletion, byTag, lost) ?? []);
+  const canCount = byTag && (simpleImages || !rules.countsImages);
+  return withoutRedundant(folded(rules.deletions)).flatMap(
+    (deletion) => tagDeletion(deletion, byTag, canCount, lost) ?? [],
+  );
 }
 
-/** Why a deletion cannot be said where tags go one by one; undefined where it can, as far as its tags are concerned. */
-export function whyNotByTag(deletion: Deletion, byTag: boolean): string | undefined {
+/**
+ * Why a deletion cannot be said where tags go one by one; undefined where it can, as far as its tags are concerned. With
+ * `byTag` its own do too; with `canCount` what counts there is what counts here, or less.
+ */
+export function whyNotByTag(deletion: Deletion, byTag: boolean, canCount: boolean): string | undefined {
   const { selection, newerThan, beyond, except } = deletion;
   if (selection.state === "untagged") return "deletes what has no tag, and here tags are deleted";
   if (newerThan !== undefined) return "deletes what is young";
-  if (selection.tags.length > 1) return "wants several tags of one image, and here each tag is by itself";
-  if (byTag) return undefined;
-  if (beyond !== undefined)
+  if (beyond !== undefined && !canCount) {
     return "counts images, and here each of their tags counts (--simple-images, if each has one)";
+  }
   const single = except.find(
-    (one) => one.selection.state !== "untagged" && (one.selection.tags.length > 0 || one.newest !== undefined),
+    (one) =>
+      one.selection.state !== "untagged" && (one.selection.tags.length > 0 || (one.newest !== undefined && !canCount)),
   );
-  return single === undefined
+  return single === undefined || byTag
     ? undefined
     : `keeps all tags of an image for one (${single.at}), and here each is by itself (--simple-images, if each has one)`;
 }
 
-function tagDeletion(deletion: Deletion, byTag: boolean, lost: Losses): TagDeletion | undefined {
+function tagDeletion(deletion: Deletion, byTag: boolean, canCount: boolean, lost: Losses): TagDeletion | undefined {
   const { at, selection, scope, olderThan = 0, beyond } = deletion;
   const leftOut = (why: string): undefined => lost.add(at, `${why}: left out`);
   if (scope.length > 0) return leftOut("is for some repositories");
-  const why = whyNotByTag(deletion, byTag);
+  if (selection.tags.length > 1) return leftOut("wants several tags of one image, and here each tag is by itself");
+  const why = whyNotByTag(deletion, byTag, canCount);
   if (why !== undefined) return leftOut(why);
   const except = exceptionsOf(deletion, lost);
   if (!except) return undefined;

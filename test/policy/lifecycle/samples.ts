@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { Digest } from "../../../src/oci/digest.ts";
-import type { LifecycleDialect } from "../../../src/policy/lifecycle/dialects.ts";
+import type { LifecycleForm } from "../../../src/policy/lifecycle/forms.ts";
 import type { Decision, LifecycleImage } from "../../../src/policy/lifecycle/images.ts";
 
 export const now = Date.UTC(2026, 10, 25);
@@ -233,8 +233,57 @@ const zot = fc.oneof(
   zotRetention.map((retention) => ({ storage: { retention } })),
 );
 
-/** Documents that their services take. */
-export const documents: Readonly<Record<LifecycleDialect, fc.Arbitrary<unknown>>> = {
+const gantryPatterns = some([
+  "v*",
+  "dev-*",
+  "{dev,release}-*",
+  "/v[0-9]+\\.[0-9]+/",
+  "*",
+  "latest",
+  "semver:>=1",
+  "[ab]",
+  "m???",
+]);
+const span = fc.constantFrom("0m", "36h", "5d", "20d", "12w");
+const gantryKeep = fc.oneof(
+  fc.record({ always: fc.constant(true as const) }),
+  fc
+    .record({ newest: counts, youngerThan: span, pulledWithin: span }, { requiredKeys: [] })
+    .filter((keep) => Object.keys(keep).length > 0),
+  fc.record({
+    newest: counts,
+    by: fc.constantFrom("semver", "created", "pushed"),
+    per: fc.constantFrom("major", "minor"),
+  }),
+);
+const gantryRule = fc
+  .tuple(
+    fc.record({ repositories: fc.constantFrom(["app"], ["other", "a*"], ["x/**"], ["**"]) }, { requiredKeys: [] }),
+    fc.oneof(
+      fc.record(
+        { tags: gantryPatterns, except: gantryPatterns, keep: gantryKeep, delete: fc.record({ olderThan: span }) },
+        { requiredKeys: ["keep"] },
+      ),
+      fc
+        .record(
+          { untagged: fc.constant(true as const), keep: gantryKeep, delete: fc.record({ olderThan: span }) },
+          { requiredKeys: ["untagged", "delete"] },
+        )
+        .filter(({ keep }) => !keep || !("per" in keep)),
+    ),
+  )
+  .map(([where, rule]) => ({ ...where, ...rule }));
+const gantry = fc.record(
+  {
+    version: fc.constant(1 as const),
+    protect: fc.constantFrom(["main"], ["v1.*"], ["semver:>=1"]),
+    rules: fc.array(gantryRule, { minLength: 1, maxLength: 3 }),
+  },
+  { requiredKeys: ["version", "rules"] },
+);
+
+/** Documents that their services take; and Gantry. */
+export const documents: Readonly<Record<LifecycleForm, fc.Arbitrary<unknown>>> = {
   ecr,
   "artifact-registry": artifactRegistry,
   acr,
@@ -242,6 +291,7 @@ export const documents: Readonly<Record<LifecycleDialect, fc.Arbitrary<unknown>>
   gitlab,
   quay,
   zot,
+  gantry,
 };
 
 /** What goes by decisions: tags, and images that have none. */

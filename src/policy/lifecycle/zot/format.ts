@@ -1,99 +1,77 @@
-import { expandBraces } from "../doublestar.ts";
-import { folded, losses, withoutRedundant, type Losses } from "../fold.ts";
-import { type Deletion, type FormatOptions, type Formatted, type Rules, type Scope } from "../rules.ts";
-import { durationOf, secondsOf, type ZotPolicy } from "./document.ts";
-import { keepTagsFor } from "./keep-tags.ts";
-import { keepUntaggedFor } from "./keep-untagged.ts";
+import type { Entry, Kept, Place, Target } from "../first-fit/target.ts";
+import { placesOf } from "../first-fit/places.ts";
+import { losses, type Losses } from "../fold.ts";
+import { alternativesOf } from "../regex.ts";
+import type { FormatOptions, Formatted, Rules } from "../rules.ts";
+import { unionOf, type TagPattern } from "../tag-pattern.ts";
+import { durationOf, hasRules, secondsOf, type KeepRules, type KeepTags, type ZotPolicy } from "./document.ts";
 
-/**
- * Writes a retention: what it keeps, by policies of which the first that is for a repository counts. What no deletion is
- * for is kept by the last one.
- */
-export function formatZot(rules: Rules, options: FormatOptions = {}): Formatted {
-  const lost = losses();
-  const deletions = withoutRedundant(folded(rules.deletions)).filter((one) => isScopeSayable(one, lost));
-  const untagged = deletions.filter(({ selection }) => selection.state !== "tagged");
-  // What has no tag waits for this at least, everywhere.
-  const delay = Math.min(...untagged.map(({ olderThan = 0 }) => olderThan));
-  const policies: ZotPolicy[] = [];
-  for (const [scope, group] of byScope(deletions, lost)) {
-    const policy = policyOf(group, rules, options, delay, lost);
-    if (!policy) continue;
-    const shields = scope.filter(({ glob, negated }) => negated && !policies.some((one) => isFor(one, glob)));
-    policies.push(...shields.map(({ glob }) => keepAll(glob)));
-    policies.push({ repositories: repositoriesOf(scope), ...policy });
-  }
-  if (policies.length === 0) return { document: undefined, losses: lost.all };
-  if (!policies.some((one) => isFor(one, "**"))) policies.push(keepAll("**"));
-  const goes = policies.some(({ deleteUntagged }) => deleteUntagged);
-  return { document: { ...(goes && { delay: durationOf(delay) }), policies }, losses: lost.all };
-}
-
-const keepAll = (glob: string): ZotPolicy => ({ repositories: expandBraces(glob), deleteUntagged: false });
-
-const isFor = ({ repositories }: ZotPolicy, glob: string): boolean =>
-  expandBraces(glob).every((one) => repositories.includes(one));
-
-const repositoriesOf = (scope: Scope): readonly string[] => {
-  const meant = scope.find(({ negated }) => !negated);
-  return meant ? expandBraces(meant.glob) : ["**"];
+const target: Target = {
+  canKeep: (kept) => kept.every(({ olderThan }) => olderThan === undefined),
+  countsImages: false,
+  countsParts: true,
 };
 
-function isScopeSayable({ at, scope }: Deletion, lost: Losses): boolean {
-  if (scope.filter(({ negated }) => !negated).length < 2) return true;
-  lost.add(at, "is for repositories that fit several patterns at once, which zot cannot say: left out");
-  return false;
+/** Writes a retention: what it keeps, by policies of which the first that is for a repository counts. */
+export function formatZot(rules: Rules, { simpleImages = false }: FormatOptions = {}): Formatted {
+  const lost = losses();
+  const places = placesOf({ rules, target, isSimple: simpleImages }, lost);
+  if (!places) return { document: undefined, losses: lost.all };
+  const waits = places.flatMap(({ untagged }) => untagged?.wait ?? []);
+  // What has no tag waits for this at least, everywhere.
+  const delay = Math.min(...waits);
+  const policies = places.map((place) => policyOf(place, delay, lost));
+  return { document: { ...(waits.length > 0 && { delay: durationOf(delay) }), policies }, losses: lost.all };
 }
 
-/** The deletions by where they are for; those for all repositories last, as zot goes by the first policy that fits. */
-function byScope(all: readonly Deletion[], lost: Losses): readonly (readonly [Scope, readonly Deletion[]])[] {
-  const groups = Map.groupBy(all, ({ scope }) => JSON.stringify(scope));
-  const sorted = [...groups.values()]
-    .map((group) => [group[0]!.scope, group] as const)
-    .toSorted(([a], [b]) => Number(a.length === 0) - Number(b.length === 0));
-  sorted.forEach(([scope, group], i) => {
-    const negated = scope.filter((one) => one.negated).map(({ glob }) => glob);
-    const isApart = sorted
-      .slice(0, i)
-      .every(([other]) => other.some(({ glob, negated: not }) => !not && negated.includes(glob)));
-    if (!isApart) {
-      for (const { at } of group) {
-        lost.add(at, "is for some repositories that another rule is for: zot goes by the first of the two there");
-      }
-    }
-    if (scope.length > 0) {
-      for (const { at } of group) {
-        lost.add(at, "is for repositories as they count from below a project: zot knows them by their whole names");
-      }
-    }
-  });
-  return sorted;
+function policyOf({ globs, entries, untagged }: Place, delay: number, lost: Losses): ZotPolicy {
+  const keepTags = entries?.map((entry) => keepTagsOf(entry, lost));
+  const base = { repositories: globs, deleteUntagged: untagged !== undefined, ...(keepTags && { keepTags }) };
+  if (!untagged) return base;
+  const { wait, keeps } = untagged;
+  const rules = rulesOf(keeps, lost);
+  const pushed = Math.max(
+    wait > delay ? wait : 0,
+    rules.pushedWithin === undefined ? 0 : secondsOf(rules.pushedWithin),
+  );
+  const keepUntagged = { ...rules, ...(pushed > 0 && { pushedWithin: durationOf(pushed) }) };
+  return hasRules(keepUntagged) ? { ...base, keepUntagged } : base;
 }
 
-type Kept = Omit<ZotPolicy, "repositories">;
+function keepTagsOf({ patterns, keeps }: Entry, lost: Losses): KeepTags {
+  const base = { patterns: patterns.length > 0 ? patterns.map(textOf) : [".*"] };
+  if (keeps === "always") return base;
+  const rules = rulesOf(keeps, lost);
+  // Rules that keep nothing are not the same as none, which keep all.
+  return { ...base, ...(hasRules(rules) ? rules : { pushedWithin: durationOf(0) }) };
+}
 
-function policyOf(
-  group: readonly Deletion[],
-  rules: Rules,
-  options: FormatOptions,
-  delay: number,
-  lost: Losses,
-): Kept | undefined {
-  const keepTags = keepTagsFor(group, rules, options, lost);
-  const untagged = keepUntaggedFor(group, rules, options, lost);
-  if (!keepTags && !untagged) return undefined;
-  if (!untagged) {
-    if (rules.unit === "image") {
-      lost.add(group[0]!.at, "deletes images: here only their tags go, as what has no tag is another rule's");
-    }
-    return { deleteUntagged: false, keepTags: keepTags! };
+/** The rules that keep all that any of these does. */
+function rulesOf(kept: readonly Kept[], lost: Losses): KeepRules {
+  let [pushed, pulled, pushedCount, pulledCount] = [-1, -1, 0, 0];
+  for (const { at, newest, within, by } of kept) {
+    if (newest !== undefined && within !== undefined) lost.add(at, "keeps by age and number: here, by either");
+    if (within !== undefined && by === "push") pushed = Math.max(pushed, within);
+    if (within !== undefined && by !== "push") pulled = Math.max(pulled, within);
+    if (within !== undefined && by === "pull")
+      lost.add(at, "keeps by the last pull: here, what is as newly pushed is kept too");
+    if (newest === undefined) continue;
+    if (by !== "pull") pushedCount = Math.max(pushedCount, newest);
+    if (by !== "push") pulledCount = Math.max(pulledCount, newest);
+    if (by === "activity") lost.add(at, "counts by push or pull, whichever was later: here by each, and more is kept");
   }
-  const { wait, rules: kept } = untagged;
-  const pushed = Math.max(wait > delay ? wait : 0, kept.pushedWithin === undefined ? 0 : secondsOf(kept.pushedWithin));
-  const keepUntagged = { ...kept, ...(pushed > 0 && { pushedWithin: durationOf(pushed) }) };
   return {
-    deleteUntagged: true,
-    ...(keepTags && { keepTags }),
-    ...(Object.keys(keepUntagged).length > 0 && { keepUntagged }),
+    ...(pulled >= 0 && { pulledWithin: durationOf(pulled) }),
+    ...(pushed >= 0 && { pushedWithin: durationOf(pushed) }),
+    ...(pushedCount > 0 && { mostRecentlyPushedCount: pushedCount }),
+    ...(pulledCount > 0 && { mostRecentlyPulledCount: pulledCount }),
   };
+}
+
+/** A regular expression that zot finds where a whole tag fits a pattern. */
+function textOf(pattern: TagPattern): string {
+  const whole = unionOf([pattern]);
+  if (alternativesOf(whole).length > 1) return `^(?:${whole})$`;
+  const short = `^${whole}$`.replace(/^\^(?:\.\*)+(?![?*+{])/, "").replace(/(?<!\\)(?:\.\*)+\$$/, "");
+  return short === "" ? ".*" : short;
 }
