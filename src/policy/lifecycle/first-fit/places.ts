@@ -25,7 +25,9 @@ export function placesOf(source: Source, lost: Losses): readonly Place[] | undef
     }
   }
   if (places.length === 0) return undefined;
-  return places.some((one) => isFor(one, "**")) ? places : [...places, { globs: ["**"] }];
+  // What comes after one for all is never reached.
+  const last = places.findIndex((one) => isFor(one, "**"));
+  return last === -1 ? [...places, { globs: ["**"] }] : places.slice(0, last + 1);
 }
 
 const isFor = ({ globs }: Place, glob: string): boolean => expandBraces(glob).every((one) => globs.includes(one));

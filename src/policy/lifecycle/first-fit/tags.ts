@@ -103,6 +103,8 @@ const keepsOf = (part: readonly Exception[], base: readonly Kept[]): Entry["keep
 function addPart(part: readonly Exception[], { list, base, deletion, canKeep }: Adding, lost: Losses): boolean {
   const { at, selection } = part[0]!;
   const { group, others } = splitOf(selection);
+  // What entries before are for never comes to this one.
+  if (group.every(list.has)) return true;
   const keeps = keepsOf(part, base);
   const isInside = group.every((one) => covers(deletion.selection, { state: "tagged", tags: [[one]] }));
   const isSayable = keeps === "always" || (isInside && canKeep(keeps));

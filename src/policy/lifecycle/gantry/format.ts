@@ -17,26 +17,28 @@ export function formatGantry(rules: Rules, { simpleImages = false }: FormatOptio
   const lost = losses();
   const places = placesOf({ rules, target, isSimple: simpleImages }, lost);
   const written = places?.flatMap((place) => rulesOf(place, lost)) ?? [];
-  // What no rule selects stays.
-  const last = written.findLastIndex(({ keep }) => !isAlways(keep));
-  if (last === -1) return { document: undefined, losses: lost.all };
-  const document: RetentionPolicy = { version: 1, rules: written.slice(0, last + 1) };
+  if (written.every(isKept)) return { document: undefined, losses: lost.all };
+  const document: RetentionPolicy = { version: 1, rules: written };
   return { document, losses: lost.all };
 }
 
-const isAlways = (keep: RetentionRule["keep"]): boolean => keep !== undefined && "always" in keep;
+const isKept = ({ keep = [] }: RetentionRule): boolean => [keep].flat().some(({ always }) => always);
 
 function rulesOf({ globs, entries, untagged }: Place, lost: Losses): readonly RetentionRule[] {
-  const repositories = globs.includes("**") ? {} : { repositories: globs.flatMap(repositoryPatterns) };
+  const isLast = globs.includes("**");
   const all: readonly Entry[] = entries ?? [{ patterns: [], keeps: "always" }];
-  const bare: RetentionRule = untagged
+  const ofTags = all.map(({ patterns, keeps }): RetentionRule => ({
+    ...(patterns.length > 0 && { tags: patterns.map(patternOf) }),
+    ...(keeps === "always" ? { keep: { always: true } } : decision(keeps, lost)),
+  }));
+  const ofBare: RetentionRule = untagged
     ? { untagged: true, ...decision(untagged.keeps, lost, untagged.wait) }
     : { untagged: true, keep: { always: true }, delete: { olderThan: spanOf(0) } };
-  const ofTags = all.map(({ patterns, keeps }) => ({
-    ...(patterns.length > 0 && { tags: patterns.map(patternOf) }),
-    ...(keeps === "always" ? { keep: { always: true as const } } : decision(keeps, lost)),
-  }));
-  return [...ofTags, bare].map((rule) => ({ ...repositories, ...rule }));
+  // What no rule selects stays.
+  if (isLast)
+    return [...ofTags.slice(0, ofTags.findLastIndex((rule) => !isKept(rule)) + 1), ...(untagged ? [ofBare] : [])];
+  const repositories = globs.flatMap(repositoryPatterns);
+  return [...ofTags, ofBare].map((rule) => ({ repositories, ...rule }));
 }
 
 /** What any of these keeps, and that the rest goes, once it is so many seconds old. */
