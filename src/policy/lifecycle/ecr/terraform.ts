@@ -1,5 +1,4 @@
 import { requireDocument } from "../check.ts";
-import type { EcrDocument } from "./document.ts";
 
 export interface TerraformOptions {
   /** The repositories that the policy is for, as ECR calls them. */
@@ -18,7 +17,7 @@ export function ecrTerraform(document: unknown, { repositories, mutability }: Te
   const blocks = repositories.flatMap((name, i) => {
     const label = labels[i]!;
     const quoted = text(name);
-    const policy = `jsonencode(${expression(document as EcrDocument, "  ")})`;
+    const policy = `jsonencode(${expression(document, "  ")})`;
     const repository = mutability === undefined ? quoted : `aws_ecr_repository.${label}.name`;
     const resource = block("aws_ecr_lifecycle_policy", label, [`repository = ${repository}`, "", `policy = ${policy}`]);
     if (mutability === undefined) return [resource];
