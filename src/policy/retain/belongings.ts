@@ -8,11 +8,16 @@ export interface Owner {
   readonly as: "a part of the index" | "attached to";
 }
 
-/**
- * Some manifests and all that belongs to them: their parts, what is attached to them, and so on; with their owners among
- * these. Owners come before what belongs to them (of a ring of `sha256-*` tags, one comes first).
- */
-export function belongings(inventory: Inventory, tops: readonly Digest[]): ReadonlyMap<Digest, readonly Owner[]> {
+/** Some manifests and all that belongs to them. */
+export interface Belongings {
+  /** Of each of them, its owners among these. */
+  readonly owners: ReadonlyMap<Digest, readonly Owner[]>;
+  /** Owners before what belongs to them; of a ring of `sha256-*` tags, one comes first. */
+  readonly order: readonly Digest[];
+}
+
+/** Finds what belongs to some manifests: their parts, what is attached to them, and so on. */
+export function belongings(inventory: Inventory, tops: readonly Digest[]): Belongings {
   const { manifests } = inventory;
   const attached = new Map<Digest, Digest[]>();
   for (const held of manifests.values()) {
@@ -26,38 +31,41 @@ export function belongings(inventory: Inventory, tops: readonly Digest[]): Reado
   const owners = new Map<Digest, Owner[]>();
   const finished: Digest[] = [];
   for (const top of tops) visit(top);
-  const found = new Map<Digest, readonly Owner[]>();
-  for (const digest of finished.toReversed()) found.set(digest, owners.get(digest)!);
-  return found;
+  return { owners, order: finished.toReversed() };
 
   /** Goes down in depth, without a call for each level: chains can be long. */
   function visit(top: Digest): void {
     if (owners.has(top)) return;
     owners.set(top, []);
-    const open = [{ digest: top, below: belowOf(top), next: 0 }];
+    const open = [{ digest: top, ...belowOf(top), next: 0 }];
     for (let at = open.at(-1); at; at = open.at(-1)) {
-      const below = at.below[at.next++];
-      if (!below) {
+      const digest = at.below[at.next++];
+      if (digest === undefined) {
         finished.push(at.digest);
         open.pop();
         continue;
       }
-      const { digest, as } = below;
       if (!manifests.has(digest) || digest === at.digest) continue;
+      const owner = {
+        by: at.digest,
+        as: at.next <= at.parts ? ("a part of the index" as const) : ("attached to" as const),
+      };
       const known = owners.get(digest);
-      if (known) known.push({ by: at.digest, as });
-      else {
-        owners.set(digest, [{ by: at.digest, as }]);
-        open.push({ digest, below: belowOf(digest), next: 0 });
+      if (known) {
+        known.push(owner);
+        continue;
       }
+      owners.set(digest, [owner]);
+      const { below, parts } = belowOf(digest);
+      if (below.length === 0) finished.push(digest);
+      else open.push({ digest, below, parts, next: 0 });
     }
   }
 
-  function belowOf(digest: Digest): readonly { readonly digest: Digest; readonly as: Owner["as"] }[] {
+  /** What belongs to a manifest: so many parts, then what is attached. */
+  function belowOf(digest: Digest): { readonly below: readonly Digest[]; readonly parts: number } {
     const children = manifests.get(digest)?.children ?? [];
-    return [
-      ...children.map((child) => ({ digest: child, as: "a part of the index" as const })),
-      ...(attached.get(digest) ?? []).map((one) => ({ digest: one, as: "attached to" as const })),
-    ];
+    const attachments = attached.get(digest);
+    return { below: attachments ? [...children, ...attachments] : children, parts: children.length };
   }
 }

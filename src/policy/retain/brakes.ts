@@ -25,7 +25,7 @@ export function brakedBy(
     tagged.length > 0 &&
     left.size === 0 &&
     !allowEmpty &&
-    going.some(({ digest, mayEmpty }) => top.has(digest) && !mayEmpty)
+    going.some(({ digest, fate }) => top.has(digest) && !fate?.mayEmpty)
   ) {
     return (
       `the policy would leave no image with a tag of ${tagged.length}: it is likely not meant; ` +

@@ -34,14 +34,15 @@ export function contentsOf(inventory: Inventory): Contents {
   let tellsPulls = false;
   for (const held of manifests.values()) {
     tellsPulls ||= held.pulled !== undefined;
-    const tags = held.tags.filter((tag) => subjectOfTag(tag) === undefined);
-    const image = { held, tags, pulled: pulledOf(held, inventory) };
-    if (tags.length > 0) tagged.push(image);
-    else if (!parts.has(held.digest)) {
-      const subjects = subjectsOf(held);
-      if (subjects.length === 0) untagged.push(image);
-      else if (!subjects.some((subject) => manifests.has(subject))) orphans.push(image);
-    }
+    const isAttached = held.tags.some((tag) => subjectOfTag(tag) !== undefined);
+    const tags = isAttached ? held.tags.filter((tag) => subjectOfTag(tag) === undefined) : held.tags;
+    const kind = tags.length > 0 ? tagged : parts.has(held.digest) ? undefined : untaggedKind(held);
+    kind?.push({ held, tags, pulled: pulledOf(held, inventory) });
+  }
+  function untaggedKind(held: Held): Image[] | undefined {
+    const subjects = subjectsOf(held);
+    if (subjects.length === 0) return untagged;
+    return subjects.some((subject) => manifests.has(subject)) ? undefined : orphans;
   }
   const sorted = (images: Image[]): Image[] => images.sort((a, b) => (a.held.digest < b.held.digest ? -1 : 1));
   return { inventory, tagged: sorted(tagged), untagged: sorted(untagged), orphans: sorted(orphans), tellsPulls };

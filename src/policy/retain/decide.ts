@@ -45,9 +45,8 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
           else tags.set(tag, fate);
         });
       }
-      for (const tag of contents.tagged.flatMap((image) => image.tags)) {
-        if (fitsOne(protect, tag)) tags.set(tag, { goes: false, why: "protected by the policy", rule: "protect" });
-      }
+      const isProtected: Fate = { goes: false, why: "protected by the policy", rule: "protect" };
+      for (const tag of tags.keys()) if (fitsOne(protect, tag)) tags.set(tag, isProtected);
       return { tags, untagged, notes };
     },
     unused: () =>

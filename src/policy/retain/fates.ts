@@ -1,6 +1,6 @@
 import type { Held } from "../../graph/inventory.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { Contents, Image } from "./contents.ts";
+import type { Contents } from "./contents.ts";
 import type { Fate, Verdicts } from "./verdicts.ts";
 
 /** Why a manifest stays with all its tags, whatever a policy says; undefined where nothing speaks for it. */
@@ -8,38 +8,34 @@ export type Spared = (held: Held) => string | undefined;
 
 /** What becomes of each tag and each image without one, before anybody asks who needs it. */
 export interface Fates {
-  readonly tags: ReadonlyMap<string, Fate>;
+  /** Of a tag, but for those (`sha256-*`) by which something is attached. */
+  ofTag(tag: string, digest: Digest): Fate;
   readonly untagged: ReadonlyMap<Digest, Fate>;
+  /** The manifests that are spared. */
+  readonly spared: ReadonlyMap<Digest, Fate>;
   /** The images of which nothing stays, with why. */
   readonly doomed: ReadonlyMap<Digest, Fate>;
 }
 
 /** Fills up what a policy says: what it says nothing of stays, and so does what is spared. */
-export function fatesOf(contents: Contents, verdicts: Verdicts, spared: Spared): Fates {
+export function fatesOf(contents: Contents, verdicts: Verdicts, sparedWhy: Spared): Fates {
+  const { inventory, tagged } = contents;
   const why = verdicts.refused === undefined ? "no rule is for it" : `nothing goes here: ${verdicts.refused}`;
   const unsaid: Fate = { goes: false, why };
-  const [tags, untagged, doomed] = [new Map<string, Fate>(), new Map<Digest, Fate>(), new Map<Digest, Fate>()];
-  const judge = ({ held, tags: own }: Image): void => {
-    const sparedWhy = spared(held);
-    const fateOf = (said: Fate | undefined): Fate =>
-      sparedWhy === undefined ? (said ?? unsaid) : { goes: false, why: sparedWhy };
-    let goes = true;
-    for (const tag of own) {
-      const fate = fateOf(verdicts.tags.get(tag));
-      tags.set(tag, fate);
-      goes &&= fate.goes;
-      if (goes) doomed.set(held.digest, fate);
-    }
-    if (own.length === 0) {
-      const fate = fateOf(verdicts.untagged.get(held.digest));
-      untagged.set(held.digest, fate);
-      goes = fate.goes;
-      if (goes) doomed.set(held.digest, fate);
-    }
-    if (!goes) doomed.delete(held.digest);
-  };
-  for (const image of contents.tagged) judge(image);
-  for (const image of contents.untagged) judge(image);
-  for (const image of contents.orphans) judge(image);
-  return { tags, untagged, doomed };
+  const spared = new Map<Digest, Fate>();
+  for (const held of inventory.manifests.values()) {
+    const reason = sparedWhy(held);
+    if (reason !== undefined) spared.set(held.digest, { goes: false, why: reason });
+  }
+  const ofTag = (tag: string, digest: Digest): Fate => spared.get(digest) ?? verdicts.tags.get(tag) ?? unsaid;
+  const [untagged, doomed] = [new Map<Digest, Fate>(), new Map<Digest, Fate>()];
+  for (const { held, tags } of tagged) {
+    if (tags.every((tag) => ofTag(tag, held.digest).goes)) doomed.set(held.digest, ofTag(tags[0]!, held.digest));
+  }
+  for (const { held } of [...contents.untagged, ...contents.orphans]) {
+    const fate = spared.get(held.digest) ?? verdicts.untagged.get(held.digest) ?? unsaid;
+    untagged.set(held.digest, fate);
+    if (fate.goes) doomed.set(held.digest, fate);
+  }
+  return { ofTag, untagged, spared, doomed };
 }

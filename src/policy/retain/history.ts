@@ -35,12 +35,13 @@ export function asOf(inventory: Inventory, at: Date, { useCreated = false } = {}
   const { tagged, untagged, orphans } = contentsOf(inventory);
   const tops = [...tagged, ...untagged, ...orphans].filter(({ held }) => isThere(held));
   const there = new Set<Digest>();
-  for (const [digest, owners] of belongings(
+  const { owners, order } = belongings(
     inventory,
     tops.map(({ held }) => held.digest),
-  )) {
+  );
+  for (const digest of order) {
     // A part is as old as its index, whatever it says; what is attached came when it came.
-    const isPart = owners.some(({ as, by }) => as === "a part of the index" && there.has(by));
+    const isPart = owners.get(digest)!.some(({ as, by }) => as === "a part of the index" && there.has(by));
     if (isPart || isThere(inventory.manifests.get(digest)!)) there.add(digest);
   }
   const manifests = new Map<Digest, Held>();
@@ -68,7 +69,7 @@ export function sizeOverTime(
   const gone = state.inventories.map(() => new Set<Digest>());
   const sizes: SizeAt[] = [];
   for (
-    let time = now.getTime() - Math.floor((now.getTime() - first) / step) * step;
+    let time = now.getTime() - Math.ceil((now.getTime() - first) / step) * step;
     time <= now.getTime();
     time += step
   ) {

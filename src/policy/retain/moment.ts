@@ -9,3 +9,7 @@ export function momentOf(held: Held, by: Moment, useCreated: boolean): number | 
   const created = held.created !== undefined && held.created >= earliest ? held.created : undefined;
   return by === "created" ? created : (held.pushed ?? (useCreated ? created : undefined));
 }
+
+/** What happened at the moment that counts. */
+export const wordOf = ({ pushed }: Held, by: Moment): "pushed" | "built" =>
+  by === "created" || pushed === undefined ? "built" : "pushed";

@@ -89,24 +89,20 @@ function sparedBy(inventory: Inventory, { inUse = [], protect }: RetentionState)
   };
 }
 
-function addSteps({ going }: RepositoryPlan, { repository, manifests }: Inventory, steps: Step[]): void {
+function addSteps({ going, freed }: RepositoryPlan, { repository, manifests }: Inventory, steps: Step[]): void {
   const ids = new Map<Digest, string>();
-  for (const { digest, tag, why, rule, after, bytes } of going) {
+  for (const { digest, tag, why, fate, after } of going) {
     const id = String(steps.length + 1);
     const before = after.flatMap((one) => ids.get(one) ?? []);
-    const said = { id, why, digest, ...(rule !== undefined && { rule }), ...(before.length > 0 && { after: before }) };
+    const rule = fate?.rule;
+    const more = { ...(rule !== undefined && { rule }), ...(before.length > 0 && { after: before }) };
     if (tag !== undefined) {
-      steps.push({ do: "delete tag", at: `${repository}:${tag}`, ...said });
+      steps.push({ do: "delete tag", id, at: `${repository}:${tag}`, why, digest, ...more });
       continue;
     }
     ids.set(digest, id);
     const { tags } = manifests.get(digest)!;
-    steps.push({
-      do: "delete manifest",
-      at: `${repository}@${digest}`,
-      ...said,
-      tags,
-      ...(bytes !== undefined && { bytes }),
-    });
+    const bytes = freed.get(digest) ?? 0;
+    steps.push({ do: "delete manifest", id, at: `${repository}@${digest}`, why, digest, tags, bytes, ...more });
   }
 }

@@ -2,7 +2,7 @@ import type { Inventory } from "../../graph/inventory.ts";
 import { needed, subjectOfTag, type Need, type Root } from "../../graph/needed.ts";
 import { freedBy } from "../../graph/usage.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { belongings } from "./belongings.ts";
+import { belongings, type Belongings, type Owner } from "./belongings.ts";
 import type { Contents } from "./contents.ts";
 import { fatesOf, type Fates, type Spared } from "./fates.ts";
 import type { Fate, Verdicts } from "./verdicts.ts";
@@ -10,28 +10,29 @@ import type { Fate, Verdicts } from "./verdicts.ts";
 /** A manifest that goes with all its tags, or a tag that goes alone. */
 export interface Going {
   readonly digest: Digest;
-  /** Absent where the manifest goes. */
-  readonly tag?: string;
+  /** Undefined where the manifest goes. */
+  readonly tag: string | undefined;
   readonly why: string;
-  readonly rule?: string;
-  readonly mayEmpty?: boolean;
+  /** What the policy says of it, or of what it belongs to. */
+  readonly fate: Fate | undefined;
   /** The manifests that have to be gone before: indexes that it is a part of, what it is attached to. */
   readonly after: readonly Digest[];
-  readonly bytes?: number;
 }
 
 /** What stays: a tag, or an image without one. */
 export interface Staying {
   readonly digest: Digest;
-  readonly tag?: string;
+  readonly tag: string | undefined;
   readonly why: string;
-  readonly rule?: string;
+  readonly rule?: string | undefined;
 }
 
 /** What is to become of one repository; of what goes, each comes after all that has to be gone before. */
 export interface RepositoryPlan {
   readonly going: readonly Going[];
   readonly staying: readonly Staying[];
+  /** The bytes that go with each manifest. */
+  readonly freed: ReadonlyMap<Digest, number>;
 }
 
 /**
@@ -43,46 +44,47 @@ export function planRepository(contents: Contents, verdicts: Verdicts, spared: S
   const { inventory } = contents;
   const fates = fatesOf(contents, verdicts, spared);
   const below = belongings(inventory, [...fates.doomed.keys()]);
-  const roots: Root[] = [];
-  for (const held of inventory.manifests.values()) {
-    const why = spared(held);
-    if (why !== undefined || !below.has(held.digest)) roots.push({ digest: held.digest, why: why ?? "it stays" });
-    else if (held.tags.some((tag) => fates.tags.get(tag)?.goes === false))
-      roots.push({ digest: held.digest, why: "it has a tag that stays" });
-    else if (fates.untagged.get(held.digest)?.goes === false) roots.push({ digest: held.digest, why: "it stays" });
-  }
-  const stays = needed(inventory, roots);
+  const stays = needed(inventory, rootsOf(contents, fates, below));
   const gone = goneOf(below, stays, fates);
   const { going, staying } = tagsOf(inventory, gone, stays, fates);
   for (const [digest, fate] of fates.untagged) {
     const { tags } = inventory.manifests.get(digest)!;
-    if (!gone.has(digest) && tags.length === 0) staying.push({ digest, ...ifNeeded(fate, stays.get(digest)) });
+    if (gone.has(digest) || tags.length > 0) continue;
+    staying.push({ digest, tag: undefined, ...ifNeeded(fate, stays.get(digest)) });
   }
-  const freed = freedBy(inventory, gone.keys());
-  const manifests = [...gone.values()].map((one) => ({ ...one, bytes: freed.get(one.digest) ?? 0 }));
-  return { going: [...manifests, ...going], staying };
+  return { going: [...gone.values(), ...going], staying, freed: freedBy(inventory, gone.keys()) };
+}
+
+/** What stays whoever needs it: what is said to stay, or spared, and what nobody says anything of. */
+function* rootsOf({ inventory, tagged }: Contents, { doomed, spared }: Fates, { owners }: Belongings): Generator<Root> {
+  for (const digest of inventory.manifests.keys()) if (!owners.has(digest)) yield { digest, why: "it stays" };
+  for (const { held } of tagged) {
+    if (!doomed.has(held.digest)) yield { digest: held.digest, why: "it has a tag that stays" };
+  }
+  for (const [digest, { why }] of spared) yield { digest, why };
 }
 
 /** The manifests that go, owners before what belongs to them. */
 function goneOf(
-  below: ReturnType<typeof belongings>,
+  { owners, order }: Belongings,
   stays: ReadonlyMap<Digest, Need>,
   { doomed }: Fates,
 ): ReadonlyMap<Digest, Going> {
   const gone = new Map<Digest, Going>();
-  for (const [digest, owners] of below) {
+  for (const digest of order) {
     if (stays.has(digest)) continue;
-    const before = owners.filter(({ by }) => gone.has(by));
-    const after = before.map(({ by }) => by);
-    const own = doomed.get(digest);
-    const [owner] = before;
-    if (own) {
-      const { why, rule, mayEmpty } = own;
-      gone.set(digest, { digest, why, ...(rule !== undefined && { rule }), ...(mayEmpty && { mayEmpty }), after });
-    } else if (owner) {
-      const { rule, mayEmpty } = gone.get(owner.by)!;
+    const after: Digest[] = [];
+    let owner: Owner | undefined;
+    for (const one of owners.get(digest)!) {
+      if (!gone.has(one.by)) continue;
+      owner ??= one;
+      after.push(one.by);
+    }
+    const fate = doomed.get(digest);
+    if (fate) gone.set(digest, { digest, tag: undefined, why: fate.why, fate, after });
+    else if (owner) {
       const why = `${owner.as} ${owner.by}, which goes`;
-      gone.set(digest, { digest, why, ...(rule !== undefined && { rule }), ...(mayEmpty && { mayEmpty }), after });
+      gone.set(digest, { digest, tag: undefined, why, fate: gone.get(owner.by)!.fate, after });
     }
   }
   return gone;
@@ -99,15 +101,15 @@ function tagsOf(
   for (const [tag, digest] of inventory.tags) {
     if (gone.has(digest)) continue;
     const subject = subjectOfTag(tag);
-    if (subject && gone.has(subject)) {
-      going.push({ digest, tag, why: `attached to ${subject}, which goes`, after: [subject] });
+    const owner = subject && gone.get(subject);
+    if (owner) {
+      const why = `attached to ${owner.digest}, which goes`;
+      going.push({ digest, tag, why, fate: owner.fate, after: [owner.digest] });
       continue;
     }
-    const fate = subject ? attachedFate(subject, digest) : fates.tags.get(tag)!;
-    const { why, rule, goes, mayEmpty } = fate;
-    const said = { digest, tag, why, ...(rule !== undefined && { rule }) };
-    if (!goes) staying.push(said);
-    else going.push({ ...said, ...(mayEmpty && { mayEmpty }), after: [] });
+    const fate = subject ? attachedFate(subject, digest) : fates.ofTag(tag, digest);
+    if (fate.goes) going.push({ digest, tag, why: fate.why, fate, after: [] });
+    else staying.push({ digest, tag, why: fate.why, rule: fate.rule });
   }
   return { going, staying };
 
@@ -119,7 +121,7 @@ function tagsOf(
 }
 
 /** Why something stays: as was said of it, or because of who needs it. */
-function ifNeeded({ goes, why, rule }: Fate, need: Need | undefined): Pick<Staying, "why" | "rule"> {
+function ifNeeded({ goes, why, rule }: Fate, need: Need | undefined): Pick<Fate, "why" | "rule"> {
   if (goes) return { why: need?.why ?? "it is needed" };
   return { why, ...(rule !== undefined && { rule }) };
 }

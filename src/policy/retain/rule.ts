@@ -2,7 +2,7 @@ import { fitsOne, parsePattern, type Pattern } from "../pattern.ts";
 import { readSpan } from "../span.ts";
 import { compareVersions, versionOf, type Version } from "../version.ts";
 import type { Image } from "./contents.ts";
-import { momentOf } from "./moment.ts";
+import { momentOf, wordOf } from "./moment.ts";
 import type { Keep, Moment, RetentionRule } from "./retention.ts";
 import { readStreams, versionStream } from "./streams.ts";
 import type { Fate } from "./verdicts.ts";
@@ -47,6 +47,13 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
   const keeps = [rule.keep ?? []].flat().map((keep) => compileKeep(keep, by));
   const olderThan = rule.delete && readSpan(rule.delete.olderThan)!;
   const base = { rule: label };
+  const gone = { goes: true, ...base, ...(rule.allowEmpty && { mayEmpty: true }) };
+  const leftOver: Fate = { ...gone, why: notKept(rule) };
+  const ages = (word: string): { readonly older: Fate; readonly younger: Fate } => ({
+    older: { ...gone, why: `${word} more than ${rule.delete?.olderThan} ago` },
+    younger: { goes: false, why: `${word} less than ${rule.delete?.olderThan} ago`, ...base },
+  });
+  const byAge = { pushed: ages("pushed"), built: ages("built") };
   return {
     label,
     by,
@@ -64,13 +71,11 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
       return selected.map((one, i): Fate => {
         const why = kept.map((reasons) => reasons[i]).find((reason) => reason !== undefined);
         if (why !== undefined) return { goes: false, why, ...base };
-        const gone = { goes: true, ...base, ...(rule.allowEmpty && { mayEmpty: true }) };
-        if (olderThan === undefined) return { ...gone, why: notKept(rule) };
+        if (olderThan === undefined) return leftOver;
         const moment = momentOf(one.image.held, by, circumstances.useCreated);
         if (moment === undefined) return { goes: false, why: `it is not known when it was ${by}`, ...base };
-        return circumstances.now - moment > olderThan
-          ? { ...gone, why: `${by} more than ${rule.delete!.olderThan} ago` }
-          : { goes: false, why: `${by} less than ${rule.delete!.olderThan} ago`, ...base };
+        const { older, younger } = byAge[wordOf(one.image.held, by)];
+        return circumstances.now - moment > olderThan ? older : younger;
       });
     },
   };
@@ -111,7 +116,7 @@ function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
         const time = momentOf(one.image.held, moment, useCreated);
         if (young !== undefined) {
           if (time === undefined) return `it is not known when it was ${moment}`;
-          if (now - time <= young) return `${moment} within ${youngerThan}`;
+          if (now - time <= young) return `${wordOf(one.image.held, moment)} within ${youngerThan}`;
         }
         if (pulled === undefined) return undefined;
         if (!tellsPulls) return "it is not known whether it is pulled";
@@ -119,7 +124,7 @@ function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
         if (last === undefined) return `it is not known when it was ${moment}`;
         if (now - last > pulled) return undefined;
         return one.image.pulled === undefined
-          ? `never pulled, but ${moment} within ${pulledWithin}`
+          ? `never pulled, but ${wordOf(one.image.held, moment)} within ${pulledWithin}`
           : `pulled within ${pulledWithin}`;
       });
     },
@@ -134,25 +139,28 @@ function newestOf(
   per: Keep["per"],
   useCreated: boolean,
 ): readonly (string | undefined)[] {
-  const streamOf = per === undefined ? () => "" : readStreams(per);
-  const versions = per === "major" || per === "minor" ? per : undefined;
+  const versionsPer = per === "major" || per === "minor" ? per : undefined;
+  const streamOf = per === undefined || versionsPer ? undefined : readStreams(per);
   const why = `among the newest ${most}${per === undefined ? "" : ` per ${per}`}${by === "semver" ? " by version" : ""}`;
   const reasons: (string | undefined)[] = [];
+  const versions = new Map<number, Version>();
   const streams = new Map<string, number[]>();
   selected.forEach(({ tag = "" }, i) => {
-    const own = streamOf(tag);
-    const version = by === "semver" ? versionStream(tag, versions) : "";
-    if (own === undefined) reasons[i] = per === versions ? "it is no version" : `it is of no stream (${per})`;
-    else if (version === undefined) reasons[i] = "it is no version";
-    else {
-      const key = `${own}\n${version}`;
-      const stream = streams.get(key);
-      if (stream) stream.push(i);
-      else streams.set(key, [i]);
+    const own = streamOf ? streamOf(tag) : "";
+    if (own === undefined) return void (reasons[i] = `it is of no stream (${per})`);
+    let key = own;
+    if (by === "semver" || versionsPer) {
+      const version = versionOf(tag);
+      if (!version) return void (reasons[i] = "it is no version");
+      versions.set(i, version);
+      key = `${own}\n${versionStream(version, versionsPer)}`;
     }
+    const stream = streams.get(key);
+    if (stream) stream.push(i);
+    else streams.set(key, [i]);
   });
   for (const stream of streams.values()) {
-    const places = by === "semver" ? byVersion(selected, stream) : byMoment(selected, stream, by, useCreated, reasons);
+    const places = by === "semver" ? byVersion(versions, stream) : byMoment(selected, stream, by, useCreated, reasons);
     for (const place of places.slice(0, most)) for (const i of place) reasons[i] = why;
   }
   return reasons;
@@ -179,8 +187,8 @@ function byMoment(
 }
 
 /** The same by version. An alias (`1.2`) is as new as the newest version that it stands for, and shares its place. */
-function byVersion(selected: readonly Selected[], stream: readonly number[]): readonly (readonly number[])[] {
-  const versions = stream.map((i) => ({ i, version: versionOf(selected[i]!.tag!)! }));
+function byVersion(all: ReadonlyMap<number, Version>, stream: readonly number[]): readonly (readonly number[])[] {
+  const versions = stream.map((i) => ({ i, version: all.get(i)! }));
   versions.sort((a, b) => compareVersions(b.version, a.version));
   const newest = new Map<string, Version>();
   for (const { version } of versions) {

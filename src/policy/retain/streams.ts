@@ -1,13 +1,12 @@
 import { RegistryError } from "../../oci/error.ts";
 import { readRegex } from "../lifecycle/regex.ts";
-import { versionOf } from "../version.ts";
+import type { Version } from "../version.ts";
 
-/** Which stream a tag is of; undefined for a tag that is of none. */
+/** Which stream a tag is of, by what the groups of a regular expression find in it; undefined for a tag that it does not fit. */
 export type StreamOf = (tag: string) => string | undefined;
 
-/** Reads what `per` says. Throws INVALID with what is wrong in it. */
+/** Reads the regular expression of a `per`. Throws INVALID with what is wrong in it. */
 export function readStreams(per: string): StreamOf {
-  if (per === "major" || per === "minor") return (tag) => versionStream(tag, per);
   const [, regex] = /^\/(.+)\/$/s.exec(per) ?? [];
   if (regex === undefined || !/\((?!\?(?!P?<[^=!]))/.test(regex.replace(/\\./g, ""))) {
     throw new RegistryError(
@@ -24,12 +23,9 @@ export function readStreams(per: string): StreamOf {
 
 /**
  * The stream of versions that a tag is of: those with the same prefix and, numbers apart, the same ending, so that
- * pre-releases and variants (`-alpine`) never take the places of releases. Undefined for a tag that is no version.
+ * pre-releases and variants (`-alpine`) never take the places of releases.
  */
-export function versionStream(tag: string, per?: "major" | "minor"): string | undefined {
-  const version = versionOf(tag);
-  if (!version) return undefined;
-  const { prefix, semver } = version;
+export function versionStream({ tag, prefix, semver }: Version, per?: "major" | "minor"): string {
   const numbers = per === undefined ? [] : per === "major" ? [semver.major] : [semver.major, semver.minor];
   const ending = /^[^-_+]*(.*)$/.exec(tag.slice(prefix.length))![1]!.replace(/\d+/g, "0");
   return [prefix, numbers.join("."), ending].join("|");
