@@ -138,6 +138,8 @@ export { checkDocument, requireDocument } from "./policy/lifecycle/check.ts";
 export { convertLifecycle } from "./policy/lifecycle/convert.ts";
 export { lifecycleDialects, type LifecycleDialect } from "./policy/lifecycle/dialects.ts";
 export type { DocumentFault, Loss as LifecycleLoss } from "./policy/lifecycle/fault.ts";
+export { ecrTerraform, type TerraformOptions } from "./policy/lifecycle/ecr/terraform.ts";
+export { lifecycleForms, type LifecycleForm } from "./policy/lifecycle/forms.ts";
 export { guessDialect } from "./policy/lifecycle/guess.ts";
 export type {
   Decision as LifecycleDecision,
@@ -149,6 +151,8 @@ export type {
   Formatted as FormattedLifecycle,
 } from "./policy/lifecycle/rules.ts";
 export { simulateLifecycle } from "./policy/lifecycle/simulate.ts";
+export type { Warning as LifecycleWarning } from "./policy/lifecycle/warning.ts";
+export { lifecycleWarnings } from "./policy/lifecycle/warnings.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
 export { abilityTitles } from "./provider/abilities.ts";
 export { describeQuirks } from "./provider/describe.ts";
