@@ -144,6 +144,11 @@ export type {
   Formatted as FormattedLifecycle,
 } from "./policy/lifecycle/rules.ts";
 export { simulateLifecycle } from "./policy/lifecycle/simulate.ts";
+export type { AttachedReceipt } from "./policy/promote/history.ts";
+export type { Receipt, Who } from "./policy/promote/receipt.ts";
+export { commandGate, type CommandOptions } from "./promotions/command-gate.ts";
+export { readPromotions, targetAt, type PromotionRequest } from "./promotions/read-promotions.ts";
+export { readHistory, readRollback, type PromotedPlace, type RollbackRequest } from "./promotions/read-rollback.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
 export { abilityTitles } from "./provider/abilities.ts";
 export { describeQuirks } from "./provider/describe.ts";

@@ -29,7 +29,8 @@ export async function readPolicy(path: string, stdin: Readable): Promise<unknown
   return (await readDocument(path, stdin)).value;
 }
 
-async function readText(path: string, name: string, stdin: Readable, most: number): Promise<string> {
+/** Reads a text of at most so many bytes from a file, or from stdin for `-`. Throws INVALID where it is longer. */
+export async function readText(path: string, name: string, stdin: Readable, most = longestPolicy): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
   const file = path === "-" ? undefined : await open(path);

@@ -1,5 +1,6 @@
 import { lifecycleShapes } from "./lifecycle-shapes.ts";
 import { planShapes } from "./plan-shapes.ts";
+import { promoteShapes } from "./promote-shapes.ts";
 import { repositoryShape, serviceShapes } from "./service-shapes.ts";
 
 /** What a value in a result is: in words, or a list, or an object; a name with `?` may be missing, `*` stands for any. */
@@ -105,6 +106,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   ...serviceShapes,
   ...lifecycleShapes,
   ...planShapes,
+  ...promoteShapes,
   inspect: {
     name: reference,
     digest,

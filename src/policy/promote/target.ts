@@ -1,5 +1,5 @@
 import { RegistryError } from "../../oci/error.ts";
-import { formatReference, isTag, parseReference } from "../../oci/reference.ts";
+import { formatReference, isTag, parseReference, type Reference } from "../../oci/reference.ts";
 import { fill, isAlias, versionIn, type Origin } from "./template.ts";
 
 /** A tag that an image is to get. */
@@ -55,6 +55,13 @@ export function targetOf(origin: Origin, to: string, options: TargetOptions = {}
     });
   }
   return { repository: formatReference(bare), tags: [...found.values()], leftOut };
+}
+
+/** The repository that `to` is for an image, as far as its name tells that; else undefined. */
+export function fillPlace(to: string, reference: Reference): string | undefined {
+  const colon = tagColon(to);
+  const place = fill(colon < 0 ? to : to.slice(0, colon), { reference });
+  return "text" in place ? place.text : undefined;
 }
 
 /** Where the tag of a reference begins: variables may stand in front of it. */

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatPlan, parsePlan } from "../../../src/plan/schema.ts";
 import { planPromotion } from "../../../src/policy/promote/plan-promotion.ts";

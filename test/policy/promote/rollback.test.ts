@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { previousOf, tagHistory, type ReceiptsOf } from "../../../src/policy/promote/history.ts";
 import { planPromotion } from "../../../src/policy/promote/plan-promotion.ts";
