@@ -1,4 +1,4 @@
-import { commandGate, parseReference, readPromotions, RegistryError } from "../../index.ts";
+import { commandGate, parseLocation, readPromotions, RegistryError } from "../../index.ts";
 import { fillPlace, planPromotion, type Stage } from "../../policy/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
@@ -57,8 +57,9 @@ function sidesOf(
   to: readonly (Stage | string)[],
   stages: ReadonlyMap<string, Stage>,
 ): { from: readonly string[]; to: readonly string[] } {
+  const references = images.map(parseLocation).flatMap((one) => (one.transport === "registry" ? one.reference : []));
   const at = (one: Stage | string): readonly string[] =>
-    images.flatMap((image) => fillPlace(typeof one === "string" ? one : one.to, parseReference(image)) ?? []);
+    references.flatMap((reference) => fillPlace(typeof one === "string" ? one : one.to, reference) ?? []);
   const before = to.flatMap((one) =>
     typeof one === "string" || one.from === undefined ? [] : at(stages.get(one.from)!),
   );

@@ -1,6 +1,6 @@
 import { RegistryError } from "../../oci/error.ts";
 import { formatReference, isTag, parseReference, type Reference } from "../../oci/reference.ts";
-import { fill, isAlias, versionIn, type Origin } from "./template.ts";
+import { checkTemplate, fill, isAlias, versionIn, type Origin } from "./template.ts";
 
 /** A tag that an image is to get. */
 export interface WantedTag {
@@ -27,6 +27,7 @@ export interface TargetOptions {
 
 /** Where `to`, a reference with variables in it, is for an image, and its tags there. Throws INVALID. */
 export function targetOf(origin: Origin, to: string, options: TargetOptions = {}): Target {
+  for (const template of [to, ...(options.tags ?? [])]) checkTemplate(template, template);
   const colon = tagColon(to);
   const place = fill(colon < 0 ? to : to.slice(0, colon), origin);
   if ("lacks" in place) throw new RegistryError("INVALID", `${to}: ${place.lacks}`);
