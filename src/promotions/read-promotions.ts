@@ -2,7 +2,7 @@ import type { Client } from "../client.ts";
 import { tagTargets } from "../graph/tags.ts";
 import type { Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
-import { formatReference, type Reference } from "../oci/reference.ts";
+import { formatReference, isDigestTag, type Reference } from "../oci/reference.ts";
 import { semaphore } from "../graph/semaphore.ts";
 import { parsePattern } from "../policy/pattern.ts";
 import { gatesOf, passGates, type GateContext, type Subject } from "../policy/promote/gate.ts";
@@ -90,7 +90,7 @@ async function matching(reference: Reference, store: Source, match: string, call
     );
   }
   const pattern = parsePattern(match);
-  const tags = [...(await tagTargets(store, call)).keys()].filter((tag) => pattern.fits(tag));
+  const tags = [...(await tagTargets(store, call)).keys()].filter((tag) => !isDigestTag(tag) && pattern.fits(tag));
   if (tags.length > 0) return tags.map((tag) => ({ ...reference, tag }));
   throw new RegistryError("MANIFEST_UNKNOWN", `no tag of ${formatReference(reference)} is like ${match}`, {
     side: "source",

@@ -1,13 +1,17 @@
 import type { Client } from "../client.ts";
+import { semaphore } from "../graph/semaphore.ts";
 import { tagTargets } from "../graph/tags.ts";
 import { isDigest, type Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
+import { isDigestTag } from "../oci/reference.ts";
 import { parsePattern } from "../policy/pattern.ts";
 import { byTime, previousOf, tagHistory, type AttachedReceipt, type ReceiptsOf } from "../policy/promote/history.ts";
 import type { RollbackState, RollbackTag } from "../policy/promote/plan-rollback.ts";
 import type { Call } from "../store/store.ts";
 import { places } from "./place.ts";
 import { readReceipts } from "./read-receipts.ts";
+
+const atOnce = 8;
 
 /** Some tags of a repository, or its image; without either, all its tags. */
 export interface PromotedPlace {
@@ -25,18 +29,19 @@ export async function readHistory(
 ): Promise<readonly AttachedReceipt[]> {
   const { store } = places(client, [], call)(repository);
   const receiptsOf = remembered((of) => readReceipts(store, of, call));
+  const room = semaphore(atOnce);
   const found = new Map<Digest, AttachedReceipt>();
   const add = (receipts: readonly AttachedReceipt[]): void => {
     for (const one of receipts) found.set(one.artifact, one);
   };
-  if (digest) add(await receiptsOf(digest));
-  for (const tag of tags ?? []) {
-    const names = (await store.head(tag, call))?.digest;
+  const addTag = async (tag: string, names: Digest | undefined): Promise<void> => {
     if (names) add(await tagHistory(tag, names, repository, receiptsOf));
-  }
-  if (!digest && !tags) {
-    const targets = await tagTargets(store, call);
-    for (const tag of targets.keys()) add(await tagHistory(tag, targets.get(tag)!.digest, repository, receiptsOf));
+  };
+  if (digest) add(await receiptsOf(digest));
+  else if (tags) await Promise.all(tags.map(async (tag) => addTag(tag, (await store.head(tag, call))?.digest)));
+  else {
+    const targets = [...(await tagTargets(store, call))].filter(([tag]) => !isDigestTag(tag));
+    await Promise.all(targets.map(([tag, target]) => room(() => addTag(tag, target.digest))));
   }
   return [...found.values()].sort(byTime);
 }

@@ -52,6 +52,8 @@ export interface GateContext {
   readonly now: Date;
   /** Those who approve of this promotion. */
   readonly approvals: readonly string[];
+  /** Gates beside those of the configuration: for programs that have policies of their own. */
+  readonly more?: readonly Gate[];
   /** Runs a command of a gate; without, such a gate does not pass. */
   readonly run?: (name: string, words: readonly string[], timeout: number) => Gate;
 }
@@ -74,7 +76,8 @@ const makers: Readonly<
 
 /** The gates of a stage, in the order that they are looked at: those that need nothing done first. */
 export function gatesOf(settings: GateSettings, context: GateContext): readonly Gate[] {
-  return [orderGate, ...Object.values(makers).flatMap((make) => make(settings, context))];
+  const configured = Object.values(makers).flatMap((make) => make(settings, context));
+  return [orderGate, ...(context.more ?? []), ...configured];
 }
 
 /** Looks at the gates one by one. Once one has not passed, commands are not run any more. */

@@ -47,6 +47,7 @@ function promote(promotion: Promotion, policy: PromotionPolicy, draft: Draft, no
     }
     return;
   }
+  for (const { gate, message } of gates) draft.note("info", to, `${from}: ${gate}: ${message}`);
   const before = promotion.create ? [draft.add({ do: "create repository", at: to, why: "it is not there yet" })] : [];
   const done = moveTags(promotion, moving, before, draft);
   const receipt: Receipt = {

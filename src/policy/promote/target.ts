@@ -28,11 +28,11 @@ export interface TargetOptions {
 /** Where `to`, a reference with variables in it, is for an image, and its tags there. Throws INVALID. */
 export function targetOf(origin: Origin, to: string, options: TargetOptions = {}): Target {
   for (const template of [to, ...(options.tags ?? [])]) checkTemplate(template, template);
+  if (to.includes("@")) throw new RegistryError("INVALID", `${to}: a place to promote to has no digest`);
   const colon = tagColon(to);
   const place = fill(colon < 0 ? to : to.slice(0, colon), origin);
   if ("lacks" in place) throw new RegistryError("INVALID", `${to}: ${place.lacks}`);
-  const { tag: none, digest, ...bare } = parseReference(place.text);
-  if (none !== undefined || digest) throw new RegistryError("INVALID", `${to}: a place to promote to has no digest`);
+  const bare = parseReference(place.text);
   const own = colon < 0 ? "{tag}" : to.slice(colon + 1);
   const templates = options.tags && options.tags.length > 0 ? options.tags : [own];
   const found = new Map<string, WantedTag>();
