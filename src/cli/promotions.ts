@@ -1,6 +1,6 @@
-import { parseReference, RegistryError, targetAt, version, type PromotedPlace, type Reference } from "../index.ts";
+import { parseReference, RegistryError, version, type PromotedPlace, type Reference } from "../index.ts";
 import type { Plan } from "../plan/index.ts";
-import { stagesOf, type PromotionPolicy, type Stage } from "../policy/index.ts";
+import { stagesOf, targetAt, type PromotionPolicy, type Stage } from "../policy/index.ts";
 import { actorOf } from "./actor.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";

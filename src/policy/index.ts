@@ -8,4 +8,4 @@ export { planRollback, type RollbackState, type RollbackTag } from "./promote/pl
 export { receiptSchema, receiptType, type Receipt, type Who } from "./promote/receipt.ts";
 export { stagesOf, type Stage } from "./promote/stage.ts";
 export type { Promotion, PromotionPolicy, TagNow } from "./promote/state.ts";
-export { fillPlace, targetOf, type Target, type TargetOptions } from "./promote/target.ts";
+export { fillPlace, targetAt, targetOf, type Target, type TargetOptions } from "./promote/target.ts";

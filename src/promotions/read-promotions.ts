@@ -8,7 +8,7 @@ import { parsePattern } from "../policy/pattern.ts";
 import { gatesOf, passGates, type GateContext, type Subject } from "../policy/promote/gate.ts";
 import type { Stage } from "../policy/promote/stage.ts";
 import type { Promotion, TagNow } from "../policy/promote/state.ts";
-import { targetOf, type Target, type TargetOptions } from "../policy/promote/target.ts";
+import { targetAt, type Target, type TargetOptions } from "../policy/promote/target.ts";
 import type { Origin } from "../policy/promote/template.ts";
 import type { Call, Source } from "../store/store.ts";
 import { places, type Place } from "./place.ts";
@@ -95,13 +95,6 @@ async function matching(reference: Reference, store: Source, match: string, call
   throw new RegistryError("MANIFEST_UNKNOWN", `no tag of ${formatReference(reference)} is like ${match}`, {
     side: "source",
   });
-}
-
-/** Where an image goes to, of a stage or a place. */
-export function targetAt(origin: Origin, to: Stage | string, options: TargetOptions): Target {
-  if (typeof to === "string") return targetOf(origin, to, options);
-  const asked = options.tags && options.tags.length > 0;
-  return targetOf(origin, to.to, asked ? options : { ...options, tags: to.tags });
 }
 
 async function readOne(

@@ -19,7 +19,7 @@ export interface Built {
   readonly image: Manifest;
 }
 
-export async function readBuilt(from: Source, digest: Digest, call?: Call): Promise<Built | undefined> {
+async function readBuilt(from: Source, digest: Digest, call?: Call): Promise<Built | undefined> {
   const manifest = await from.manifest(digest, call);
   if (!manifest) return undefined;
   const [first] = manifest.manifests;

@@ -35,9 +35,9 @@ describe("gates", () => {
     expect(ended.code, ended.stderr).toBe(0);
     for (const tag of ["1.2.3", "1.2", "stable"]) expect(await named("prod/app", tag)).toBe(digestOf(app));
     const receipts = await receiptsAt(scene.registry.store("prod/app"), app);
-    expect(receipts.map(({ stage, to }) => [stage, to]).sort()).toEqual([
-      ["prod", `${scene.host}/prod/app`],
-      ["staging", `${scene.host}/staging/app`],
+    expect(receipts.map(({ stage, to }) => `${stage}: ${to}`).toSorted()).toEqual([
+      `prod: ${scene.host}/prod/app`,
+      `staging: ${scene.host}/staging/app`,
     ]);
     expect(receipts.find(({ stage }) => stage === "prod")!.gates).toEqual([
       { gate: "from", passed: true, message: "staging has it", when: expect.any(String) },

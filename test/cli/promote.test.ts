@@ -70,7 +70,7 @@ describe("promote", () => {
     const inProd = scene.events.filter((event) => "repository" in event && event.repository === "prod/app");
     expect(inProd.filter(({ type }) => type === "blob-mounted")).toHaveLength(app.blobs.length + 2);
     const referrers = await Array.fromAsync(scene.registry.store("prod/app").referrers(digestOf(app)));
-    expect(referrers.map(({ artifactType }) => artifactType).sort()).toEqual([
+    expect(referrers.map(({ artifactType }) => `${artifactType}`).toSorted()).toEqual([
       "application/vnd.example.thing",
       receiptType,
     ]);

@@ -1,3 +1,4 @@
+import { RegistryError } from "../../index.ts";
 import { flag, value, values, type Option } from "../option.ts";
 
 export const to: Option<readonly string[]> = values(
@@ -38,7 +39,7 @@ export const by: Option<string | undefined> = value(
   "who does it, for the receipt; else whom CI names, or the machine's user",
   String,
 );
-export const reason: Option<string | undefined> = value("--reason <text>", "why, for the receipt", String);
+export const reason: Option<string | undefined> = value("--reason <text>", "why, for the receipt", readReason);
 export const at: Option<string | undefined> = value(
   "--at <stage>",
   "where the image is in this stage, in place of where it is named",
@@ -55,3 +56,8 @@ export const only: Option<readonly string[]> = values(
   String,
   { separator: ",", completes: "tag" },
 );
+
+function readReason(text: string): string {
+  if (text !== "" && text.length <= 500) return text;
+  throw new RegistryError("INVALID", "a reason has between 1 and 500 characters");
+}

@@ -59,6 +59,8 @@ export interface GateContext {
 }
 
 const timeout = 5 * 60_000;
+/** How much of what a gate says goes into a receipt. */
+const mostWords = 500;
 
 /** The kinds of gates, by the key of the configuration: one that is to come is a line here. */
 const makers: Readonly<
@@ -89,7 +91,8 @@ export async function passGates(
   const results: GateResult[] = [];
   for (const gate of gates) {
     if (gate.name.startsWith("command ") && results.some(({ passed }) => !passed)) continue;
-    results.push({ ...(await gate.check(subject, call)), when: now().toISOString() });
+    const result = await gate.check(subject, call);
+    results.push({ ...result, message: result.message.slice(0, mostWords), when: now().toISOString() });
   }
   return results.filter(({ message }) => message !== "");
 }

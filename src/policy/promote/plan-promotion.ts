@@ -10,6 +10,8 @@ import { versionIn } from "./template.ts";
 export interface Draft {
   /** Adds a step and answers its id. */
   add(step: Step extends infer S ? (S extends Step ? Omit<S, "id"> : never) : never): string;
+  /** Adds the step that creates a repository, once, and answers its id. */
+  create(repository: string): string;
   readonly kept: Kept[];
   note(level: Note["level"], at: string, message: string): void;
   plan(kind: Plan["kind"], from?: string): Plan;
@@ -27,29 +29,28 @@ export function planPromotion(policy: PromotionPolicy, promotions: readonly Prom
 }
 
 function promote(promotion: Promotion, policy: PromotionPolicy, draft: Draft, now: Date): void {
-  const { to, digest, from, stage, gates, leftOut } = promotion;
-  for (const why of leftOut) draft.note("info", to, why);
-  const moving: TagNow[] = [];
-  const refused: string[] = gates.filter(({ passed }) => !passed).map(({ gate, message }) => `${gate}: ${message}`);
-  for (const tag of promotion.tags) {
-    const at = `${to}:${tag.tag}`;
-    const verdict = verdictOn(tag, promotion, policy.force ?? false);
-    if (verdict.is === "refused") refused.push(`${tag.tag} ${verdict.why}`);
-    else if (verdict.is === "kept") draft.kept.push({ at, ...(tag.names && { digest: tag.names }), why: verdict.why });
-    else moving.push(tag);
-    if (verdict.is === "moves" && verdict.warning !== undefined) draft.note("warning", at, verdict.warning);
-  }
-  if (moving.length === 0 && refused.length === gates.filter(({ passed }) => !passed).length) return;
-  if (refused.length > 0) {
-    for (const why of refused) draft.note("refused", to, `${from}: ${why}`);
-    for (const { tag, names } of moving) {
-      if (names) draft.kept.push({ at: `${to}:${tag}`, digest: names, why: `${from} was refused` });
-    }
+  const { to, digest, from, stage, gates } = promotion;
+  for (const why of promotion.leftOut) draft.note("info", to, why);
+  const judged = promotion.tags.map((tag) => ({ tag, verdict: verdictOn(tag, promotion, policy.force ?? false) }));
+  const moving = judged.flatMap(({ tag, verdict }) => (verdict.is === "kept" ? [] : [tag]));
+  const keep = ({ tag, names }: TagNow, why: string): void =>
+    void draft.kept.push({ at: `${to}:${tag}`, ...(names && { digest: names }), why });
+  for (const { tag, verdict } of judged) if (verdict.is === "kept") keep(tag, verdict.why);
+  if (moving.length === 0) return;
+  const refusals = [
+    ...gates.flatMap(({ gate, passed, message }) => (passed ? [] : [`${gate}: ${message}`])),
+    ...judged.flatMap(({ tag: { tag }, verdict }) => (verdict.is === "refused" ? [`${tag} ${verdict.why}`] : [])),
+  ];
+  if (refusals.length > 0) {
+    for (const why of refusals) draft.note("refused", to, `${from}: ${why}`);
+    for (const tag of moving) if (tag.names) keep(tag, `${from} was refused`);
     return;
   }
   for (const { gate, message } of gates) draft.note("info", to, `${from}: ${gate}: ${message}`);
-  const before = promotion.create ? [draft.add({ do: "create repository", at: to, why: "it is not there yet" })] : [];
-  const done = moveTags(promotion, moving, before, draft);
+  for (const { tag, verdict } of judged)
+    if (verdict.is === "moves" && verdict.warning !== undefined)
+      draft.note("warning", `${to}:${tag.tag}`, verdict.warning);
+  const done = moveTags(promotion, moving, draft);
   const receipt: Receipt = {
     version: 1,
     kind: "promotion",
@@ -70,12 +71,12 @@ function promote(promotion: Promotion, policy: PromotionPolicy, draft: Draft, no
 
 /** Gives the image its tags: those of its own repository at once, elsewhere the first by the copy and the others after it. */
 function moveTags(
-  { repository, to, ...image }: Promotion,
+  { repository, to, create, ...image }: Promotion,
   moving: readonly TagNow[],
-  before: readonly string[],
   draft: Draft,
 ): readonly string[] {
   const isCopied = repository !== to;
+  const before = create ? [draft.create(to)] : [];
   const ids: string[] = [];
   for (const tag of moving) {
     const [at, why] = [`${to}:${tag.tag}`, moveWords(tag, image)];
@@ -179,11 +180,19 @@ export function draftOf(now: Date): Draft {
   const steps: Step[] = [];
   const kept: Kept[] = [];
   const notes: Note[] = [];
+  const created = new Map<string, string>();
+  const add: Draft["add"] = (step) => {
+    const id = String(steps.length + 1);
+    steps.push({ ...step, id });
+    return id;
+  };
   return {
     kept,
-    add(step) {
-      const id = String(steps.length + 1);
-      steps.push({ ...step, id });
+    add,
+    create(repository) {
+      const id =
+        created.get(repository) ?? add({ do: "create repository", at: repository, why: "it is not there yet" });
+      created.set(repository, id);
       return id;
     },
     note: (level, at, message) => void notes.push({ level, at, message }),

@@ -1,5 +1,6 @@
 import { RegistryError } from "../../oci/error.ts";
 import { formatReference, isTag, parseReference, type Reference } from "../../oci/reference.ts";
+import type { Stage } from "./stage.ts";
 import { checkTemplate, fill, isAlias, versionIn, type Origin } from "./template.ts";
 
 /** A tag that an image is to get. */
@@ -56,6 +57,13 @@ export function targetOf(origin: Origin, to: string, options: TargetOptions = {}
     });
   }
   return { repository: formatReference(bare), tags: [...found.values()], leftOut };
+}
+
+/** Where an image goes to, of a stage or a place. */
+export function targetAt(origin: Origin, to: Stage | string, options: TargetOptions): Target {
+  if (typeof to === "string") return targetOf(origin, to, options);
+  const asked = options.tags && options.tags.length > 0;
+  return targetOf(origin, to.to, asked ? options : { ...options, tags: to.tags });
 }
 
 /** The repository that `to` is for an image, as far as its name tells that; else undefined. */

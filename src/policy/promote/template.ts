@@ -59,9 +59,9 @@ export function fill(
 export const isAlias = (template: string): boolean =>
   /\{(?:major|minor)\}/.test(template) && !/\{(?:patch|version|tag)\}/.test(template);
 
-/** A text that is a whole version: with three numbers. */
+/** A text that is a whole version, with three numbers, and no longer than a tag may be. */
 export function versionIn(text: string | undefined): ReturnType<typeof versionOf> {
-  const version = text === undefined ? undefined : versionOf(text);
+  const version = text === undefined || text.length > 128 ? undefined : versionOf(text);
   return version?.parts === 3 ? version : undefined;
 }
 

@@ -97,6 +97,17 @@ test("a repository that is not there comes first", () => {
   ]);
 });
 
+test("and is created once for all images that go there", () => {
+  const two = [promotion({ create: true }), promotion({ create: true }, "1.2.4")];
+  expect(planPromotion(policy, two, now).steps.map(({ do: what, after }) => [what, after])).toEqual([
+    ["create repository", undefined],
+    ["copy", ["1"]],
+    ["attach", ["2"]],
+    ["copy", ["1"]],
+    ["attach", ["4"]],
+  ]);
+});
+
 test("what is there already stays, with why, and needs no gate", () => {
   const gates = [{ gate: "age", passed: false, message: "too young" }];
   const plan = planPromotion(policy, [promotion({ tags: [tag("1.2.3", "1.2.3")], gates })], now);
@@ -113,7 +124,11 @@ test("a gate that has not passed refuses all tags of the image there", () => {
     { gate: "requires sbom", passed: false, message: "no sbom is attached" },
   ];
   const other = promotion({ to: "registry.example/eu/app" });
-  const { steps, notes } = planPromotion(policy, [promotion({ gates }), other], now);
+  const tags = [tag("1.2.3"), tag("stable", "1.2.2")];
+  const { steps, notes, kept } = planPromotion(policy, [promotion({ gates, tags }), other], now);
+  expect(kept).toEqual([
+    { at: `${prod}:stable`, digest: digest("1.2.2"), why: `${dev}:1.2.3@${digest("1.2.3")} was refused` },
+  ]);
   expect(notes).toEqual([
     {
       level: "refused",
@@ -148,6 +163,15 @@ test.each([
   ]);
   const forced = planPromotion({ ...policy, force: true }, [one], now);
   expect(forced.steps.map((step) => step.at)).toContain(`${prod}:${name}`);
+});
+
+test("how gates were passed stands in the notes and the receipt", () => {
+  const gates = [{ gate: "age", passed: true, message: "it was built 3d ago", when: "2026-11-20T14:04:00Z" }];
+  const { steps, notes } = planPromotion(policy, [promotion({ gates })], now);
+  expect(notes).toEqual([
+    { level: "info", at: prod, message: `${dev}:1.2.3@${digest("1.2.3")}: age: it was built 3d ago` },
+  ]);
+  expect(steps.at(-1)).toMatchObject({ do: "attach", document: { gates } });
 });
 
 test("an alias that is further on is left alone, and nothing is refused for it", () => {
