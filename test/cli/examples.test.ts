@@ -75,9 +75,9 @@ async function scene(served: boolean): Promise<{
   return { source, mirror, locked, work };
 }
 
-/** One stage, with a gate. */
+/** One stage. */
 function stagesAt(host: string): string {
-  return `promote: {stages: {staging: {to: "${host}/staging/{name}", gates: {approval: alice}}}}\n`;
+  return `promote: {stages: {staging: {to: "${host}/staging/{name}"}}}\n`;
 }
 
 /** What says that `prod` was moved to an image, and named the other before. */

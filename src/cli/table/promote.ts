@@ -55,7 +55,7 @@ export const promoteCommands: readonly Command[] = [
       },
       {
         note: "to a stage of the configuration",
-        line: "gantry promote registry.example/app:1.0 --to staging --approve alice",
+        line: "gantry promote registry.example/app:1.0 --to staging --reason 'it passed the tests'",
       },
       {
         note: "every version of a repository to another registry",
