@@ -70,6 +70,10 @@ export async function readRollback(client: Client, request: RollbackRequest, cal
     const history = await tagHistory(tag, names, repository, receiptsOf);
     return { tag, names, history, previous: previousOf(history, tag) };
   };
+  const releaseIn = async (digest: Digest | null): Promise<string | undefined> =>
+    digest === null
+      ? undefined
+      : (await receiptsOf(digest)).find(({ receipt }) => receipt.release !== undefined)?.receipt.release;
   const asked = await Promise.all(request.tags.map(read));
   const main =
     asked.find(({ previous }) => previous && previous.digest !== null) ?? asked.find(({ names }) => names !== null);
@@ -83,13 +87,12 @@ export async function readRollback(client: Client, request: RollbackRequest, cal
   if (set.length === 0) throw new RegistryError("INVALID", `the last promotion moved ${together.join(", ")} alone`);
   const tags = set.map(async (tag): Promise<RollbackTag> => {
     const { names, previous } = tag === main.tag ? main : await read(tag);
-    const back = previous?.digest ?? null;
-    const target = goal && (back !== null || tag === main.tag) ? goal : back;
+    const before = previous?.digest ?? null;
+    const target = goal && (before !== null || tag === main.tag) ? goal : before;
     const moved = names !== main.names;
     const isThere = target !== null && !moved && (await store.head(target, call)) !== undefined;
     const immutable = await place.immutable(tag);
-    const release =
-      target && (await receiptsOf(target)).find(({ receipt }) => receipt.release !== undefined)?.receipt.release;
+    const [was, back] = await Promise.all([releaseIn(names), releaseIn(target)]);
     return {
       tag,
       names,
@@ -99,10 +102,11 @@ export async function readRollback(client: Client, request: RollbackRequest, cal
         stays: names === null ? "it is gone" : `it names ${names}, which was not promoted with ${main.tag}`,
       }),
       ...(immutable !== undefined && { immutable }),
-      ...(release && { release }),
+      releases: { ...(was !== undefined && { names: was }), ...(back !== undefined && { to: back }) },
     };
   });
-  return { repository, ...(stage !== undefined && { stage }), tags: await Promise.all(tags) };
+  const at = stage ?? main.previous?.by.receipt.stage;
+  return { repository, ...(at !== undefined && { stage: at }), tags: await Promise.all(tags) };
 }
 
 interface TagPast {

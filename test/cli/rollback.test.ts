@@ -133,6 +133,9 @@ describe("promote history and rollback", () => {
     const planned = async (...words: string[]): Promise<Plan> =>
       planIn(await gantry([...words, "--format", "json"], { env }));
     expect((await planned("rollback", "live")).steps[0]).toMatchObject({ at: `${scene.host}/live/app:live` });
+    const [moved, receipt] = (await planned("rollback", `${prod()}:stable`)).steps;
+    expect(moved!.why).toBe("it goes back from 1.2.3 to 1.2.2");
+    expect(receipt).toMatchObject({ document: { kind: "rollback", stage: "prod", release: "1.2.2" } });
     expect((await planned("rollback", `${scene.dev}:1.2.3`, "--at", "prod")).steps[0]).toMatchObject({
       at: `${prod()}:stable`,
     });

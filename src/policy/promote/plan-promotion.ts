@@ -135,8 +135,10 @@ function moveWords(
   { release, stage, from }: Pick<Promotion, "release" | "stage" | "from">,
 ): string {
   const where = stage === undefined ? "" : `for ${stage}: `;
-  if (names === null) return `${where}a new tag for ${from}`;
-  return `${where}it moves from ${old ?? names} to ${release ?? from}`;
+  // The digest stands in the step.
+  const image = from.replace(/(?<=:[^/]*)@.*/, "");
+  if (names === null) return `${where}a new tag, for ${image}`;
+  return `${where}it moves from ${old ?? names} to ${release ?? image}`;
 }
 
 /**

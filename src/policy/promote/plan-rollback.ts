@@ -11,7 +11,8 @@ export interface RollbackTag {
   readonly to: Digest | null;
   /** Whether that image is still in the repository. */
   readonly isThere: boolean;
-  readonly release?: string;
+  /** The versions of what it names, and of what it named before, where anything tells. */
+  readonly releases?: { readonly names?: string; readonly to?: string };
   /** Who says that it must not move. */
   readonly immutable?: string;
   /** Why it stays as it is: a later promotion moved it. */
@@ -52,15 +53,16 @@ export function planRollback(policy: PromotionPolicy, state: RollbackState, now:
   }
   if (refused) return draft.plan("rollback", policy.from);
   for (const [to, tags] of Map.groupBy(moving, (tag) => tag.to)) {
-    const after = tags.map(({ tag, names }) =>
+    const after = tags.map(({ tag, names, releases }) =>
       draft.add({
         do: "tag",
         at: `${repository}:${tag}`,
-        why: `it goes back from ${names ?? "nothing"}`,
+        why: `it goes back from ${releases?.names ?? names} to ${releases?.to ?? to}`,
         digest: to,
         before: names,
       }),
     );
+    const release = tags.find(({ releases }) => releases?.to !== undefined)?.releases?.to;
     const receipt = {
       version: 1,
       kind: "rollback",
@@ -71,7 +73,7 @@ export function planRollback(policy: PromotionPolicy, state: RollbackState, now:
       to: repository,
       ...(stage !== undefined && { stage }),
       tags: tags.map(({ tag, names }) => ({ tag, before: names })),
-      ...(tags[0]!.release !== undefined && { release: tags[0]!.release }),
+      ...(release !== undefined && { release }),
       gates: [],
       ...(policy.reason !== undefined && { reason: policy.reason }),
       tool: policy.tool,

@@ -89,7 +89,11 @@ const back = (more: Partial<RollbackTag> = {}): RollbackTag => ({
 });
 
 test("tags go back, each to what it named, with a receipt at each image; what was new stays", () => {
-  const tags = [back(), back({ tag: "1", to: digest("1.1.0") }), back({ tag: "1.2.4", to: null })];
+  const tags = [
+    back({ releases: { names: "1.2.4", to: "1.2.3" } }),
+    back({ tag: "1", to: digest("1.1.0") }),
+    back({ tag: "1.2.4", to: null }),
+  ];
   const plan = planRollback({ ...policy, reason: "it is slow" }, { repository: prod, stage: "prod", tags }, now);
   expect(plan.kind).toBe("rollback");
   expect(plan.steps.map(({ do: what, at, after }) => [what, at, after])).toEqual([
@@ -98,8 +102,11 @@ test("tags go back, each to what it named, with a receipt at each image; what wa
     ["tag", `${prod}:1`, undefined],
     ["attach", `${prod}@${digest("1.1.0")}`, ["3"]],
   ]);
+  expect(plan.steps[0]!.why).toBe("it goes back from 1.2.4 to 1.2.3");
+  expect(plan.steps[2]!.why).toBe(`it goes back from ${digest("1.2.4")} to ${digest("1.1.0")}`);
   expect(plan.steps[1]).toMatchObject({
     document: {
+      release: "1.2.3",
       kind: "rollback",
       stage: "prod",
       digest: digest("1.2.3"),
