@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { Digest, Plan } from "../../src/index.ts";
 import { receiptType } from "../../src/policy/index.ts";
+import { faultyProxy } from "../support/faults.ts";
 import { artifact, image, indexOf, putImage } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import {
@@ -109,6 +110,29 @@ describe("promote", () => {
     expect(code).toBe(6);
     expect(await named("dev/app", "prod")).toBe(digestOf(newer));
     expect(await receiptsAt(scene.registry.store("dev/app"), app)).toEqual([]);
+  });
+
+  test("what fails leaves no receipt; the same plan applied again finishes, and its receipt has all", async () => {
+    const refuse = { fault: "answer", status: 400 } as const;
+    const late = { fault: "answer", status: 429, retryAfter: 0 } as const;
+    const put = (tag: string) => (method: string, url: string) => method === "PUT" && url.endsWith(`/manifests/${tag}`);
+    const rules = [
+      { match: put("stable"), nth: 1, do: refuse },
+      { match: put("1.2.3"), nth: 1, do: late },
+    ];
+    const proxy = await faultyProxy(scene.host, rules);
+    onTestFinished(() => proxy.close());
+    const plan = join(await temporaryDirectory(), "plan.json");
+    const place = `${proxy.host}/prod/app`;
+    await promote([`${proxy.host}/dev/app:1.2.3`, "--to", place, "--tag", "1.2.3,stable", "--out", plan]);
+    const apply = async (): Promise<number> =>
+      (await gantry(["apply", plan, "--yes"], { env: { HOME: await temporaryDirectory() } })).code;
+    expect(await apply()).toBe(6);
+    expect([await named("prod/app", "1.2.3"), await named("prod/app", "stable")]).toEqual([digestOf(app), undefined]);
+    expect(await receiptsAt(scene.registry.store("prod/app"), app)).toEqual([]);
+    expect(await apply()).toBe(0);
+    const [receipt, ...others] = await receiptsAt(scene.registry.store("prod/app"), app);
+    expect([receipt!.tags.map(({ tag }) => tag), others]).toEqual([["1.2.3", "stable"], []]);
   });
 
   test("the plan is pinned: a tag of the source that moves after it does not matter", async () => {
