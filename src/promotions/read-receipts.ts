@@ -8,8 +8,9 @@ import { byTime, type AttachedReceipt } from "../policy/promote/history.ts";
 import { parseReceipt, receiptLimit, receiptType } from "../policy/promote/receipt.ts";
 import type { Call, Source } from "../store/store.ts";
 
-/** How many receipts of one image are read. */
+/** How many receipts of one image are read, and how many referrers are looked through for them. */
 const most = 500;
+const mostReferrers = 10_000;
 const atOnce = 8;
 
 /**
@@ -23,10 +24,11 @@ export async function readReceipts(
 ): Promise<readonly AttachedReceipt[]> {
   const room = semaphore(atOnce);
   const listed: Descriptor[] = [];
+  let seen = 0;
   try {
     for await (const one of from.referrers(subject, { signal, artifactType: receiptType })) {
       if (one.artifactType === receiptType) listed.push(one);
-      if (listed.length === most) break;
+      if (listed.length === most || ++seen === mostReferrers) break;
     }
   } catch (error) {
     if (!isAbsent(error)) throw error;

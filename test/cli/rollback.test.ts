@@ -63,6 +63,19 @@ describe("promote history and rollback", () => {
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("is no digest in the history")]);
   });
 
+  test("--tag takes back some of the tags that were promoted together", async () => {
+    for (const tag of ["1.2.2", "1.2.3"]) {
+      await promote([`${scene.dev}:${tag}`, "--to", prod(), "--tag", `${tag},stable`, "--semver-tags", "--yes"]);
+    }
+    const line = ["rollback", `${prod()}:stable`, "--format", "json"];
+    const moved = async (...more: string[]): Promise<string[]> =>
+      planIn(await gantry([...line, ...more])).steps.flatMap(({ do: what, at }) => (what === "tag" ? [at] : []));
+    expect(await moved()).toEqual([`${prod()}:stable`, `${prod()}:1.2`, `${prod()}:1`]);
+    expect(await moved("--tag", "1.2,1")).toEqual([`${prod()}:1.2`, `${prod()}:1`]);
+    const wrong = await gantry([...line, "--tag", "live"]);
+    expect(wrong.stderr).toContain("the last promotion moved 1.2.3, stable, 1.2, 1 alone");
+  });
+
   test("an image that is gone, and a tag that moved on since, are told", async () => {
     for (const tag of ["1.2.2", "1.2.3"]) await release(tag);
     await putImage(scene.registry.store("prod/app"), newer, "1.2.3");
