@@ -153,6 +153,12 @@ export type {
 export { simulateLifecycle } from "./policy/lifecycle/simulate.ts";
 export type { Warning as LifecycleWarning } from "./policy/lifecycle/warning.ts";
 export { lifecycleWarnings } from "./policy/lifecycle/warnings.ts";
+export type { AttachedReceipt } from "./policy/promote/history.ts";
+export type { Receipt, Who } from "./policy/promote/receipt.ts";
+export { commandGate, type CommandOptions } from "./promotions/command-gate.ts";
+export { readHistory, readPromotions, readRollback } from "./promotions/promotions.ts";
+export type { PromotionRequest } from "./promotions/read-promotions.ts";
+export type { PromotedPlace, RollbackRequest } from "./promotions/read-rollback.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
 export { abilityTitles } from "./provider/abilities.ts";
 export { describeQuirks } from "./provider/describe.ts";

@@ -125,7 +125,8 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
         }
       }
       const chosen = platforms && { platforms: platforms.map(parsePlatform) };
-      const copy = copier(source.store, [{ store: to.store }], {
+      const mountFrom = sameRegistry(source.place, to.place);
+      const copy = copier(source.store, [{ store: to.store, ...(mountFrom !== undefined && { mountFrom }) }], {
         referrers,
         ...chosen,
         ...more,
@@ -194,6 +195,13 @@ function repositoryAt(text: string): { readonly host: string; readonly name: str
     throw new RegistryError("INVALID", `${text} is no repository of a registry`);
   }
   return { host: location.reference.registry, name: location.reference.repository };
+}
+
+/** The repository that blobs can be mounted from: another one of the same registry. */
+function sameRegistry(from: string, to: string): string | undefined {
+  const [source, destination] = [parseLocation(from), parseLocation(to)];
+  if (source.transport !== "registry" || destination.transport !== "registry" || from === to) return undefined;
+  return source.reference.registry === destination.reference.registry ? source.reference.repository : undefined;
 }
 
 /** A location's place, without tag and digest. */

@@ -47,13 +47,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   server: ["oci", "transport", "store", "graph"],
   "version.ts": [],
   "client.ts": [...composed, "machine.ts", "stack.ts", "services.ts", "plans.ts"],
+  promotions: ["oci", "auth", "store", "graph", "policy", "provider", "client.ts"],
   "plans.ts": ["oci", "store", "graph", "plan", "provider", "client.ts"],
   "services.ts": [...composed, "stack.ts"],
   "machine.ts": [...composed, "client.ts"],
   "stack.ts": [...composed, "client.ts"],
   "copy-locations.ts": ["oci", "store", "graph", "client.ts"],
   "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "hosts", "doctor"],
-  "index.ts": [...composed, "client.ts", "services.ts"],
+  "index.ts": [...composed, "client.ts", "services.ts", "promotions"],
   cli: ["index.ts", "store/index.ts", "server/index.ts", "plan/index.ts", "policy/index.ts", "text", "version.ts"],
 };
 

@@ -77,5 +77,6 @@ export const families: Readonly<Record<string, string>> = {
   config: "print an image's configuration, or Gantry's own",
   immutability: "see and say which tags of a repository cannot be moved",
   lifecycle: "see, set, try and convert the policies by which services delete images",
+  promote: "take images from stage to stage, and see what was",
   repo: "list, look at, create and delete repositories",
 };

@@ -9,6 +9,7 @@ import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
 import { planCommands } from "./table/plans.ts";
 import { retainCommand } from "./table/retain.ts";
+import { promoteCommands } from "./table/promote.ts";
 import { serviceCommands } from "./table/services.ts";
 import { toolCommands } from "./table/tool.ts";
 
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   doctorCommand,
   ...changeCommands,
   retainCommand,
+  ...promoteCommands,
   ...planCommands,
   ...serviceCommands,
   ...lifecycleCommands,

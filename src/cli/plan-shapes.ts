@@ -2,6 +2,9 @@ import type { Shape } from "./shapes.ts";
 
 const digest = "a digest: sha256:...";
 
+/** What stands for any JSON. */
+export const attachedDocument = "what is attached, as JSON";
+
 /** A plan, as schemas/plan.json has it; once it was applied, with what became of each step. */
 export const planShape: Shape = {
   version: "1",
@@ -26,7 +29,7 @@ export const planShape: Shape = {
       "referrers?": "of a copy: whether what is attached goes along",
       "artifactType?": "of an attached document",
       "annotations?": { "*": "its value" },
-      "document?": "what is attached",
+      "document?": attachedDocument,
       "except?": ["a tag for which the opposite holds"],
       "patterns?": "wildcard, doublestar or regex",
       "mediaType?": "of what comes back",

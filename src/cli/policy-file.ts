@@ -31,7 +31,8 @@ export async function readLongDocument(path: string, stdin: Readable, most: numb
 
 const nameOf = (path: string): string => (path === "-" ? "stdin" : path);
 
-async function readText(path: string, name: string, stdin: Readable, most: number): Promise<string> {
+/** Reads a text of at most so many bytes from a file, or from stdin for `-`. Throws INVALID where it is longer. */
+export async function readText(path: string, name: string, stdin: Readable, most = longestPolicy): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
   const file = path === "-" ? undefined : await open(path);

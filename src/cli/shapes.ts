@@ -1,5 +1,6 @@
 import { lifecycleShapes } from "./lifecycle-shapes.ts";
 import { planShapes } from "./plan-shapes.ts";
+import { promoteShapes } from "./promote-shapes.ts";
 import { repositoryShape, serviceShapes } from "./service-shapes.ts";
 import { usageShape } from "./usage-shape.ts";
 
@@ -107,6 +108,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   ...serviceShapes,
   ...lifecycleShapes,
   ...planShapes,
+  ...promoteShapes,
   inspect: {
     name: reference,
     digest,

@@ -60,6 +60,22 @@ export const duration: Kind<number> = {
   },
 };
 
+const ages = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+/** How long ago something is, in milliseconds; longer than any timer runs. */
+export const age: Kind<number> = {
+  wants: "a time such as 30m, 12h, 7d or 2w",
+  read(written) {
+    const [, number, unit] = /^(\d{1,5})(m|h|d|w)$/.exec(written) ?? [];
+    return number === undefined ? undefined : Number(number) * ages[unit as keyof typeof ages];
+  },
+  write(value) {
+    const unit = (["w", "d", "h"] as const).find((one) => value > 0 && value % ages[one] === 0) ?? "m";
+    return `${value / ages[unit]}${unit}`;
+  },
+  json: { type: "string", pattern: "^\\d{1,5}[mhdw]$" },
+};
+
 /** A number of bytes. */
 export const size: Kind<number> = {
   wants: "a number of bytes such as 800kB, 20MB or 1GiB",
@@ -190,4 +206,12 @@ export const webAddress: Kind<string> = {
   },
   write: same,
   json: { type: "string", pattern: "^https?://[^?#@]+$" },
+};
+
+/** A name that a user gives to something: a stage, a gate. */
+export const plainName: Kind<string> = {
+  wants: "a name of letters, digits, -, _ and .",
+  read: (written) => (/^[A-Za-z0-9][\w.-]{0,62}$/.test(written) ? written : undefined),
+  write: same,
+  json: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$" },
 };

@@ -131,6 +131,19 @@ export const hostFields = {
   ),
 };
 
+const stageFields = {
+  to: scalar(kinds.text, "its repositories: registry.example/prod/{name}, perhaps with a tag"),
+  tags: list(kinds.text, "the tags that an image gets there: {tag}, {major}.{minor}, stable"),
+  from: scalar(kinds.plainName, "the stage that has to have an image first"),
+  gates: group("what has to pass before an image goes there", {
+    age: scalar(kinds.age, "how long ago it was built, or came to the stage before"),
+    requires: list(kinds.text, "what has to be attached: signature, sbom, attestation, or an artifact type"),
+    approval: list(kinds.text, "who may approve, by --approve; * is anybody"),
+    commands: table(kinds.plainName, "programs that end with 0", list(kinds.text, "a program and its words"), guarded),
+    timeout: scalar(kinds.duration, "how long one of them may take; 5m without"),
+  }),
+};
+
 const credentialFields = {
   username: scalar(kinds.text, "the user, with password or passwordFile"),
   password: scalar(kinds.secret, "the user's password; better passwordFile or ${NAME}"),
@@ -194,6 +207,10 @@ export const schema = {
     },
     guarded,
   ),
+  promote: group("how images go from stage to stage", {
+    immutable: list(kinds.text, "tags that `promote` and `rollback` do not move: v*, /regex/ or semver:RANGE"),
+    stages: table(kinds.plainName, "the stages, such as staging and prod", group("one stage", stageFields)),
+  }),
   trust: list(kinds.path, "directories whose project files may decide where secrets go", { personal: true }),
 };
 

@@ -1,13 +1,15 @@
 import { hashSync } from "bcryptjs";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
 import { policyDocument } from "../../src/cli/lifecycle-shapes.ts";
+import { attachedDocument } from "../../src/cli/plan-shapes.ts";
 import { shapes, type Shape } from "../../src/cli/shapes.ts";
 import { artifactFile, attach } from "../../src/index.ts";
 import { formatPlan, type Plan } from "../../src/plan/index.ts";
+import { receiptType, type Receipt } from "../../src/policy/index.ts";
 import { htpasswdAccess } from "../../src/server/index.ts";
 import { dockerArchiveStore, layoutStore } from "../../src/store/index.ts";
 import { image, putImage, twoPlatforms } from "../support/images.ts";
@@ -17,6 +19,7 @@ import { testService } from "./service-scene.ts";
 import { gantry, testRegistry, type CliOptions, type Ended, type TestRegistry } from "./support.ts";
 
 const app = twoPlatforms("app");
+const next = image("next");
 const examples = commands.flatMap((command) =>
   command.examples.map((example) => [example.line, command.name] as const),
 );
@@ -67,9 +70,35 @@ async function scene(served: boolean): Promise<{
   await attach(source.store("app"), sbom, { subject: "1.0" });
   const logins = { auths: { [locked.host]: { auth: btoa("alice:secret") } } };
   await writeFile("logins.json", JSON.stringify(logins));
+  await putImage(source.store("app"), next, "prod");
+  await attach(source.store("app"), receiptAt(source.host), { subject: "prod" });
+  await appendFile("gantry.yaml", stagesAt(source.host));
   await writeFile("plan.json", formatPlan(planOf(source.host)));
   await writeFile("retain.jsonl", journalOf(source.host));
   return { source, mirror, locked, work };
+}
+
+/** One stage. */
+function stagesAt(host: string): string {
+  return `promote: {stages: {staging: {to: "${host}/staging/{name}"}}}\n`;
+}
+
+/** What says that `prod` was moved to an image, and named the other before. */
+function receiptAt(host: string): Parameters<typeof attach>[1] {
+  const { digest } = next.manifest.descriptor;
+  const receipt: Receipt = {
+    version: 1,
+    kind: "promotion",
+    when: "2026-11-20T14:05:00Z",
+    who: { name: "alice" },
+    digest,
+    from: `${host}/app@${digest}`,
+    to: `${host}/app`,
+    tags: [{ tag: "prod", before: app.manifest.descriptor.digest }],
+    gates: [],
+    tool: "gantry 0.1.0",
+  };
+  return { artifactType: receiptType, files: [artifactFile(Buffer.from(JSON.stringify(receipt)), receiptType)] };
 }
 
 /** A plan that takes the tag `old` away. */
@@ -153,12 +182,13 @@ describe("with --format json, the result has the shape that is documented", () =
   });
 });
 
+/** What in a shape stands for any JSON. */
+const anything = ["the same again", policyDocument, attachedDocument];
+
 /** Where a value is not of a shape. */
 function misfits(value: unknown, shape: Shape, at: string): string[] {
   if (typeof shape === "string")
-    return shape === "the same again" || shape === policyDocument || value === null || typeof value !== "object"
-      ? []
-      : [`${at} is an object`];
+    return anything.includes(shape) || typeof value !== "object" || value === null ? [] : [`${at} is an object`];
   if (Array.isArray(shape)) {
     const [item] = shape as readonly [Shape];
     return Array.isArray(value) ? value.flatMap((one, i) => misfits(one, item, `${at}[${i}]`)) : [`${at} is no list`];

@@ -62,6 +62,15 @@ const values: Readonly<Record<string, FiveValues>> = {
   "kubernetes.context": ["a", "b", "c", "d", "e"],
   "kubernetes.namespace": ["a", "b", "c", "d", "e"],
   "kubernetes.serviceAccount": ["a", "b", "c", "d", "e"],
+  "promote.immutable": ["a", "v*", "semver:*", "/v.*/", "e"],
+  "promote.stages.r.example.to": ["a", "b/{name}", "c", "d", "e"],
+  "promote.stages.r.example.tags": ["a", "{tag}", "c", "d", "e"],
+  "promote.stages.r.example.from": ["a", "b", "c", "d", "e"],
+  "promote.stages.r.example.gates.age": ["1m", "2h", "3d", "4w", "5m"],
+  "promote.stages.r.example.gates.requires": ["a", "sbom", "application/x", "d", "e"],
+  "promote.stages.r.example.gates.approval": ["a", "*", "c", "d", "e"],
+  "promote.stages.r.example.gates.commands.smoke": ["a", "./b", "c", "d", "e"],
+  "promote.stages.r.example.gates.timeout": times,
 };
 
 /** The keys of a path; the host's name has a dot in it. */
@@ -97,7 +106,7 @@ test("every key of the schema is in the table", () => {
       ([key, entry]) => {
         if (entry.fields) return leaves(entry.fields, `${path}${key}.`);
         if (entry.shape !== "table") return [`${path}${key}`];
-        const names: Readonly<Record<string, string>> = { headers: "x-a", env: "AWS_PROFILE" };
+        const names: Readonly<Record<string, string>> = { headers: "x-a", env: "AWS_PROFILE", commands: "smoke" };
         const name = names[key] ?? "r.example";
         return entry.entry?.fields ? leaves(entry.entry.fields, `${path}${key}.${name}.`) : [`${path}${key}.${name}`];
       },

@@ -24,8 +24,15 @@ const guarded = [
   "hosts: {a.b: {headers: {X: s3cret}}}",
   "hosts: {a.b: {mirrors: [x.y]}}",
   "hosts: {'*': {minTls: 1.2}}",
+  "promote: {stages: {prod: {gates: {commands: {smoke: [./smoke.sh]}}}}}",
 ];
-const free = ["jobs: 3", "minTls: 1.3", "referrers: false", "hosts: {a.b: {connectTimeout: 1s, minTls: 1.3}}"];
+const free = [
+  "jobs: 3",
+  "minTls: 1.3",
+  "referrers: false",
+  "hosts: {a.b: {connectTimeout: 1s, minTls: 1.3}}",
+  "promote: {stages: {prod: {to: 'a.b/{name}', gates: {age: 1d}}}}",
+];
 
 describe("a project file", () => {
   test.each(guarded)("may not say %s where its directory is not trusted, and may where it is", async (project) => {

@@ -1,0 +1,67 @@
+import { commandGate, parseLocation, readPromotions, RegistryError } from "../../index.ts";
+import { fillPlace, planPromotion, type Stage } from "../../policy/index.ts";
+import type { Cli } from "../cli.ts";
+import type { Run } from "../command.ts";
+import { readText } from "../policy-file.ts";
+import { offerPlan } from "../plans.ts";
+import { endingOf, placeOrStage, promotionPolicy, stagesIn } from "../promotions.ts";
+import * as promote from "../table/promote-options.ts";
+
+export const run: Run<[images: string[]]> = async ([typed], cli) => {
+  const { get, signal, places } = cli;
+  const stages = await stagesIn(cli);
+  const to = get(promote.to).map((text) => placeOrStage(text, stages));
+  const images = [...typed, ...(await listed(cli))];
+  if (to.length === 0) throw new RegistryError("INVALID", "nothing says where to: --to PLACE");
+  if (images.length === 0) throw new RegistryError("INVALID", "no image is named");
+  const [match, tags] = [get(promote.match), get(promote.tags)];
+  const client = await cli.client(sidesOf(images, to, stages));
+  const now = (): Date => new Date();
+  const promotions = await readPromotions(
+    client,
+    {
+      images: [...new Set(images)],
+      to,
+      stages,
+      tags,
+      semverTags: get(promote.semverTags),
+      ...(match !== undefined && { match }),
+      immutable: (await cli.config()).values.promote?.immutable ?? [],
+      gates: {
+        approvals: get(promote.approve),
+        run: (name, words, timeout) => commandGate(name, words, timeout, { env: places.env, cwd: places.cwd }),
+      },
+      now,
+    },
+    { signal },
+  );
+  const where = to.map((one) => (typeof one === "string" ? one : one.name)).join(", ");
+  const plan = planPromotion(promotionPolicy(cli, `promote to ${where}`), promotions, now());
+  return endingOf(plan, await offerPlan(plan, cli, client));
+};
+
+/** The images of --file: one a line; what follows a # is for people. */
+async function listed({ get, stdin }: Cli): Promise<readonly string[]> {
+  const file = get(promote.list);
+  if (file === undefined) return [];
+  const text = await readText(file, file === "-" ? "stdin" : file, stdin);
+  return text
+    .split("\n")
+    .map((line) => line.replace(/(?:^|\s)#.*/, "").trim())
+    .filter(Boolean);
+}
+
+/** The repositories that are read alone, and those that are written: logins are given for the one side or the other. */
+function sidesOf(
+  images: readonly string[],
+  to: readonly (Stage | string)[],
+  stages: ReadonlyMap<string, Stage>,
+): { from: readonly string[]; to: readonly string[] } {
+  const references = images.map(parseLocation).flatMap((one) => (one.transport === "registry" ? one.reference : []));
+  const at = (one: Stage | string): readonly string[] =>
+    references.flatMap((reference) => fillPlace(typeof one === "string" ? one : one.to, reference) ?? []);
+  const before = to.flatMap((one) =>
+    typeof one === "string" || one.from === undefined ? [] : at(stages.get(one.from)!),
+  );
+  return { from: [...images, ...before], to: to.flatMap(at) };
+}
