@@ -73,6 +73,8 @@ export { needed, subjectOfTag, type Need, type Root } from "./graph/needed.ts";
 export { readCertDirectory } from "./hosts/certs-d.ts";
 export { readClientPair, type ClientPair } from "./hosts/certificates.ts";
 
+export { readInUse, type InUseFound, type InUseSources } from "./in-use/read.ts";
+
 export { parseDescriptor, refNameAnnotation, type Descriptor } from "./oci/descriptor.ts";
 export {
   algorithmOf,
@@ -127,6 +129,7 @@ export { collect, contentOf, streamOf, verified, type ByteStream, type Content }
 
 export type { Ending } from "./plan/act.ts";
 export type { Applied, ApplyOptions, Journal, PlanEvent } from "./plan/apply.ts";
+export type { InUse } from "./plan/in-use.ts";
 export type { Kept, Note, Plan, PlanKind, Step } from "./plan/plan.ts";
 
 export { checkDocument, requireDocument } from "./policy/lifecycle/check.ts";

@@ -22,6 +22,7 @@ const composed: readonly string[] = [
   "copy-locations.ts",
   "document",
   "plan",
+  "in-use",
 ];
 
 /** What each folder of src/ may import beside itself. */
@@ -34,6 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   document: ["oci"],
   graph: ["oci", "store"],
   plan: ["oci", "files", "document", "store", "graph"],
+  "in-use": ["oci", "document", "auth", "plan"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
   policy: ["oci", "document", "graph", "plan"],

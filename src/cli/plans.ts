@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { RegistryError, type Applied, type Client, type Plan, type Step } from "../index.ts";
-import { formatPlan } from "../plan/index.ts";
+import { formatPlan, rootsInUse } from "../plan/index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
+import { imagesInUse } from "./in-use.ts";
 import { limitRate } from "./options.ts";
 import { table } from "./render/table.ts";
 import { count } from "./render/text.ts";
@@ -24,8 +25,10 @@ export async function offerPlan(plan: Plan, cli: Cli, known?: Client): Promise<E
   }
   const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
   const client = known ?? (await cli.client({ from: [], to: plan.steps.map(({ at }) => at) }));
+  const used = await imagesInUse(cli);
   const applied = await client.apply(plan, {
     signal: cli.signal,
+    protect: (inventory) => rootsInUse(inventory, used),
     ...(most !== undefined && { maxDelete: most }),
     ...(jobs !== undefined && { jobs }),
     ...(rate !== undefined && { limitRate: rate }),

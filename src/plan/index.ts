@@ -7,6 +7,7 @@ export { needed, subjectOfTag, type Need, type Root } from "../graph/needed.ts";
 export type { Ending } from "./act.ts";
 export { applyPlan, checkDeletions, type Applied, type ApplyOptions, type Journal, type PlanEvent } from "./apply.ts";
 export type { Hands, Spot } from "./hands.ts";
+export { rootsInUse, type InUse } from "./in-use.ts";
 export {
   isDeletion,
   planKinds,
