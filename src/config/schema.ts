@@ -194,6 +194,9 @@ export const schema = {
     },
     guarded,
   ),
+  tags: group("rules for tags", {
+    immutable: list(kinds.text, "tags that never move: a glob such as v*, /a regular expression/, or semver:>=1.0"),
+  }),
   trust: list(kinds.path, "directories whose project files may decide where secrets go", { personal: true }),
 };
 

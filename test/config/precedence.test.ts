@@ -62,6 +62,7 @@ const values: Readonly<Record<string, FiveValues>> = {
   "kubernetes.context": ["a", "b", "c", "d", "e"],
   "kubernetes.namespace": ["a", "b", "c", "d", "e"],
   "kubernetes.serviceAccount": ["a", "b", "c", "d", "e"],
+  "tags.immutable": ["v*", "/v.+/", "semver:*", "*.*.*", "rc"],
 };
 
 /** The keys of a path; the host's name has a dot in it. */
