@@ -43,7 +43,10 @@ describeWith(["etcd", "kube-apiserver"], "images that Kubernetes runs", () => {
       status: {
         containerStatuses: [
           {
-            ...{ name: "main", image: "registry.example/app:1", ready: true, restartCount: 0 },
+            name: "main",
+            image: "registry.example/app:1",
+            ready: true,
+            restartCount: 0,
             imageID: `docker-pullable://registry.example/app@${digest}`,
           },
         ],

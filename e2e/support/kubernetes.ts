@@ -33,25 +33,35 @@ export async function startKubernetes(): Promise<Kubernetes> {
   await writeFile(files.tokens, 'admin-token,admin,1,"system:masters"\nnobody-token,nobody,2\n');
   await writeFile(files.kubeconfig, kubeconfig(port), { mode: 0o600 });
   const running: Running[] = [
-    start(etcd.path, [
-      ...["--data-dir", join(folder, "etcd"), "--listen-client-urls", clients, "--advertise-client-urls", clients],
-      ...["--listen-peer-urls", members, "--initial-advertise-peer-urls", members],
-      ...["--initial-cluster", `default=${members}`, "--log-level", "error", "--unsafe-no-fsync"],
-    ]),
-    start(apiserver.path, [
-      ...["--etcd-servers", clients, "--bind-address", "127.0.0.1", "--secure-port", `${port}`],
-      ...[
-        "--cert-dir",
-        join(folder, "certificates"),
-        "--token-auth-file",
-        files.tokens,
-        "--authorization-mode",
-        "RBAC",
-      ],
-      ...["--service-account-issuer", "https://kubernetes.test", "--service-account-key-file", files.key],
-      ...["--service-account-signing-key-file", files.key, "--service-cluster-ip-range", "10.0.0.0/24"],
-      ...["--disable-admission-plugins", "ServiceAccount,TaintNodesByCondition,Priority"],
-    ]),
+    start(
+      etcd.path,
+      flags({
+        "data-dir": join(folder, "etcd"),
+        "listen-client-urls": clients,
+        "advertise-client-urls": clients,
+        "listen-peer-urls": members,
+        "initial-advertise-peer-urls": members,
+        "initial-cluster": `default=${members}`,
+        "log-level": "error",
+        "unsafe-no-fsync": "true",
+      }),
+    ),
+    start(
+      apiserver.path,
+      flags({
+        "etcd-servers": clients,
+        "bind-address": "127.0.0.1",
+        "secure-port": `${port}`,
+        "cert-dir": join(folder, "certificates"),
+        "token-auth-file": files.tokens,
+        "authorization-mode": "RBAC",
+        "service-account-issuer": "https://kubernetes.test",
+        "service-account-key-file": files.key,
+        "service-account-signing-key-file": files.key,
+        "service-cluster-ip-range": "10.0.0.0/24",
+        "disable-admission-plugins": "ServiceAccount,TaintNodesByCondition,Priority",
+      }),
+    ),
   ];
   const stop = async (): Promise<void> => {
     await Promise.all(running.toReversed().map((one) => one.stop()));
@@ -76,6 +86,9 @@ export async function startKubernetes(): Promise<Kubernetes> {
   await stop();
   throw new Error(`Kubernetes did not come up:\n${said}`);
 }
+
+const flags = (values: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(values).map(([name, value]) => `--${name}=${value}`);
 
 function ask(port: number, method: string, path: string, body?: object): Promise<{ status: number; text: string }> {
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";

@@ -29,7 +29,7 @@ type Given = { readonly text: string; readonly latest: boolean } | undefined;
 interface Making {
   readonly context: BuildContext;
   readonly now: Date;
-  readonly note: (text: string) => void;
+  readonly note: (text: string) => undefined;
   /** Fills in the expressions that are known everywhere. */
   readonly fill: (template: string) => string;
 }
@@ -57,7 +57,9 @@ export function makeTags(rules: readonly TagRule[], flavor: Flavor, context: Bui
       );
     }
     if (enable === "false") continue;
-    const note = (text: string): void => void notes.push(`${rule.text}: ${text}`);
+    const note = (text: string): undefined => {
+      notes.push(`${rule.text}: ${text}`);
+    };
     const given = makers[rule.type](rule.attributes, { context, now, note, fill });
     if (!given) continue;
     const { prefix = flavor.prefix, suffix = flavor.suffix } = rule.attributes;
@@ -82,7 +84,7 @@ const makers: Readonly<Record<RuleType, (attributes: Attributes, making: Making)
   semver(attributes, making) {
     const text = versionText(attributes, making);
     if (text === undefined) return undefined;
-    if (!valid(text)) return void making.note(`${text} is no version (https://semver.org/)`);
+    if (!valid(text)) return making.note(`${text} is no version (https://semver.org/)`);
     const { pattern = "" } = attributes;
     const { raw, version, major, minor, patch, prerelease, build } = parse(text, { loose: true })!;
     const parts = { raw, version, major: `${major}`, minor: `${minor}`, patch: `${patch}` };
@@ -95,7 +97,7 @@ const makers: Readonly<Record<RuleType, (attributes: Attributes, making: Making)
     const text = versionText(attributes, making);
     if (text === undefined) return undefined;
     const version = parsePep440(text);
-    if (!version) return void making.note(`${text} is no version (https://peps.python.org/pep-0440/)`);
+    if (!version) return making.note(`${text} is no version (https://peps.python.org/pep-0440/)`);
     const { clean, release, isFinal } = version;
     const { pattern = "" } = attributes;
     if (!isFinal) return { text: isRawTemplate(pattern) ? text : clean, latest: false };
@@ -108,9 +110,9 @@ const makers: Readonly<Record<RuleType, (attributes: Attributes, making: Making)
     if (text === undefined) return undefined;
     const [, inner = pattern, flags = ""] = /^\/(.+)\/(.*)$/.exec(pattern) ?? [];
     const found = matched(text, inner, flags);
-    if (!found) return void note(`${pattern} does not match ${text}`);
+    if (!found) return note(`${pattern} does not match ${text}`);
     const part = found[Number(group)];
-    return part === undefined ? void note(`${pattern} has no group ${group} in ${text}`) : { text: part, latest: true };
+    return part === undefined ? note(`${pattern} has no group ${group} in ${text}`) : { text: part, latest: true };
   },
   edge({ branch = "" }, { context }) {
     const built = branchOf(context);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { isTag } from "../../../src/oci/reference.ts";
 import type { BuildContext } from "../../../src/policy/tags/context.ts";
