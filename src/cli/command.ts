@@ -77,5 +77,6 @@ export const families: Readonly<Record<string, string>> = {
   config: "print an image's configuration, or Gantry's own",
   immutability: "see and say which tags of a repository cannot be moved",
   lifecycle: "see, set, try and convert the policies by which services delete images",
+  tags: "decide which tags images get, and look what is wrong with those that they have",
   repo: "list, look at, create and delete repositories",
 };

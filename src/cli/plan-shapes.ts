@@ -50,6 +50,23 @@ export const appliedShape: Shape = {
   ],
 };
 
+/** A plan, where a command may end with something else. */
+const planOrNot: Shape = Object.fromEntries(
+  Object.entries(planShape).map(([key, shape]) => [`${key.replace(/\?$/, "")}?`, shape]),
+);
+
 export const planShapes: Readonly<Record<string, Shape>> = {
   apply: appliedShape,
+  "tags plan": {
+    ...planOrNot,
+    "build?": {
+      "ref?": "a git ref in full",
+      "sha?": "the commit",
+      "event?": "push, pull_request, schedule or another",
+    },
+    "tags?": [{ tag: "a tag", rule: "the rule that makes it" }],
+    "references?": ["with --for: repository and tag in one"],
+    "held?": [{ at: "with --for: a tag that is not given", why: "one sentence" }],
+    "remarks?": ["what is likely not meant"],
+  },
 };

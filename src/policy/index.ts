@@ -1,4 +1,13 @@
 // The public surface of "gantry/policy", written by hand: pure functions from policy, state and time to plans.
 export { fitsOne, parsePattern, type Pattern } from "./pattern.ts";
+export { ciContext, withGithubEvent, type CiContext } from "./tags/ci.ts";
+export type { BuildContext } from "./tags/context.ts";
+export { defaultRules, environmentRule } from "./tags/default-rules.ts";
+export { parseFlavor, type Flavor } from "./tags/flavor.ts";
+export { makeTags, type MadeTag, type MadeTags } from "./tags/make.ts";
+export { planTags, type TaggedState, type TagPolicy } from "./tags/plan-tags.ts";
+export { parseRulesFile, type RulesFile } from "./tags/rules-file.ts";
+export { parseTagRule, type TagRule } from "./tags/rule.ts";
+export { newerReleases, settleTags, type Settled } from "./tags/settle.ts";
 export { convertLifecycle } from "./lifecycle/convert.ts";
 export { simulateLifecycle } from "./lifecycle/simulate.ts";

@@ -65,6 +65,7 @@ async function scene(served: boolean): Promise<{
   await attach(source.store("app"), sbom, { subject: "1.0" });
   const logins = { auths: { [locked.host]: { auth: btoa("alice:secret") } } };
   await writeFile("logins.json", JSON.stringify(logins));
+  await writeFile("tag-rules.yaml", "tags: |\n  type=semver,pattern={{version}}\n");
   await writeFile("plan.json", formatPlan(planOf(source.host)));
   return { source, mirror, locked, work };
 }
@@ -140,7 +141,7 @@ describe("with --format json, the result has the shape that is documented", () =
 /** Where a value is not of a shape. */
 function misfits(value: unknown, shape: Shape, at: string): string[] {
   if (typeof shape === "string")
-    return shape === "the same again" || shape === policyDocument || typeof value !== "object"
+    return shape === "the same again" || shape === policyDocument || typeof value !== "object" || value === null
       ? []
       : [`${at} is an object`];
   if (Array.isArray(shape)) {

@@ -1,7 +1,7 @@
 import { RegistryError } from "../../index.ts";
-import { value, values, type Option } from "../option.ts";
+import { flag, value, values, type Option } from "../option.ts";
 import { parseCount } from "../option-values.ts";
-import { detailedExitcode, formatOptions, limitRate, yes } from "../options.ts";
+import { detailedExitcode, formatOptions, limitRate } from "../options.ts";
 
 const heading = "Plan:";
 
@@ -14,7 +14,7 @@ export const out: Option<string | undefined> = value(
     heading,
   },
 );
-export const act: Option<boolean> = { ...yes, summary: "do it at once", heading };
+export const act: Option<boolean> = flag("-y, --yes", "do it at once", { heading });
 export const changes: Option<boolean> = {
   ...detailedExitcode,
   summary: "end with 7 where the plan has steps",

@@ -1,0 +1,47 @@
+import type { Command } from "../command.ts";
+import * as options from "../options.ts";
+import { planOptions } from "./plan-options.ts";
+import { asFlags, buildOptions, forRepository } from "./tags-options.ts";
+
+/** Commands about what tags images have, and should have. */
+export const tagsCommands: readonly Command[] = [
+  {
+    name: "tags plan",
+    group: "Plans",
+    summary: "decide which tags an image gets, from git and CI",
+    details:
+      "Of v1.2.3: 1.2.3, 1.2, 1 and latest; of a pre-release its version alone; of a branch or pull request its name; of all " +
+      "the commit. What is built is taken from the variables of the CI that runs, else from git, unless options say it. Without an " +
+      "image, the tags are printed, for the build to come; with one, giving them to it is a plan. No tag moves backwards: where " +
+      "the repository has 1.3.0, 1.2.4 gets 1.2, but neither 1 nor latest. Tags that tags.immutable of the configuration names " +
+      "never move at all.",
+    arguments: [{ name: "reference", summary: "the image that gets the tags", optional: true, completes: "reference" }],
+    options: [
+      ...buildOptions,
+      forRepository,
+      asFlags,
+      options.force,
+      ...planOptions.filter(
+        (option) => option.flags !== "--max-delete <count>" && option.flags !== "--protect <pattern>",
+      ),
+      ...options.networkOptions,
+    ],
+    examples: [
+      { note: "the tags of a release", line: "gantry tags plan --git-tag v1.2.3 --commit 860c190" },
+      {
+        note: "as images, and as docker build takes them",
+        line: "gantry tags plan --branch main --for registry.example/app --flags",
+      },
+      {
+        note: "more tags for an image that is there",
+        line: "gantry tags plan --git-tag v1.0.0 registry.example/app:1.0",
+      },
+      {
+        note: "by the rules of docker/metadata-action",
+        line: "gantry tags plan --rules tag-rules.yaml --git-tag v1.0.0",
+      },
+    ],
+    endings: ["notFound", "denied", "refused", "partly", "changes"],
+    load: () => import("../commands/tags-plan.ts"),
+  },
+];
