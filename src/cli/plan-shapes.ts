@@ -57,6 +57,16 @@ const planOrNot: Shape = Object.fromEntries(
 
 export const planShapes: Readonly<Record<string, Shape>> = {
   apply: appliedShape,
+  "tags check": [
+    {
+      severity: "error, warning or info",
+      rule: "what was looked for, in one word",
+      at: "the repository, tag or manifest",
+      message: "what was found",
+      advice: "what to do",
+      "digest?": "what a tag that is behind should name",
+    },
+  ],
   "tags plan": {
     ...planOrNot,
     "build?": {

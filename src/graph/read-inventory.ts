@@ -1,6 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import { isAbsent, isRegistryError } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
+import { formatPlatform } from "../oci/platform.ts";
 import type { Call, Source } from "../store/store.ts";
 import { imageConfig } from "./config.ts";
 import type { Gap, Held, Inventory } from "./inventory.ts";
@@ -160,6 +161,7 @@ function describe(manifest: Manifest, tags: readonly string[], told: readonly Li
   };
   const [pushed, pulled, built] = [latest((one) => one.pushed), latest((one) => one.pulled), Date.parse(created ?? "")];
   const first = told[0];
+  const platforms = first?.platforms ?? platformsOf(manifest);
   return {
     digest,
     mediaType,
@@ -172,8 +174,13 @@ function describe(manifest: Manifest, tags: readonly string[], told: readonly Li
     ...(pushed !== undefined && { pushed }),
     ...(pulled !== undefined && { pulled }),
     ...(!Number.isNaN(built) && { created: built }),
-    ...(first?.platforms && { platforms: first.platforms }),
+    ...(platforms.length > 0 && { platforms }),
     ...(told.some((one) => one.immutable) && { immutable: true }),
     ...(first?.state !== undefined && { state: first.state }),
   };
+}
+
+/** The platforms that an index names; what is no image in it (attestations) runs on none. */
+function platformsOf({ manifests }: Manifest): readonly string[] {
+  return manifests.flatMap(({ platform }) => (platform && platform.os !== "unknown" ? [formatPlatform(platform)] : []));
 }

@@ -1,6 +1,7 @@
 import { flag, value, values, type Option } from "../option.ts";
 import { parseCount } from "../option-values.ts";
 import { RegistryError } from "../../index.ts";
+import type { TagSeverity } from "../../policy/index.ts";
 
 const build = "What is built:";
 const rulesHeading = "Rules:";
@@ -78,6 +79,28 @@ export const buildOptions: readonly Option[] = [
   flavor,
   zero,
 ];
+
+export const history: Option<string | undefined> = value(
+  "--history <file>",
+  "what tags named when they were looked at before; what they name now is added to it",
+  String,
+  { completes: "file" },
+);
+export const failOn: Option<TagSeverity | undefined> = value(
+  "--fail-on <severity>",
+  "end with 5 where something so bad, or worse, is found: error, warning or info",
+  readSeverity,
+  { completes: ["error", "warning", "info"] },
+);
+export const fixes: Option<boolean> = flag(
+  "--plan",
+  "plan to move tags that are behind to the newest version, instead of listing what is found",
+);
+
+function readSeverity(text: string): TagSeverity {
+  if (text === "error" || text === "warning" || text === "info") return text;
+  throw new RegistryError("INVALID", `${JSON.stringify(text)} is not error, warning or info`);
+}
 
 function readCommit(text: string): string {
   if (/^[0-9a-f]{7,64}$/i.test(text)) return text.toLowerCase();

@@ -1,7 +1,10 @@
 import type { Command } from "../command.ts";
 import * as options from "../options.ts";
-import { planOptions } from "./plan-options.ts";
-import { asFlags, buildOptions, forRepository } from "./tags-options.ts";
+import { maxDelete, planOptions, protect } from "./plan-options.ts";
+import { asFlags, buildOptions, failOn, fixes, forRepository, history } from "./tags-options.ts";
+
+/** What plans take that delete nothing. */
+const actOptions = planOptions.filter((option) => option !== maxDelete && option !== protect);
 
 /** Commands about what tags images have, and should have. */
 export const tagsCommands: readonly Command[] = [
@@ -16,16 +19,7 @@ export const tagsCommands: readonly Command[] = [
       "the repository has 1.3.0, 1.2.4 gets 1.2, but neither 1 nor latest. Tags that tags.immutable of the configuration names " +
       "never move at all.",
     arguments: [{ name: "reference", summary: "the image that gets the tags", optional: true, completes: "reference" }],
-    options: [
-      ...buildOptions,
-      forRepository,
-      asFlags,
-      options.force,
-      ...planOptions.filter(
-        (option) => option.flags !== "--max-delete <count>" && option.flags !== "--protect <pattern>",
-      ),
-      ...options.networkOptions,
-    ],
+    options: [...buildOptions, forRepository, asFlags, options.force, ...actOptions, ...options.networkOptions],
     examples: [
       { note: "the tags of a release", line: "gantry tags plan --git-tag v1.2.3 --commit 860c190" },
       {
@@ -43,5 +37,26 @@ export const tagsCommands: readonly Command[] = [
     ],
     endings: ["notFound", "denied", "refused", "partly", "changes"],
     load: () => import("../commands/tags-plan.ts"),
+  },
+  {
+    name: "tags check",
+    group: "Plans",
+    summary: "look what is wrong with the tags of repositories",
+    details:
+      "Finds versions that were overwritten, 1.2, 1 and latest that are behind the newest version, a pre-release as latest, " +
+      "versions without platforms that others have, repositories with nothing but latest or dates, versions with and without v, " +
+      "tags that differ in case only, and images that tags have left behind. What a tag named before, registries forget: " +
+      "--history keeps it in a file. Nothing is changed.",
+    arguments: [{ name: "repository", summary: "HOST/REPOSITORY", many: true, completes: "repository" }],
+    options: [history, failOn, fixes, ...actOptions, ...options.networkOptions],
+    examples: [
+      { note: "what there is to find", line: "gantry tags check registry.example/app" },
+      {
+        note: "in CI, with what was there last time",
+        line: "gantry tags check --history tags.json --fail-on error registry.example/app",
+      },
+    ],
+    endings: ["notFound", "denied", "refused", "partly", "changes"],
+    load: () => import("../commands/tags-check.ts"),
   },
 ];
