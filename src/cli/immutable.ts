@@ -6,13 +6,10 @@ import { force } from "./options.ts";
 export async function immutableTags({ config, get }: Cli): Promise<((tag: string) => boolean) | undefined> {
   const texts = (await config()).values.tags?.immutable ?? [];
   if (texts.length === 0 || get(force)) return undefined;
-  const { fitsOne, parsePattern } = await import("../policy/index.ts");
-  const patterns = texts.map((text) => {
-    try {
-      return parsePattern(text);
-    } catch (cause) {
-      throw new RegistryError("INVALID", `tags.immutable of the configuration: ${(cause as Error).message}`, { cause });
-    }
-  });
-  return (tag) => fitsOne(patterns, tag);
+  const { immutableBy } = await import("../policy/index.ts");
+  try {
+    return immutableBy(texts);
+  } catch (cause) {
+    throw new RegistryError("INVALID", `tags.immutable of the configuration: ${(cause as Error).message}`, { cause });
+  }
 }

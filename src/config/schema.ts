@@ -195,7 +195,10 @@ export const schema = {
     guarded,
   ),
   tags: group("rules for tags", {
-    immutable: list(kinds.text, "tags that never move: a glob such as v*, /a regular expression/, or semver:>=1.0"),
+    immutable: list(
+      kinds.text,
+      "tags that never move: a glob such as v*, /a regular expression/, or semver:>=1.0 for versions with three numbers",
+    ),
   }),
   trust: list(kinds.path, "directories whose project files may decide where secrets go", { personal: true }),
 };

@@ -65,6 +65,7 @@ async function scene(served: boolean): Promise<{
   await attach(source.store("app"), sbom, { subject: "1.0" });
   const logins = { auths: { [locked.host]: { auth: btoa("alice:secret") } } };
   await writeFile("logins.json", JSON.stringify(logins));
+  await writeFile("immutable.yaml", "tags: {immutable: ['v*']}\n");
   await writeFile("tag-rules.yaml", "tags: |\n  type=semver,pattern={{version}}\n");
   await writeFile("plan.json", formatPlan(planOf(source.host)));
   return { source, mirror, locked, work };
@@ -79,7 +80,10 @@ function planOf(host: string): Plan {
 
 /** Runs an example as it stands, but for the hosts and digests; a server is stopped when it listens. */
 async function runExample(line: string, extra: readonly string[] = []): Promise<Ended> {
-  const served = /^gantry (?:repo|immutability|lifecycle|findings|search|quota|replication) /.test(line);
+  const served =
+    /^gantry (?:repo|immutability|lifecycle|findings|search|quota|replication|tags plan --set-immutability) /.test(
+      line,
+    );
   const { source, mirror, locked } = await scene(served);
   const [command, file] = line.replace(/ < .*$/, "").split(" > ");
   const input = / < (\S+)$/.exec(line)?.[1];

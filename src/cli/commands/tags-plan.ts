@@ -20,11 +20,13 @@ import { immutableTags } from "../immutable.ts";
 import { force } from "../options.ts";
 import { offerPlan } from "../plans.ts";
 import { readDocument } from "../policy-file.ts";
+import { offerImmutability } from "../offer-immutability.ts";
 import { plain } from "../render/text.ts";
 import * as options from "../table/tags-options.ts";
 
 export const run: Run<[reference: string | undefined]> = async ([reference], cli) => {
   const { get } = cli;
+  if (get(options.setImmutability)) return offerImmutability(reference, cli);
   const context = await buildContext(cli);
   const now = new Date(get(options.asOf) ?? Date.now());
   const made = await madeTags(context, now, cli);

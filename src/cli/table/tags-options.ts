@@ -80,6 +80,10 @@ export const buildOptions: readonly Option[] = [
   zero,
 ];
 
+export const setImmutability: Option<boolean> = flag(
+  "--set-immutability",
+  "for a repository: plan to tell its service which tags never move, as tags.immutable says",
+);
 export const history: Option<string | undefined> = value(
   "--history <file>",
   "what tags named when they were looked at before; what they name now is added to it",

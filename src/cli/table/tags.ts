@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import * as options from "../options.ts";
 import { maxDelete, planOptions, protect } from "./plan-options.ts";
-import { asFlags, buildOptions, failOn, fixes, forRepository, history } from "./tags-options.ts";
+import { asFlags, buildOptions, failOn, fixes, forRepository, history, setImmutability } from "./tags-options.ts";
 
 /** What plans take that delete nothing. */
 const actOptions = planOptions.filter((option) => option !== maxDelete && option !== protect);
@@ -17,9 +17,17 @@ export const tagsCommands: readonly Command[] = [
       "the commit. What is built is taken from the variables of the CI that runs, else from git, unless options say it. Without an " +
       "image, the tags are printed, for the build to come; with one, giving them to it is a plan. No tag moves backwards: where " +
       "the repository has 1.3.0, 1.2.4 gets 1.2, but neither 1 nor latest. Tags that tags.immutable of the configuration names " +
-      "never move at all.",
+      "never move at all; --set-immutability plans to let the service see to that, too.",
     arguments: [{ name: "reference", summary: "the image that gets the tags", optional: true, completes: "reference" }],
-    options: [...buildOptions, forRepository, asFlags, options.force, ...actOptions, ...options.networkOptions],
+    options: [
+      ...buildOptions,
+      forRepository,
+      asFlags,
+      setImmutability,
+      options.force,
+      ...actOptions,
+      ...options.networkOptions,
+    ],
     examples: [
       { note: "the tags of a release", line: "gantry tags plan --git-tag v1.2.3 --commit 860c190" },
       {
@@ -29,6 +37,10 @@ export const tagsCommands: readonly Command[] = [
       {
         note: "more tags for an image that is there",
         line: "gantry tags plan --git-tag v1.0.0 registry.example/app:1.0",
+      },
+      {
+        note: "what tags.immutable of a configuration would be at the service",
+        line: "gantry tags plan --set-immutability --config immutable.yaml registry.example/app",
       },
       {
         note: "by the rules of docker/metadata-action",

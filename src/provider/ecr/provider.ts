@@ -53,6 +53,7 @@ export const ecr: Provider = {
     catalog: "by scope",
     deleteTag: "differs",
     deleteDigest: "all tags too",
+    immutableTags: { patterns: "wildcard", most: 5, stars: 2 },
     createOnPush: "setting",
     pages: { tags: 1000, api: 1000 },
     tagOrder: "none",
