@@ -6,11 +6,6 @@ import { releaseOf } from "./release.ts";
  * numbers: `1.2` is there to move. Throws INVALID for what is no pattern.
  */
 export function immutableBy(patterns: readonly string[]): (tag: string) => boolean {
-  const fixed = patterns.map((text) => {
-    const pattern = parsePattern(text);
-    return text.startsWith("semver:")
-      ? (tag: string) => releaseOf(tag)?.parts === 3 && pattern.fits(tag)
-      : pattern.fits;
-  });
-  return (tag) => fixed.some((fits) => fits(tag));
+  const fixed = patterns.map((text) => ({ pattern: parsePattern(text), isRange: text.startsWith("semver:") }));
+  return (tag) => fixed.some(({ pattern, isRange }) => pattern.fits(tag) && (!isRange || releaseOf(tag)?.parts === 3));
 }
