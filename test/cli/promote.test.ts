@@ -186,7 +186,7 @@ describe("promote", () => {
     for (const tag of ["prod-1", "live-1"]) await putImage(service.store("app"), older, tag);
     const at = `${service.host}/app`;
     const ended = await gantry(["promote", `${at}:1.2.3`, "--to", at, "--tag", "prod-1,live-1", "--format", "json"], {
-      env: { GANTRY_PROMOTE: "{immutable: prod-*}" },
+      env: { GANTRY_TAGS: "{immutable: prod-*}" },
     });
     expect(ended.code).toBe(5);
     expect(refusals(ended)).toEqual([

@@ -26,7 +26,7 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
       tags,
       semverTags: get(promote.semverTags),
       ...(match !== undefined && { match }),
-      immutable: (await cli.config()).values.promote?.immutable ?? [],
+      immutable: (await cli.config()).values.tags?.immutable ?? [],
       gates: {
         approvals: get(promote.approve),
         run: (name, words, timeout) => commandGate(name, words, timeout, { env: places.env, cwd: places.cwd }),

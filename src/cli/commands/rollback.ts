@@ -15,7 +15,7 @@ export const run: Run<[place: string]> = async ([text], cli) => {
     tags,
     ...(to !== undefined && { to }),
     only: cli.get(promote.only),
-    immutable: (await cli.config()).values.promote?.immutable ?? [],
+    immutable: (await cli.config()).values.tags?.immutable ?? [],
   };
   const state = await readRollback(client, request, { signal: cli.signal });
   const plan = planRollback(promotionPolicy(cli, `rollback of ${text}`), state, new Date());
