@@ -22,6 +22,7 @@ const composed: readonly string[] = [
   "copy-locations.ts",
   "document",
   "plan",
+  "sync",
 ];
 
 /** What each folder of src/ may import beside itself. */
@@ -36,7 +37,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   plan: ["oci", "files", "document", "store", "graph"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
-  policy: ["oci", "document", "graph", "plan"],
+  policy: ["oci", "document", "graph", "plan", "config/quantity.ts"],
+  sync: ["oci", "files", "document", "store", "graph", "plan", "policy", "provider", "client.ts"],
   hosts: ["oci", "transport"],
   config: ["oci"],
   doctor: ["oci", "transport", "auth", "store", "hosts"],
