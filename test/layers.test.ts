@@ -45,7 +45,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   server: ["oci", "transport", "store", "graph"],
   "version.ts": [],
   "client.ts": [...composed, "machine.ts", "stack.ts", "services.ts", "plans.ts"],
-  "plans.ts": ["oci", "store", "graph", "plan", "client.ts"],
+  "plans.ts": ["oci", "store", "graph", "plan", "sync", "client.ts"],
   "services.ts": [...composed, "stack.ts"],
   "machine.ts": [...composed, "client.ts"],
   "stack.ts": [...composed, "client.ts"],

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseSync, type TagRule } from "../../../src/policy/sync/parse.ts";
 import { candidates, selectTags, type TagFacts } from "../../../src/policy/sync/select.ts";
