@@ -37,7 +37,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   plan: ["oci", "files", "document", "store", "graph"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
-  policy: ["oci", "document", "graph", "plan", "config/quantity.ts"],
+  policy: ["oci", "document", "graph", "plan", "config/expand.ts", "config/quantity.ts"],
   sync: ["oci", "files", "document", "store", "graph", "plan", "policy", "provider", "client.ts"],
   hosts: ["oci", "transport"],
   config: ["oci"],

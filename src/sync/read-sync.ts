@@ -3,9 +3,9 @@ import { semaphore } from "../graph/semaphore.ts";
 import { apiHost } from "../oci/reference.ts";
 import type { From } from "../policy/sync/origin.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
-import { strays } from "../policy/sync/prune.ts";
+import { spared, strays } from "../policy/sync/prune.ts";
 import { candidates, selectTags, timesOf, type Selection } from "../policy/sync/select.ts";
-import type { Destination, Route, SyncState } from "../policy/sync/state.ts";
+import { placesOf, type Destination, type Route, type SyncState } from "../policy/sync/state.ts";
 import type { Origin } from "../policy/sync/template.ts";
 import type { Call } from "../store/store.ts";
 import type { SyncCache } from "./cache.ts";
@@ -111,14 +111,18 @@ function readings(client: Client, options: ReadSyncOptions): Reading {
 }
 
 async function readRoute(rule: SyncRule, origin: Origin, ref: string | undefined, reading: Reading): Promise<Route> {
+  const route = await readSelected(rule, origin, ref, reading);
+  if (rule.prune) await Promise.all(placesOf(route).map((place) => reading.destination(place).tags()));
+  return route;
+}
+
+async function readSelected(rule: SyncRule, origin: Origin, ref: string | undefined, reading: Reading): Promise<Route> {
   const route = { rule, origin, images: [], dropped: [] };
   try {
     const source = reading.source(origin);
     const { selected, dropped, tooFew } = ref === undefined ? await select(rule, source, reading) : one(ref);
     if (tooFew.length > 0) return { ...route, dropped, failed: tooFew.join("; ") };
     const images = await readImages({ rule, origin, source, reading, listed: ref === undefined }, selected);
-    if (rule.prune)
-      await Promise.all(images.flatMap(({ targets }) => targets.map(({ place }) => reading.destination(place).tags())));
     return { ...route, dropped, images };
   } catch (error) {
     if (reading.signal?.aborted) throw error;
@@ -142,8 +146,9 @@ async function withInventories(
   { client, signal }: Reading,
 ): Promise<ReadonlyMap<string, Destination>> {
   const read = [...state.destinations].map(async ([place, destination]): Promise<[string, Destination]> => {
-    if (strays(place, state).going.size === 0 || client.open(place).location.transport !== "registry")
-      return [place, destination];
+    const { going } = strays(place, state);
+    const isRegistry = client.open(place).location.transport === "registry";
+    if (going.size === 0 || !isRegistry || spared(place, state, going) !== undefined) return [place, destination];
     try {
       return [place, { ...destination, inventory: await client.inventory(place, signal && { signal }) }];
     } catch (error) {

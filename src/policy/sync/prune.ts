@@ -55,7 +55,7 @@ export function pruneAt(place: string, state: SyncState): Pruning {
   if (going.size === 0) return { ...nothing, kept };
   const destination = state.destinations.get(place)!;
   const rule = [...going.values()][0]!;
-  const why = hindrance(place, going, destination, state);
+  const why = spared(place, state, going) ?? unread(destination);
   if (why !== undefined) {
     const message = `${going.size} tag${going.size === 1 ? "" : "s"} would go, and nothing does: ${why}`;
     return { ...nothing, kept, notes: [{ level: "refused", at: place, message: `${rule.name}: ${message}` }] };
@@ -84,12 +84,11 @@ export function pruneAt(place: string, state: SyncState): Pruning {
   return { tags, manifests: [...gone.values()], kept, notes: [] };
 }
 
-/** Why nothing may go. */
-function hindrance(
+/** Why nothing may go at a place, whatever is in it. */
+export function spared(
   place: string,
+  { routes, unlisted, destinations }: SyncState,
   going: ReadonlyMap<string, SyncRule>,
-  { tags, inventory, failed }: Destination,
-  { routes, unlisted }: SyncState,
 ): string | undefined {
   const here = routes.filter((route) => placesOf(route).includes(place));
   const broken = here.find(isIncomplete);
@@ -97,11 +96,7 @@ function hindrance(
   const lost = unlisted.find(({ rule }) => here.some((route) => route.rule === rule));
   if (lost) return `the repositories ${lost.at} could not be listed`;
   if (here.every(({ images }) => images.length === 0)) return "no source has a tag that is selected";
-  if (failed !== undefined) return failed;
-  const gap = inventory?.gaps[0];
-  if (gap) return `${gap.at} cannot be read, so that nobody knows what it needs: ${gap.why}`;
-  if (!inventory) return "only in a registry is anything taken away";
-  const all = [...tags!].filter((tag) => !isDigestTag(tag)).length;
+  const all = [...destinations.get(place)!.tags!].filter((tag) => !isDigestTag(tag)).length;
   for (const { prune } of new Set(going.values())) {
     const { maxDelete, atLeast = 0 } = prune!;
     const most = typeof maxDelete === "string" ? Math.floor((Number.parseFloat(maxDelete) / 100) * all) : maxDelete;
@@ -109,6 +104,14 @@ function hindrance(
     if (all - going.size < atLeast) return `of ${all}, at least ${atLeast} have to stay`;
   }
   return undefined;
+}
+
+/** Why nobody knows what else would go. */
+function unread({ inventory, failed }: Destination): string | undefined {
+  if (failed !== undefined) return failed;
+  if (!inventory) return "only in a registry is anything taken away";
+  const [gap] = inventory.gaps;
+  return gap && `${gap.at} cannot be read, so that nobody knows what it needs: ${gap.why}`;
 }
 
 const isIncomplete = ({ failed, images }: Route): boolean =>
