@@ -1,11 +1,12 @@
 import type { Client } from "../client.ts";
 import { semaphore } from "../graph/semaphore.ts";
+import type { Digest } from "../oci/digest.ts";
 import { apiHost } from "../oci/reference.ts";
 import type { From } from "../policy/sync/origin.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
 import { spared, strays } from "../policy/sync/prune.ts";
 import { candidates, selectTags, timesOf, type Selection } from "../policy/sync/select.ts";
-import { placesOf, type Destination, type Route, type SyncState } from "../policy/sync/state.ts";
+import { placesOf, prunedPlaces, type Destination, type Route, type SyncState } from "../policy/sync/state.ts";
 import type { Origin } from "../policy/sync/template.ts";
 import type { Call } from "../store/store.ts";
 import type { SyncCache } from "./cache.ts";
@@ -141,22 +142,35 @@ async function select(rule: SyncRule, source: SourceView, { now }: Reading): Pro
 }
 
 /** The destinations, with all that is in those from which something is to go. */
-async function withInventories(
-  state: SyncState,
-  { client, signal }: Reading,
-): Promise<ReadonlyMap<string, Destination>> {
+async function withInventories(state: SyncState, reading: Reading): Promise<ReadonlyMap<string, Destination>> {
+  const { client, signal } = reading;
+  const pruned = prunedPlaces(state.routes);
   const read = [...state.destinations].map(async ([place, destination]): Promise<[string, Destination]> => {
-    const { going } = strays(place, state);
+    const routes = pruned.get(place) ?? [];
+    const { going } = strays(place, routes, destination);
     const isRegistry = client.open(place).location.transport === "registry";
-    if (going.size === 0 || !isRegistry || spared(place, state, going) !== undefined) return [place, destination];
+    if (going.size === 0 || !isRegistry || spared(routes, going, destination, state) !== undefined)
+      return [place, destination];
     try {
-      return [place, { ...destination, inventory: await client.inventory(place, signal && { signal }) }];
+      const coming = await comingTo(place, state, reading);
+      return [place, { ...destination, coming, inventory: await client.inventory(place, signal && { signal }) }];
     } catch (error) {
       if (signal?.aborted) throw error;
       return [place, { ...destination, failed: messageOf(error) }];
     }
   });
   return new Map(await Promise.all(read));
+}
+
+/** The manifests that copies bring to a place: what of them is there stays. */
+async function comingTo(place: string, { routes }: SyncState, reading: Reading): Promise<ReadonlySet<Digest>> {
+  const parts = routes.flatMap(({ rule, origin, images }) =>
+    images.map(async ({ digest, targets }) => {
+      const comes = targets.some((goal) => goal.place === place && (goal.state === "other" || goal.state === "bare"));
+      return digest && comes ? reading.source(origin).parts(digest, rule.platforms) : [];
+    }),
+  );
+  return new Set((await Promise.all(parts)).flat());
 }
 
 function pullsLeft(routes: readonly Route[], { from }: Reading): ReadonlyMap<string, number> {
