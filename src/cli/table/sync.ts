@@ -1,7 +1,7 @@
 import { RegistryError } from "../../index.ts";
 import type { Command } from "../command.ts";
 import { flag, value, values, type Option } from "../option.ts";
-import { dryRun, networkOptions, sideOptions } from "../options.ts";
+import { dryRun, networkOptions, progress, sideOptions } from "../options.ts";
 import { planOptions } from "./plan-options.ts";
 
 export const only: Option<readonly string[]> = values(
@@ -44,7 +44,18 @@ export const syncCommands: readonly Command[] = [
       "an image goes along, and what is attached later is brought after it. Each blob is read once for all destinations, " +
       "and goes once to each registry. What fails stops nothing else. In the file, ${NAME} stands for a variable.",
     arguments: [{ name: "file", summary: "the mappings, as YAML or JSON, or - for stdin", completes: "file" }],
-    options: [only, explain, recheck, cache, report, dryRun, ...planOptions, ...networkOptions, ...sideOptions],
+    options: [
+      only,
+      explain,
+      recheck,
+      cache,
+      report,
+      dryRun,
+      progress,
+      ...planOptions,
+      ...networkOptions,
+      ...sideOptions,
+    ],
     examples: [
       { note: "what there is to do", line: "gantry sync sync.yaml" },
       {
