@@ -114,7 +114,7 @@ async function readGoal(
     const expected = async (): Promise<Digest> => (rule.platforms ? source.digestFor(digest, rule.platforms) : digest);
     const now = await destination.now(target.tag ?? (await expected()));
     if (now === null || now !== (await expected())) return { ...target, state: "other", now };
-    const missing = rule.referrers ? await destination.missing(await source.attached(digest)) : 0;
+    const missing = rule.referrers ? await destination.missing(await source.attached(digest, rule.platforms)) : 0;
     if (missing > 0)
       return { ...target, now, state: "bare", why: `it is there, and ${missing} of what is attached to it not` };
     cache?.note(target.at, { digest, mark, at: time.getTime() });

@@ -28,8 +28,11 @@ export interface SourceView {
   digestFor(digest: Digest, platforms: readonly string[]): Promise<Digest>;
   /** The manifests that an image is made of, itself among them; those of chosen platforms, too, where some are chosen. */
   parts(digest: Digest, platforms: readonly string[] | undefined): Promise<readonly Digest[]>;
-  /** All that is attached to an image and to what it is made of. */
-  attached(digest: Digest): Promise<readonly (Attachment & { readonly manifest: Manifest })[]>;
+  /** All that is attached to an image, or to what those platforms make of it, and to what it is made of. */
+  attached(
+    digest: Digest,
+    platforms?: readonly string[],
+  ): Promise<readonly (Attachment & { readonly manifest: Manifest })[]>;
 }
 
 export type Found = (Pick<Descriptor, "digest"> & { readonly mediaType?: string }) | { readonly error: unknown };
@@ -53,6 +56,10 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
     return known;
   };
   const around = attachments(store);
+  const chosen = async (digest: Digest, platforms: readonly string[] = []): Promise<Manifest> => {
+    const root = await manifest(digest);
+    return room(() => selectPlatforms(opened, root, platforms.map(parsePlatform), call));
+  };
 
   const view: SourceView = {
     tags,
@@ -91,10 +98,7 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
       return new Map(await Promise.all(facts));
     },
     async digestFor(digest, platforms) {
-      const root = await manifest(digest);
-      return room(
-        async () => (await selectPlatforms(opened, root, platforms.map(parsePlatform), call)).descriptor.digest,
-      );
+      return (await chosen(digest, platforms)).descriptor.digest;
     },
     async parts(digest, platforms) {
       const made = platforms ? [await view.digestFor(digest, platforms)] : [];
@@ -108,8 +112,8 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
       };
       return [...made, ...(await below(digest, 1))];
     },
-    async attached(digest) {
-      const root = await manifest(digest);
+    async attached(digest, platforms) {
+      const root = await chosen(digest, platforms);
       const image = {
         image: `${origin.place}@${digest}`,
         ...call,

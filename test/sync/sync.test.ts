@@ -60,7 +60,9 @@ describe("what is there already", () => {
   });
 
   test("is found for chosen platforms by the digest that those make", async () => {
-    await putImage(source.store("app"), twoPlatforms("two"), "2.0");
+    const image = twoPlatforms("two");
+    await putImage(source.store("app"), image, "2.0");
+    await putImage(source.store("app"), artifact("of the index, which is not copied", image.manifest.descriptor));
     const two = { ...app(), platforms: ["linux/amd64"] };
     expect((await scene.sync(two)).applied.complete).toBe(true);
     expect((await scene.plan(two)).steps).toEqual([]);
