@@ -105,7 +105,7 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
       const below = async (one: Digest, depth: number): Promise<readonly Digest[]> => {
         if (depth > nestingLimit) return [one];
         const { manifests: children } = await manifest(one);
-        const parts = children.map((child) =>
+        const parts = children.map(async (child) =>
           isIndexType(child.mediaType) ? below(child.digest, depth + 1) : [child.digest],
         );
         return [one, ...(await Promise.all(parts)).flat()];
