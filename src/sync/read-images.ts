@@ -1,5 +1,4 @@
 import type { Digest } from "../oci/digest.ts";
-import { hexOf } from "../oci/digest.ts";
 import { isIndexType } from "../oci/media-types.ts";
 import { fitsOne } from "../policy/pattern.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
@@ -89,8 +88,7 @@ async function readImage(
 /** What a memory of this image goes by: from where and how it is copied, and the tags at the source that are attached to it. */
 async function markFor({ rule, origin, source, listed }: At, digest: Digest): Promise<string> {
   const { platforms, referrers, require } = rule;
-  const prefix = `sha256-${hexOf(digest)}`;
-  const hung = listed && referrers ? (await source.tags()).filter((name) => name.startsWith(prefix)) : [];
+  const hung = listed && referrers ? await source.attachedTags(digest) : [];
   return markOf(origin.place, platforms, referrers, require, hung);
 }
 

@@ -2,6 +2,7 @@ import type { Client } from "../client.ts";
 import { attachments, type Attachment } from "../graph/attachments.ts";
 import { imageConfig } from "../graph/config.ts";
 import { selectPlatforms } from "../graph/select.ts";
+import { subjectOfTag } from "../graph/needed.ts";
 import { nestingLimit } from "../graph/nesting.ts";
 import { manifestAt } from "../graph/sides.ts";
 import type { Semaphore } from "../graph/semaphore.ts";
@@ -20,6 +21,8 @@ import type { Call, Store } from "../store/store.ts";
 export interface SourceView {
   /** Throws NAME_UNKNOWN. */
   tags(): Promise<readonly string[]>;
+  /** The tags that name what is attached to a digest. */
+  attachedTags(subject: Digest): Promise<readonly string[]>;
   /** What tags and digests name; those that are not there are missing. Fails each on its own. */
   targets(refs: readonly string[]): Promise<ReadonlyMap<string, Found>>;
   /** When the images of tags were built or pushed, as far as anybody tells. */
@@ -56,6 +59,7 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
     return known;
   };
   const around = attachments(store);
+  let bySubject: Promise<ReadonlyMap<Digest | undefined, readonly string[]>> | undefined;
   const chosen = async (digest: Digest, platforms: readonly string[] = []): Promise<Manifest> => {
     const root = await manifest(digest);
     return room(() => selectPlatforms(opened, root, platforms.map(parsePlatform), call));
@@ -63,6 +67,10 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
 
   const view: SourceView = {
     tags,
+    async attachedTags(subject) {
+      bySubject ??= tags().then((names) => Map.groupBy(names, subjectOfTag));
+      return (await bySubject).get(subject) ?? [];
+    },
     async targets(refs) {
       const page = await pageSize(client, origin);
       const count = page === undefined || refs.length < 3 ? 0 : (await tags()).length;
