@@ -107,7 +107,8 @@ async function copyAll(
 function imagesOf(steps: readonly CopyImage[]): readonly Image[] {
   const images = new Map<string, [CopyImage, ...CopyImage[]]>();
   for (const step of steps) {
-    const key = JSON.stringify([step.from, step.digest, manner(step)]);
+    const place = step.from.replace(/:[\w.-]+@/, "@"); // Of whatever tag it was read: it is one image.
+    const key = JSON.stringify([place, manner(step)]);
     const known = images.get(key);
     if (known) known.push(step);
     else images.set(key, [step]);

@@ -5,8 +5,15 @@ import { apiHost } from "../oci/reference.ts";
 import type { From } from "../policy/sync/origin.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
 import { spared, strays } from "../policy/sync/prune.ts";
-import { candidates, selectTags, timesOf, type Selection } from "../policy/sync/select.ts";
-import { placesOf, prunedPlaces, type Destination, type Route, type SyncState } from "../policy/sync/state.ts";
+import { candidates, selectTags, timesOf, type Selection, type TagFacts } from "../policy/sync/select.ts";
+import {
+  placesOf,
+  prunedPlaces,
+  type Destination,
+  type Route,
+  type SyncState,
+  type Wanted,
+} from "../policy/sync/state.ts";
 import type { Origin } from "../policy/sync/template.ts";
 import type { Call } from "../store/store.ts";
 import type { SyncCache } from "./cache.ts";
@@ -122,24 +129,38 @@ async function readSelected(rule: SyncRule, origin: Origin, ref: string | undefi
   const route = { rule, origin, images: [], dropped: [] };
   try {
     const source = reading.source(origin);
-    const { selected, dropped, tooFew } = ref === undefined ? await select(rule, source, reading) : one(ref);
+    const { selected, dropped, tooFew, unread } = ref === undefined ? await select(rule, source, reading) : one(ref);
     if (tooFew.length > 0) return { ...route, dropped, failed: tooFew.join("; ") };
     const images = await readImages({ rule, origin, source, reading, listed: ref === undefined }, selected);
-    return { ...route, dropped, images };
+    return { ...route, dropped, images: [...images, ...unread] };
   } catch (error) {
     if (reading.signal?.aborted) throw error;
     return { ...route, failed: `it cannot be read: ${messageOf(error)}` };
   }
 }
 
-const one = (ref: string): Selection => ({ selected: [ref], dropped: [], tooFew: [] });
+interface Selected extends Selection {
+  /** Tags of which nobody can tell whether they are selected. */
+  readonly unread: readonly Wanted[];
+}
 
-async function select(rule: SyncRule, source: SourceView, { now }: Reading): Promise<Selection> {
+const one = (ref: string): Selected => ({ selected: [ref], dropped: [], tooFew: [], unread: [] });
+
+const none: ReadonlyMap<string, TagFacts> = new Map();
+
+async function select(rule: SyncRule, source: SourceView, { now }: Reading): Promise<Selected> {
   const tags = await source.tags();
   const timed = rule.tags.map((set) => ({ set, kinds: timesOf(set) })).filter(({ kinds }) => kinds.length > 0);
   const asked = [...new Set(timed.flatMap(({ set }) => candidates(tags, set)))];
-  const facts = asked.length > 0 ? await source.times(asked, new Set(timed.flatMap(({ kinds }) => kinds))) : new Map();
-  return selectTags(tags, rule.tags, facts, now);
+  const facts = asked.length > 0 ? await source.times(asked, new Set(timed.flatMap(({ kinds }) => kinds))) : none;
+  const selection = selectTags(tags, rule.tags, facts, now);
+  const unread = selection.dropped.flatMap(({ tag }): readonly Wanted[] => {
+    const failed = facts.get(tag)?.failed;
+    return failed === undefined
+      ? []
+      : [{ tag, pulls: 0, lacks: [], targets: [], failed: `it cannot be read: ${failed}` }];
+  });
+  return { ...selection, unread };
 }
 
 /** The destinations, with all that is in those from which something is to go. */

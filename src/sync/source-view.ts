@@ -16,6 +16,7 @@ import type { TagFacts } from "../policy/sync/select.ts";
 import type { Origin } from "../policy/sync/template.ts";
 import type { ImageInfo } from "../provider/service.ts";
 import type { Call, Store } from "../store/store.ts";
+import { messageOf } from "./message.ts";
 
 /** A source as it is read for a plan: each question is asked once, and a service's own listing answers where that takes fewer requests. */
 export interface SourceView {
@@ -79,7 +80,8 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
       const known = cheap || told ? await listing() : undefined;
       const found = refs.map(async (ref): Promise<[string, Found] | undefined> => {
         const info = known?.get(ref);
-        if (info?.digest) return [ref, { digest: info.digest, ...(info.mediaType && { mediaType: info.mediaType }) }];
+        if (info?.digest && info.state === undefined)
+          return [ref, { digest: info.digest, ...(info.mediaType && { mediaType: info.mediaType }) }];
         try {
           const descriptor = await room(() => opened.head(ref, call));
           return descriptor && [ref, descriptor];
@@ -100,8 +102,13 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
       const facts = names.map(async (tag): Promise<[string, TagFacts]> => {
         const info = known.get(tag);
         const pushed = momentOf(info?.pushed);
-        const created = momentOf(info?.created) ?? (kinds.has("created") ? await builtAt(tag) : undefined);
-        return [tag, { ...(created !== undefined && { created }), ...(pushed !== undefined && { pushed }) }];
+        try {
+          const created = momentOf(info?.created) ?? (kinds.has("created") ? await builtAt(tag) : undefined);
+          return [tag, { ...(created !== undefined && { created }), ...(pushed !== undefined && { pushed }) }];
+        } catch (error) {
+          if (call.signal?.aborted) throw error;
+          return [tag, { failed: messageOf(error) }];
+        }
       });
       return new Map(await Promise.all(facts));
     },

@@ -24,15 +24,16 @@ describe("several destinations", () => {
   test("get an image that is read once", async () => {
     const other = await testRegistry();
     const one = image("one");
-    await putImage(source.store("app"), one, "1.0");
-    const to = [`${mirror.host}/a`, `${other.host}/b`, `${mirror.host}/a:stable`];
+    for (const tag of ["1.0", "latest"]) await putImage(source.store("app"), one, tag);
+    const to = [`${mirror.host}/a`, `${other.host}/b`, `${mirror.host}/a:also-{tag}`];
     scene.requests();
-    const { applied } = await scene.sync({ from: `${source.host}/app:1.0`, to });
+    const { applied } = await scene.sync({ from: `${source.host}/app`, to });
     expect(applied.complete).toBe(true);
-    const reads = scene.requests().filter((request) => request.startsWith(`GET ${source.host}/app/blobs`));
-    expect(reads.length).toBe(one.blobs.length);
-    expect(await tagsOf(mirror, "a")).toEqual(["1.0", "stable"]);
-    expect(await tagsOf(other, "b")).toEqual(["1.0"]);
+    const reads = scene.requests().filter((request) => request.startsWith(`GET ${source.host}/app/`));
+    expect(reads.filter((request) => request.includes("/blobs/")).length).toBe(one.blobs.length);
+    expect(reads.filter((request) => request.includes("/manifests/")).length).toBe(1);
+    expect(await tagsOf(mirror, "a")).toEqual(["1.0", "also-1.0", "also-latest", "latest"]);
+    expect(await tagsOf(other, "b")).toEqual(["1.0", "latest"]);
   });
 
   test("do not wait for one that does not answer", async () => {

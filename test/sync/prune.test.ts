@@ -94,6 +94,21 @@ describe("nothing goes", () => {
     );
   });
 
+  test("where nobody can tell of a tag whether it is selected, though the others are copied", async () => {
+    const broken = image("broken");
+    await putImage(source.store("app"), broken, "broken");
+    await both("one", "1.0");
+    await old("broken", "old");
+    source.lose(broken.blobs[0]!.descriptor.digest);
+    const mapping = { ...app(), tags: [{ within: "30d" }, { include: ["1.*"] }] };
+    expect(await refusal(mapping)).toContain(
+      `2 tags would go, and nothing does: ${source.host}/app could not be read whole`,
+    );
+    const { kept, notes } = await scene.plan(mapping);
+    expect(kept.map(({ at }) => at)).toEqual([`${mirror.host}/app:1.0`]);
+    expect(notes[0]).toMatchObject({ level: "refused", at: `${source.host}/app:broken` });
+  });
+
   test("where nothing is selected", async () => {
     await both("one", "1.0");
     expect(await refusal({ ...app(), tags: [{ include: ["2.*"] }] })).toContain("no source has a tag that is selected");

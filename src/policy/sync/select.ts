@@ -7,6 +7,8 @@ import type { TagRule } from "./parse.ts";
 export interface TagFacts {
   readonly created?: number;
   readonly pushed?: number;
+  /** Why they cannot be told. */
+  readonly failed?: string;
 }
 
 /** Which tags are copied, and why each of the others is not. */
