@@ -26,7 +26,7 @@ const slots = 32;
 export const syncFiles: Scenario = {
   name: "sync",
   about:
-    "`gantry sync` with a file of one mapping for a repository of 200 tags (images of 10 layers of 200 KiB, 8 of them from one of 5 bases), from " +
+    "`gantry sync` with a file of one mapping for a repository of 200 tags that never move (images of 10 layers of 200 KiB, 8 of them from one of 5 bases), from " +
     "one docker-registry to another, beside `skopeo sync` and regsync (16 at a time; without referrers, which Gantry takes along); then a file for " +
     `1,000 repositories of one tag each, with ${latency} ms added to every round trip. What arrived is read back and hashed.`,
   runs: 3,
@@ -37,15 +37,22 @@ export const syncFiles: Scenario = {
     await load(small, source.host, repository);
     const bench = { data: small, source, folder, settings, env: await homeIn(folder) };
     const cold = await coldRounds(bench);
-    const warm = await warmRounds(bench);
+    const [warm, warmSlow] = await warmRounds(bench);
     const many = await manyRepositories(bench);
     return {
-      tables: [copyTable("Into an empty repository", cold), copyTable("Nothing to do", warm), many.table],
+      tables: [
+        copyTable("Into an empty repository", cold),
+        copyTable("Nothing to do", warm),
+        copyTable(`Nothing to do, ${latency} ms away`, warmSlow),
+        many.table,
+      ],
       goals: [
         ...speedGoal("empty", cold, "skopeo", 3),
         ...levelGoal("empty", cold, "regsync"),
         ...speedGoal("nothing to do", warm, "skopeo", 20),
         ...levelGoal("nothing to do", warm, "regsync"),
+        ...speedGoal("nothing to do, latency", warmSlow, "skopeo", 20),
+        ...levelGoal("nothing to do, latency", warmSlow, "regsync"),
         ...many.goals,
       ],
     };
@@ -75,7 +82,10 @@ async function syncs({ folder, env }: Bench, from: string, to: string): Promise<
   const [own, regsync] = [join(folder, "sync.yaml"), join(folder, "regsync.yaml")];
   await writeFile(
     own,
-    JSON.stringify({ version: 1, sync: [{ from: `${from}/${repository}`, to: `${to}/${repository}` }] }),
+    JSON.stringify({
+      version: 1,
+      sync: [{ from: `${from}/${repository}`, to: `${to}/${repository}`, immutable: ["v*"] }],
+    }),
   );
   const creds = [from, to].map((registry) => ({ registry, tls: "disabled" }));
   const mapping = { source: `${from}/${repository}`, target: `${to}/${repository}`, type: "repository" };
@@ -105,13 +115,20 @@ async function coldRounds(bench: Bench): Promise<Samples> {
   return rounds("empty", contenders, settings);
 }
 
-async function warmRounds(bench: Bench): Promise<Samples> {
+async function warmRounds(bench: Bench): Promise<readonly [Samples, Samples]> {
   const { source, folder, data, settings } = bench;
   await using destination = await startDockerRegistry({ folder, cache: true });
   await load(data, destination.host, repository);
-  const commands = await syncs(bench, source.host, destination.host);
-  const contenders = [...commands].map(([name, command]) => ({ name, run: () => timed(command) }));
-  return await rounds("nothing to do", contenders, settings); // The registry has to last as long.
+  await using proxy = await slowed(latency, [source.host, destination.host]);
+  const [from = "", to = ""] = proxy.hosts;
+  const all = async (title: string, hosts: readonly [string, string]): Promise<Samples> => {
+    const contenders = [...(await syncs(bench, ...hosts))].map(([name, command]) => ({
+      name,
+      run: () => timed(command),
+    }));
+    return rounds(title, contenders, settings);
+  };
+  return [await all("nothing to do", [source.host, destination.host]), await all("nothing to do, latency", [from, to])];
 }
 
 /** One tag in each of many repositories, far away: how near that is to what the limit on requests allows. */
