@@ -184,6 +184,7 @@ export type {
 } from "./provider/service.ts";
 
 export type { Call, Put, Registry, Source, Store } from "./store/store.ts";
+export type { PlannedSync, PlanSyncOptions } from "./sync/plan-sync.ts";
 export type { TransportEvent } from "./transport/events.ts";
 export { mergeSettings, settingsByHost, type HostSettings, type SettingsOf } from "./transport/host-settings.ts";
 export { headerFault } from "./transport/header-fault.ts";

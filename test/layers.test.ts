@@ -24,6 +24,7 @@ const composed: readonly string[] = [
   "plan",
   "text",
   "in-use",
+  "sync",
 ];
 
 /** What each folder of src/ may import beside itself. */
@@ -40,7 +41,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "in-use": ["oci", "document", "auth", "plan"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
-  policy: ["oci", "text", "document", "graph", "plan"],
+  policy: ["oci", "text", "document", "graph", "plan", "config/expand.ts", "config/quantity.ts"],
+  sync: ["oci", "files", "document", "store", "graph", "plan", "policy", "provider", "client.ts"],
   hosts: ["oci", "transport"],
   config: ["oci"],
   doctor: ["oci", "transport", "auth", "store", "hosts"],
@@ -48,7 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "version.ts": [],
   "client.ts": [...composed, "machine.ts", "stack.ts", "services.ts", "plans.ts"],
   promotions: ["oci", "auth", "store", "graph", "policy", "provider", "client.ts"],
-  "plans.ts": ["oci", "store", "graph", "plan", "provider", "client.ts"],
+  "plans.ts": ["oci", "store", "graph", "plan", "sync", "provider", "client.ts"],
   "services.ts": [...composed, "stack.ts"],
   "machine.ts": [...composed, "client.ts"],
   "stack.ts": [...composed, "client.ts"],

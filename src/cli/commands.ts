@@ -10,6 +10,7 @@ import { partCommands } from "./table/parts.ts";
 import { planCommands } from "./table/plans.ts";
 import { retainCommand } from "./table/retain.ts";
 import { promoteCommands } from "./table/promote.ts";
+import { syncCommands } from "./table/sync.ts";
 import { serviceCommands } from "./table/services.ts";
 import { tagsCommands } from "./table/tags.ts";
 import { toolCommands } from "./table/tool.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   ...promoteCommands,
   ...planCommands,
   ...tagsCommands,
+  ...syncCommands,
   ...serviceCommands,
   ...lifecycleCommands,
   ...partCommands,

@@ -77,6 +77,13 @@ async function scene(served: boolean): Promise<{
   await writeFile("tag-rules.yaml", "tags: |\n  type=semver,pattern={{version}}\n");
   await writeFile("plan.json", formatPlan(planOf(source.host)));
   await writeFile("retain.jsonl", journalOf(source.host));
+  const mapping = {
+    name: "app",
+    from: `${source.host}/app`,
+    to: `${mirror.host}/sync/{name}`,
+    tags: [{ include: ["1.*"] }],
+  };
+  await writeFile("sync.yaml", JSON.stringify({ version: 1, sync: [mapping] }));
   return { source, mirror, locked, work };
 }
 
