@@ -144,6 +144,9 @@ export type {
   Formatted as FormattedLifecycle,
 } from "./policy/lifecycle/rules.ts";
 export { simulateLifecycle } from "./policy/lifecycle/simulate.ts";
+export { formatSyncImport, guessSyncTool, importSync, syncTools, type SyncTool } from "./policy/sync/import/import.ts";
+export type { ImportLoss, ImportOptions, SyncImport } from "./policy/sync/import/imported.ts";
+export type { Mapping, Prune, SyncFile, SyncSettings, TagSet } from "./policy/sync/sync-file.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
 export { abilityTitles } from "./provider/abilities.ts";
 export { describeQuirks } from "./provider/describe.ts";

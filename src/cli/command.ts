@@ -78,4 +78,5 @@ export const families: Readonly<Record<string, string>> = {
   immutability: "see and say which tags of a repository cannot be moved",
   lifecycle: "see, set, try and convert the policies by which services delete images",
   repo: "list, look at, create and delete repositories",
+  sync: "keep images in sync, as a file says; read the files of other tools",
 };

@@ -9,6 +9,7 @@ import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
 import { planCommands } from "./table/plans.ts";
 import { serviceCommands } from "./table/services.ts";
+import { syncImportCommand } from "./table/sync-import.ts";
 import { toolCommands } from "./table/tool.ts";
 
 /** Every command there is, in the order that help and docs list them. */
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   doctorCommand,
   ...changeCommands,
   ...planCommands,
+  syncImportCommand,
   ...serviceCommands,
   ...lifecycleCommands,
   ...partCommands,

@@ -34,6 +34,11 @@ beforeAll(async () => {
   await writeFile(join(files, "ecr.json"), JSON.stringify(ecrPolicy));
   await writeFile(join(files, "retention.json"), JSON.stringify(retention));
   await writeFile(join(files, "gantry.yaml"), "retries: 4\n");
+  await writeFile(
+    join(files, "regsync.yml"),
+    "sync: [{ source: registry.example/app, target: mirror.example/app, type: repository }]\n",
+  );
+  await writeFile(join(files, "skopeo-sync.yml"), "registry.example: { images: { app: ['1.0'] } }\n");
   await writeFile(join(files, "users"), `alice:${hashSync("secret", 4)}\n`);
   await writeFile(join(files, "password"), "secret\n");
 });
