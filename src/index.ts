@@ -1,5 +1,6 @@
 // The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server",
 // plans in "gantry/plan", and what makes them in "gantry/policy".
+export { clientOfHoldings, makeBundle, placesOfPlan, planOfBundle, recordHoldings } from "./bundles.ts";
 export { createClient, type Client, type ClientOptions, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
@@ -34,6 +35,10 @@ export {
 export { traceCredentials, type CredentialTrace, type TriedSource } from "./auth/trace.ts";
 export { traceAccess, type AccessTrace, type Wish } from "./auth/trace-access.ts";
 export { validateCredential, type Admission, type Validation } from "./auth/validate.ts";
+
+export type { BundledImage, BundleManifest } from "./bundle/manifest.ts";
+export { formatHoldings, parseHoldings, type Held as HeldRepository, type Holdings } from "./bundle/record.ts";
+export type { WriteBundleOptions, WrittenBundle } from "./bundle/write.ts";
 
 export { defaultSettings } from "./config/defaults.ts";
 export { formatFault, type Fault } from "./config/fault.ts";

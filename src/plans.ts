@@ -1,3 +1,4 @@
+import { bundles, parseBundleLocation } from "./bundle/read.ts";
 import type { Client } from "./client.ts";
 import { copier, type Outcome } from "./graph/copy.ts";
 import type { Inventory } from "./graph/inventory.ts";
@@ -12,7 +13,10 @@ import type { Call, Store } from "./store/store.ts";
 /** How plans are applied with a client: its stores, and the routes of its services. */
 export function handsOf(client: Client, options: { readonly source?: Client } = {}): Hands {
   const stores = new Map<string, Store>();
+  const openBundled = bundles();
   const spotIn = (by: Client, at: string): Spot => {
+    const bundled = parseBundleLocation(at);
+    if (bundled) return { place: at, store: openBundled(bundled.path, bundled.at) };
     const location = parseLocation(at);
     const place = placeOf(location);
     const key = by === client ? place : `source ${place}`;

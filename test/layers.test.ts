@@ -22,6 +22,7 @@ const composed: readonly string[] = [
   "copy-locations.ts",
   "document",
   "plan",
+  "bundle",
 ];
 
 /** What each folder of src/ may import beside itself. */
@@ -34,6 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   document: ["oci"],
   graph: ["oci", "store"],
   plan: ["oci", "files", "document", "store", "graph"],
+  bundle: ["oci", "files", "document", "store", "graph", "plan"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
   policy: ["oci", "document", "graph", "plan"],
@@ -43,13 +45,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   server: ["oci", "transport", "store", "graph"],
   "version.ts": [],
   "client.ts": [...composed, "machine.ts", "stack.ts", "services.ts", "plans.ts"],
-  "plans.ts": ["oci", "store", "graph", "plan", "client.ts"],
+  "plans.ts": ["oci", "store", "graph", "plan", "bundle", "client.ts"],
+  "bundles.ts": ["oci", "store", "plan", "bundle", "plans.ts", "client.ts"],
   "services.ts": [...composed, "stack.ts"],
   "machine.ts": [...composed, "client.ts"],
   "stack.ts": [...composed, "client.ts"],
   "copy-locations.ts": ["oci", "store", "graph", "client.ts"],
   "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "hosts", "doctor"],
-  "index.ts": [...composed, "client.ts", "services.ts"],
+  "index.ts": [...composed, "client.ts", "services.ts", "bundles.ts"],
   cli: ["index.ts", "store/index.ts", "server/index.ts", "plan/index.ts", "policy/index.ts", "version.ts"],
 };
 
