@@ -4,13 +4,14 @@ import { openBundle } from "./bundle/read.ts";
 import { emptyHeld, heldOf, type Held, type Holdings } from "./bundle/record.ts";
 import { writeBundle, type WriteBundleOptions, type WrittenBundle } from "./bundle/write.ts";
 import { placeOfImage } from "./bundle/manifest.ts";
-import type { Client } from "./client.ts";
-import { RegistryError } from "./oci/error.ts";
-import { isAbsent } from "./oci/error.ts";
-import { parseLocation } from "./oci/location.ts";
+import type { Client, Opened } from "./client.ts";
+import { isAbsent, RegistryError } from "./oci/error.ts";
+import { parseLocation, type Location } from "./oci/location.ts";
 import type { Plan } from "./plan/plan.ts";
 import { inventoryOf } from "./plans.ts";
+import type { SyncRule } from "./policy/sync/parse.ts";
 import type { Call } from "./store/store.ts";
+import type { PlanSyncOptions } from "./sync/plan-sync.ts";
 
 /** Writes down what repositories have; one that is not there has nothing. Throws where one cannot be read whole. */
 export async function recordHoldings(
@@ -34,21 +35,31 @@ export async function recordHoldings(
   return { version: 1, kind: "holdings", made: now.toISOString(), repositories: Object.fromEntries(repositories) };
 }
 
-/** A client for which these repositories are as they were written down, and all others of their registries empty: nobody asks them. */
-export function clientOfHoldings(client: Client, places: ReadonlySet<string>, have: Holdings | undefined): Client {
-  return {
-    ...client,
-    open(text, how) {
-      const location = typeof text === "string" ? parseLocation(text) : text;
-      if (how === "pull" || location.transport !== "registry") return client.open(text, how);
-      const { registry, repository, tag, digest } = location.reference;
-      const place = `${registry}/${repository}`;
-      if (!places.has(place)) return client.open(text, how);
-      const held = have?.repositories[place] ?? emptyHeld;
-      const ref = digest ?? tag;
-      return { location, name: place, store: heldStore(place, held), ...(ref !== undefined && { ref }) };
-    },
-  };
+/**
+ * Plans what a sync has to do at destinations that are only known by what was written down: nobody asks them. What is not
+ * written down is not there; nothing is pruned, as nobody knows it well enough for that.
+ */
+export async function planSyncOffline(
+  client: Client,
+  rules: readonly SyncRule[],
+  have: Holdings | undefined,
+  options: Omit<PlanSyncOptions, "cache" | "source">,
+): Promise<Plan> {
+  const offline = { ...client, open: openHeld };
+  const kept = rules.map(({ prune: _, ...rule }) => rule);
+  const { planSync } = await import("./sync/plan-sync.ts");
+  const { plan } = await planSync(offline, kept, { now: new Date(), ...options, source: client });
+  return plan;
+
+  function openHeld(text: string | Location): Opened {
+    const location = typeof text === "string" ? parseLocation(text) : text;
+    if (location.transport !== "registry") return client.open(location);
+    const { registry, repository, tag, digest } = location.reference;
+    const place = `${registry}/${repository}`;
+    const store = heldStore(place, have?.repositories[place] ?? emptyHeld);
+    const ref = digest ?? tag;
+    return { location, name: place, store, ...(ref !== undefined && { ref }) };
+  }
 }
 
 /** Writes the copies of a plan into a bundle: see `writeBundle`. */

@@ -1,6 +1,6 @@
 // The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server",
 // plans in "gantry/plan", and what makes them in "gantry/policy".
-export { clientOfHoldings, makeBundle, placesOfPlan, planOfBundle, recordHoldings } from "./bundles.ts";
+export { makeBundle, placesOfPlan, planOfBundle, planSyncOffline, recordHoldings } from "./bundles.ts";
 export { createClient, type Client, type ClientOptions, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
@@ -176,6 +176,7 @@ export type {
 } from "./provider/service.ts";
 
 export type { Call, Put, Registry, Source, Store } from "./store/store.ts";
+export type { PlannedSync, PlanSyncOptions } from "./sync/plan-sync.ts";
 export type { TransportEvent } from "./transport/events.ts";
 export { mergeSettings, settingsByHost, type HostSettings, type SettingsOf } from "./transport/host-settings.ts";
 export { headerFault } from "./transport/header-fault.ts";

@@ -23,6 +23,7 @@ const composed: readonly string[] = [
   "document",
   "plan",
   "bundle",
+  "sync",
 ];
 
 /** What each folder of src/ may import beside itself. */
@@ -38,15 +39,16 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   bundle: ["oci", "files", "document", "store", "graph", "plan"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
-  policy: ["oci", "document", "graph", "plan"],
+  policy: ["oci", "document", "graph", "plan", "config/quantity.ts"],
+  sync: ["oci", "files", "document", "store", "graph", "plan", "policy", "provider", "client.ts"],
   hosts: ["oci", "transport"],
   config: ["oci"],
   doctor: ["oci", "transport", "auth", "store", "hosts"],
   server: ["oci", "transport", "store", "graph"],
   "version.ts": [],
   "client.ts": [...composed, "machine.ts", "stack.ts", "services.ts", "plans.ts"],
-  "plans.ts": ["oci", "store", "graph", "plan", "bundle", "client.ts"],
-  "bundles.ts": ["oci", "store", "plan", "bundle", "plans.ts", "client.ts"],
+  "plans.ts": ["oci", "store", "graph", "plan", "sync", "bundle", "client.ts"],
+  "bundles.ts": ["oci", "store", "plan", "policy", "bundle", "sync", "plans.ts", "client.ts"],
   "services.ts": [...composed, "stack.ts"],
   "machine.ts": [...composed, "client.ts"],
   "stack.ts": [...composed, "client.ts"],

@@ -170,10 +170,15 @@ export function parseBundleLocation(text: string): { readonly path: string; read
   return { path: text.slice(mark.length, end), at: text.slice(end + 1) };
 }
 
-/** Opens bundles that plans name, each once; it is looked at when something of it is first asked for. */
-export function bundles(): (path: string, at: string) => Store {
+/** Bundles that plans name: each is opened once, and looked at when something of it is first asked for. */
+export interface Bundles {
+  open(path: string, at: string): Store;
+  close(): Promise<void>;
+}
+
+export function bundles(): Bundles {
   const open = new Map<string, Promise<Bundle>>();
-  return (path, at) => {
+  const imageAt = (path: string, at: string): Store => {
     const source = async (call: Call | undefined): Promise<Source> => {
       const opened = open.get(path) ?? openBundle(path, call?.signal ? { signal: call.signal } : {});
       open.set(path, opened);
@@ -201,10 +206,15 @@ export function bundles(): (path: string, at: string) => Store {
       deleteTag: refuse,
       deleteManifest: refuse,
       flush: async () => {},
-      async close() {
-        await (await open.get(path))?.close();
-        open.delete(path);
-      },
+      close: async () => {},
     };
+  };
+  return {
+    open: imageAt,
+    async close() {
+      const opened = await Promise.allSettled(open.values());
+      await Promise.all(opened.map((one) => one.status === "fulfilled" && one.value.close()));
+      open.clear();
+    },
   };
 }

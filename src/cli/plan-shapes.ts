@@ -23,6 +23,7 @@ export const planShape: Shape = {
       "tags?": "of a manifest: the tags that go, or come back, with it; of immutability: mutable or immutable",
       "platforms?": ["of a copy: os/arch"],
       "referrers?": "of a copy: whether what is attached goes along",
+      "limitRate?": "of a copy: bytes a second, of all of the same rule",
       "artifactType?": "of an attached document",
       "annotations?": { "*": "its value" },
       "document?": "what is attached",

@@ -1,0 +1,165 @@
+import type { Client } from "../client.ts";
+import { semaphore } from "../graph/semaphore.ts";
+import { apiHost } from "../oci/reference.ts";
+import type { From } from "../policy/sync/origin.ts";
+import type { SyncRule } from "../policy/sync/parse.ts";
+import { strays } from "../policy/sync/prune.ts";
+import { candidates, selectTags, timesOf, type Selection } from "../policy/sync/select.ts";
+import type { Destination, Route, SyncState } from "../policy/sync/state.ts";
+import type { Origin } from "../policy/sync/template.ts";
+import type { Call } from "../store/store.ts";
+import type { SyncCache } from "./cache.ts";
+import { messageOf } from "./message.ts";
+import { readImages } from "./read-images.ts";
+import { destinationView, type DestinationView } from "./destination-view.ts";
+import { sourceView, type SourceView } from "./source-view.ts";
+
+export interface ReadSyncOptions extends Call {
+  readonly now: Date;
+  /** What was found whole before is not looked at again. */
+  readonly cache?: SyncCache;
+  /** Opens the sources, where they need other credentials than the destinations. */
+  readonly source?: Client;
+  /** Looks into everything, whatever the cache says. */
+  readonly recheck?: boolean;
+}
+
+/** How many questions are under way at a time; how many of them a registry gets, the transport decides. */
+const atOnce = 64;
+
+/**
+ * Finds out all that has to be known to decide what a sync has to do, with as few requests as that takes. What cannot be
+ * read is told in the state, and stops nothing else.
+ */
+export async function readSync(
+  client: Client,
+  rules: readonly SyncRule[],
+  options: ReadSyncOptions,
+): Promise<SyncState> {
+  const reading = readings(client, options);
+  const unlisted: SyncState["unlisted"][number][] = [];
+  const routes = await Promise.all(
+    rules.map(async (rule) => {
+      const origins = await Promise.all(
+        rule.from.map(async (from) => {
+          try {
+            return await reading.originsOf(from);
+          } catch (error) {
+            if (options.signal?.aborted || from.kind === "place") throw error;
+            unlisted.push({ rule, at: `${from.registry}/${from.repositories.text}`, why: messageOf(error) });
+            return [];
+          }
+        }),
+      );
+      return Promise.all(origins.flat().map(({ origin, ref }) => readRoute(rule, origin, ref, reading)));
+    }),
+  );
+  const state = {
+    routes: routes.flat(),
+    destinations: await reading.destinations(),
+    unlisted,
+    pulls: pullsLeft(routes.flat(), reading),
+  };
+  return { ...state, destinations: await withInventories(state, reading) };
+}
+
+export interface Reading extends Omit<ReadSyncOptions, "source"> {
+  readonly client: Client;
+  readonly from: Client;
+  originsOf(from: From): Promise<readonly { readonly origin: Origin; readonly ref?: string }[]>;
+  source(origin: Origin): SourceView;
+  destination(place: string): DestinationView;
+  destinations(): Promise<ReadonlyMap<string, Destination>>;
+}
+
+function readings(client: Client, options: ReadSyncOptions): Reading {
+  const from = options.source ?? client;
+  const call: Call = options.signal ? { signal: options.signal } : {};
+  const room = semaphore(atOnce);
+  const sources = new Map<string, SourceView>();
+  const places = new Map<string, DestinationView>();
+  return {
+    ...options,
+    client,
+    from,
+    async originsOf(one) {
+      if (one.kind === "place") return [one];
+      const { registry, repositories, prefix } = one;
+      const origins: { origin: Origin }[] = [];
+      const listing = await from.knownService(registry);
+      const names = (listing ?? from.registry(registry)).repositories(prefix, call);
+      for await (const repository of names)
+        if (repositories.fits(repository))
+          origins.push({ origin: { place: `${registry}/${repository}`, registry, repository } });
+      return origins;
+    },
+    source(origin) {
+      const known = sources.get(origin.place) ?? sourceView(from, origin, room, call);
+      sources.set(origin.place, known);
+      return known;
+    },
+    destination(place) {
+      const known = places.get(place) ?? destinationView(client, place, room, call);
+      places.set(place, known);
+      return known;
+    },
+    async destinations() {
+      const states = [...places].map(async ([place, view]) => [place, await view.state()] as const);
+      return new Map((await Promise.all(states)).filter((one): one is [string, Destination] => one[1] !== undefined));
+    },
+  };
+}
+
+async function readRoute(rule: SyncRule, origin: Origin, ref: string | undefined, reading: Reading): Promise<Route> {
+  const route = { rule, origin, images: [], dropped: [] };
+  try {
+    const source = reading.source(origin);
+    const { selected, dropped, tooFew } = ref === undefined ? await select(rule, source, reading) : one(ref);
+    if (tooFew.length > 0) return { ...route, dropped, failed: tooFew.join("; ") };
+    const images = await readImages({ rule, origin, source, reading, listed: ref === undefined }, selected);
+    if (rule.prune)
+      await Promise.all(images.flatMap(({ targets }) => targets.map(({ place }) => reading.destination(place).tags())));
+    return { ...route, dropped, images };
+  } catch (error) {
+    if (reading.signal?.aborted) throw error;
+    return { ...route, failed: `it cannot be read: ${messageOf(error)}` };
+  }
+}
+
+const one = (ref: string): Selection => ({ selected: [ref], dropped: [], tooFew: [] });
+
+async function select(rule: SyncRule, source: SourceView, { now }: Reading): Promise<Selection> {
+  const tags = await source.tags();
+  const timed = rule.tags.map((set) => ({ set, kinds: timesOf(set) })).filter(({ kinds }) => kinds.length > 0);
+  const asked = [...new Set(timed.flatMap(({ set }) => candidates(tags, set)))];
+  const facts = asked.length > 0 ? await source.times(asked, new Set(timed.flatMap(({ kinds }) => kinds))) : new Map();
+  return selectTags(tags, rule.tags, facts, now);
+}
+
+/** The destinations, with all that is in those from which something is to go. */
+async function withInventories(
+  state: SyncState,
+  { client, signal }: Reading,
+): Promise<ReadonlyMap<string, Destination>> {
+  const read = [...state.destinations].map(async ([place, destination]): Promise<[string, Destination]> => {
+    if (strays(place, state).going.size === 0 || client.open(place).location.transport !== "registry")
+      return [place, destination];
+    try {
+      return [place, { ...destination, inventory: await client.inventory(place, signal && { signal }) }];
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      return [place, { ...destination, failed: messageOf(error) }];
+    }
+  });
+  return new Map(await Promise.all(read));
+}
+
+function pullsLeft(routes: readonly Route[], { from }: Reading): ReadonlyMap<string, number> {
+  const registries = new Set(routes.flatMap(({ origin: { registry } }) => (registry === undefined ? [] : [registry])));
+  return new Map(
+    [...registries].flatMap((registry) => {
+      const quota = from.quota(apiHost(registry));
+      return quota ? [[registry, quota.remaining] as const] : [];
+    }),
+  );
+}
