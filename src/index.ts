@@ -6,6 +6,8 @@ export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
 export { knownProviders, type OpenService } from "./services.ts";
 export { version } from "./version.ts";
+export { watchSync, type WatchingSync, type WatchSyncOptions } from "./watching.ts";
+export type { RunReport, WatchEvent } from "./watch/watch.ts";
 
 export { fixedSource, parseUserPassword } from "./auth/flags.ts";
 export type { KubernetesSettings } from "./auth/chain.ts";

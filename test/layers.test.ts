@@ -24,6 +24,7 @@ const composed: readonly string[] = [
   "plan",
   "bundle",
   "sync",
+  "watch",
 ];
 
 /** What each folder of src/ may import beside itself. */
@@ -37,6 +38,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   graph: ["oci", "store"],
   plan: ["oci", "files", "document", "store", "graph"],
   bundle: ["oci", "files", "document", "store", "graph", "plan"],
+  watch: ["oci", "transport", "graph", "plan", "sync"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
   policy: ["oci", "document", "graph", "plan", "config/quantity.ts"],
@@ -48,13 +50,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "version.ts": [],
   "client.ts": [...composed, "machine.ts", "stack.ts", "services.ts", "plans.ts"],
   "plans.ts": ["oci", "store", "graph", "plan", "sync", "bundle", "client.ts"],
+  "watching.ts": ["oci", "plan", "policy", "sync", "transport", "watch", "plans.ts", "client.ts"],
   "bundles.ts": ["oci", "store", "plan", "policy", "bundle", "sync", "plans.ts", "client.ts"],
   "services.ts": [...composed, "stack.ts"],
   "machine.ts": [...composed, "client.ts"],
   "stack.ts": [...composed, "client.ts"],
   "copy-locations.ts": ["oci", "store", "graph", "client.ts"],
   "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "hosts", "doctor"],
-  "index.ts": [...composed, "client.ts", "services.ts", "bundles.ts"],
+  "index.ts": [...composed, "client.ts", "services.ts", "bundles.ts", "watching.ts"],
   cli: ["index.ts", "store/index.ts", "server/index.ts", "plan/index.ts", "policy/index.ts", "version.ts"],
 };
 
