@@ -100,7 +100,7 @@ export async function watchSync(client: Client, options: WatchSyncOptions): Prom
     throw error;
   }
   const { ended } = watch;
-  return { reload: watch.reload, ended: server ? ended.finally(() => server.close()) : ended };
+  return { reload: watch.reload, ended: ended.then(() => server?.close()) };
 }
 
 const idle: WatchStatus = { running: 0, queued: 0, draining: false, beat: 0, jobs: [] };
@@ -121,11 +121,12 @@ const sourcesOf = ({ from }: SyncRule): readonly string[] =>
 async function runRule(client: Client, rule: SyncRule, stops: Stops, options: WatchSyncOptions): Promise<RunReport> {
   const { source, planning = {}, applying = {} } = options;
   const { soft, hard } = stops;
-  const { plan, remember } = await client.planSync([rule], { ...planning, signal: soft, ...(source && { source }) });
+  const planned = await client.planSync([rule], { ...planning, signal: soft, ...(source && { source }) });
   const hands = handsOf(client, source && { source });
-  const applied = await applyPlan(plan, { ...hands, copy: copyUntil(hands.copy, soft) }, { ...applying, signal: hard });
-  await remember(applied);
-  return reportOf(plan, applied, soft.aborted);
+  const copy = copyUntil((steps, copying) => hands.copy(steps, copying), soft);
+  const applied = await applyPlan(planned.plan, { ...hands, copy }, { ...applying, signal: hard });
+  await planned.remember(applied);
+  return reportOf(planned.plan, applied, soft.aborted);
 }
 
 /** What was left because the watch ends is no failure. */

@@ -73,9 +73,9 @@ export interface JobStatus {
 }
 
 export interface Watch {
-  status(): WatchStatus;
+  readonly status: () => WatchStatus;
   /** Looks for a new file at once. */
-  reload(): void;
+  readonly reload: () => void;
   /** Settles when all is over; never throws. */
   readonly ended: Promise<void>;
 }
