@@ -41,7 +41,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   watch: ["oci", "transport", "graph", "plan", "sync"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
-  policy: ["oci", "document", "graph", "plan", "config/quantity.ts"],
+  policy: ["oci", "document", "graph", "plan", "config/expand.ts", "config/quantity.ts"],
   sync: ["oci", "files", "document", "store", "graph", "plan", "policy", "provider", "client.ts"],
   hosts: ["oci", "transport"],
   config: ["oci"],

@@ -8,6 +8,7 @@ import { lookCommands } from "./table/look.ts";
 import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
 import { planCommands } from "./table/plans.ts";
+import { syncCommands } from "./table/sync.ts";
 import { serviceCommands } from "./table/services.ts";
 import { syncImportCommand } from "./table/sync-import.ts";
 import { toolCommands } from "./table/tool.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   doctorCommand,
   ...changeCommands,
   ...planCommands,
+  ...syncCommands,
   syncImportCommand,
   ...serviceCommands,
   ...lifecycleCommands,

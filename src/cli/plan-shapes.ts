@@ -53,4 +53,5 @@ export const appliedShape: Shape = {
 
 export const planShapes: Readonly<Record<string, Shape>> = {
   apply: appliedShape,
+  sync: planShape,
 };

@@ -10,9 +10,14 @@ import * as planOptions from "./table/plan-options.ts";
 
 /**
  * What all commands do with the plan they made: show it, save it where --out says, and with --yes act on it. `client` is the
- * one that read what the plan is about.
+ * one that read what the plan is about; `onApplied` is told how it went.
  */
-export async function offerPlan(plan: Plan, cli: Cli, known?: Client): Promise<ExitName> {
+export async function offerPlan(
+  plan: Plan,
+  cli: Cli,
+  known?: Client,
+  onApplied?: (applied: Applied) => Promise<void>,
+): Promise<ExitName> {
   const { get, out, reporter } = cli;
   const file = given(cli, planOptions.out);
   if (file !== undefined) await writeFile(file, formatPlan(plan));
@@ -32,6 +37,7 @@ export async function offerPlan(plan: Plan, cli: Cli, known?: Client): Promise<E
     onEvent: (event) => event.type !== "step" && reporter.on(event),
   });
   reporter.stop();
+  await onApplied?.(applied);
   await out.print(appliedJson(plan, applied), (_, look) => table(plan.steps, endingColumns(applied), look));
   return endOf(applied);
 }

@@ -1,11 +1,12 @@
 import type { Client } from "../client.ts";
 import { semaphore } from "../graph/semaphore.ts";
+import type { Digest } from "../oci/digest.ts";
 import { apiHost } from "../oci/reference.ts";
 import type { From } from "../policy/sync/origin.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
-import { strays } from "../policy/sync/prune.ts";
+import { spared, strays } from "../policy/sync/prune.ts";
 import { candidates, selectTags, timesOf, type Selection } from "../policy/sync/select.ts";
-import type { Destination, Route, SyncState } from "../policy/sync/state.ts";
+import { placesOf, prunedPlaces, type Destination, type Route, type SyncState } from "../policy/sync/state.ts";
 import type { Origin } from "../policy/sync/template.ts";
 import type { Call } from "../store/store.ts";
 import type { SyncCache } from "./cache.ts";
@@ -111,14 +112,18 @@ function readings(client: Client, options: ReadSyncOptions): Reading {
 }
 
 async function readRoute(rule: SyncRule, origin: Origin, ref: string | undefined, reading: Reading): Promise<Route> {
+  const route = await readSelected(rule, origin, ref, reading);
+  if (rule.prune) await Promise.all(placesOf(route).map((place) => reading.destination(place).tags()));
+  return route;
+}
+
+async function readSelected(rule: SyncRule, origin: Origin, ref: string | undefined, reading: Reading): Promise<Route> {
   const route = { rule, origin, images: [], dropped: [] };
   try {
     const source = reading.source(origin);
     const { selected, dropped, tooFew } = ref === undefined ? await select(rule, source, reading) : one(ref);
     if (tooFew.length > 0) return { ...route, dropped, failed: tooFew.join("; ") };
     const images = await readImages({ rule, origin, source, reading, listed: ref === undefined }, selected);
-    if (rule.prune)
-      await Promise.all(images.flatMap(({ targets }) => targets.map(({ place }) => reading.destination(place).tags())));
     return { ...route, dropped, images };
   } catch (error) {
     if (reading.signal?.aborted) throw error;
@@ -137,21 +142,35 @@ async function select(rule: SyncRule, source: SourceView, { now }: Reading): Pro
 }
 
 /** The destinations, with all that is in those from which something is to go. */
-async function withInventories(
-  state: SyncState,
-  { client, signal }: Reading,
-): Promise<ReadonlyMap<string, Destination>> {
+async function withInventories(state: SyncState, reading: Reading): Promise<ReadonlyMap<string, Destination>> {
+  const { client, signal } = reading;
+  const pruned = prunedPlaces(state.routes);
   const read = [...state.destinations].map(async ([place, destination]): Promise<[string, Destination]> => {
-    if (strays(place, state).going.size === 0 || client.open(place).location.transport !== "registry")
+    const routes = pruned.get(place) ?? [];
+    const { going } = strays(place, routes, destination);
+    const isRegistry = client.open(place).location.transport === "registry";
+    if (going.size === 0 || !isRegistry || spared(routes, going, destination, state) !== undefined)
       return [place, destination];
     try {
-      return [place, { ...destination, inventory: await client.inventory(place, signal && { signal }) }];
+      const coming = await comingTo(place, state, reading);
+      return [place, { ...destination, coming, inventory: await client.inventory(place, signal && { signal }) }];
     } catch (error) {
       if (signal?.aborted) throw error;
       return [place, { ...destination, failed: messageOf(error) }];
     }
   });
   return new Map(await Promise.all(read));
+}
+
+/** The manifests that copies bring to a place: what of them is there stays. */
+async function comingTo(place: string, { routes }: SyncState, reading: Reading): Promise<ReadonlySet<Digest>> {
+  const parts = routes.flatMap(({ rule, origin, images }) =>
+    images.map(async ({ digest, targets }) => {
+      const comes = targets.some((goal) => goal.place === place && (goal.state === "other" || goal.state === "bare"));
+      return digest && comes ? reading.source(origin).parts(digest, rule.platforms) : [];
+    }),
+  );
+  return new Set((await Promise.all(parts)).flat());
 }
 
 function pullsLeft(routes: readonly Route[], { from }: Reading): ReadonlyMap<string, number> {

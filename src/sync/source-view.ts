@@ -2,12 +2,14 @@ import type { Client } from "../client.ts";
 import { attachments, type Attachment } from "../graph/attachments.ts";
 import { imageConfig } from "../graph/config.ts";
 import { selectPlatforms } from "../graph/select.ts";
+import { nestingLimit } from "../graph/nesting.ts";
 import { manifestAt } from "../graph/sides.ts";
 import type { Semaphore } from "../graph/semaphore.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { isDigest, type Digest } from "../oci/digest.ts";
 import { isRegistryError, RegistryError } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
+import { isIndexType } from "../oci/media-types.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import type { TagFacts } from "../policy/sync/select.ts";
 import type { Origin } from "../policy/sync/template.ts";
@@ -16,7 +18,6 @@ import type { Call, Store } from "../store/store.ts";
 
 /** A source as it is read for a plan: each question is asked once, and a service's own listing answers where that takes fewer requests. */
 export interface SourceView {
-  readonly store: Store;
   /** Throws NAME_UNKNOWN. */
   tags(): Promise<readonly string[]>;
   /** What tags and digests name; those that are not there are missing. Fails each on its own. */
@@ -25,6 +26,8 @@ export interface SourceView {
   times(tags: readonly string[], kinds: ReadonlySet<"created" | "pushed">): Promise<ReadonlyMap<string, TagFacts>>;
   /** The digest that an image has where these platforms alone are copied. */
   digestFor(digest: Digest, platforms: readonly string[]): Promise<Digest>;
+  /** The manifests that an image is made of, itself among them; those of chosen platforms, too, where some are chosen. */
+  parts(digest: Digest, platforms: readonly string[] | undefined): Promise<readonly Digest[]>;
   /** All that is attached to an image and to what it is made of. */
   attached(digest: Digest): Promise<readonly (Attachment & { readonly manifest: Manifest })[]>;
 }
@@ -51,8 +54,7 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
   };
   const around = attachments(store);
 
-  return {
-    store,
+  const view: SourceView = {
     tags,
     async targets(refs) {
       const page = await pageSize(client, origin);
@@ -94,6 +96,18 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
         async () => (await selectPlatforms(opened, root, platforms.map(parsePlatform), call)).descriptor.digest,
       );
     },
+    async parts(digest, platforms) {
+      const made = platforms ? [await view.digestFor(digest, platforms)] : [];
+      const below = async (one: Digest, depth: number): Promise<readonly Digest[]> => {
+        if (depth > nestingLimit) return [one];
+        const { manifests: children } = await manifest(one);
+        const parts = children.map((child) =>
+          isIndexType(child.mediaType) ? below(child.digest, depth + 1) : [child.digest],
+        );
+        return [one, ...(await Promise.all(parts)).flat()];
+      };
+      return [...made, ...(await below(digest, 1))];
+    },
     async attached(digest) {
       const root = await manifest(digest);
       const image = {
@@ -104,11 +118,12 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
       return (await Array.fromAsync(around.of(root, image))).flat();
     },
   };
+  return view;
 
   /** When an image says it was built; of an index, its first image. */
   async function builtAt(tag: string): Promise<number | undefined> {
     let image = await manifest(tag);
-    for (let depth = 0; depth < 8 && !image.config && image.manifests[0]; depth++)
+    for (let depth = 0; depth < nestingLimit && !image.config && image.manifests[0]; depth++)
       image = await manifest(image.manifests[0].digest);
     if (!image.config) return undefined;
     return room(async () => momentOf((await imageConfig(opened, image, call)).config?.created));

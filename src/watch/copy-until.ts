@@ -22,8 +22,8 @@ export function copyUntil(copy: Hands["copy"], stop: AbortSignal): Hands["copy"]
         results.add({ id, error: new RegistryError("PARTIAL", `${at} is left for the next run`) });
     };
     const work = Promise.all([...images.values()].map((image) => room(() => one(image)))).then(
-      results.end,
-      results.fail,
+      () => results.end(),
+      (error: unknown) => results.fail(error),
     );
     try {
       yield* results.all;

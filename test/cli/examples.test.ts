@@ -71,6 +71,13 @@ async function scene(served: boolean): Promise<{
   const logins = { auths: { [locked.host]: { auth: btoa("alice:secret") } } };
   await writeFile("logins.json", JSON.stringify(logins));
   await writeFile("plan.json", formatPlan(planOf(source.host)));
+  const mapping = {
+    name: "app",
+    from: `${source.host}/app`,
+    to: `${mirror.host}/sync/{name}`,
+    tags: [{ include: ["1.*"] }],
+  };
+  await writeFile("sync.yaml", JSON.stringify({ version: 1, sync: [mapping] }));
   return { source, mirror, locked, work };
 }
 
@@ -145,7 +152,7 @@ describe("with --format json, the result has the shape that is documented", () =
 /** Where a value is not of a shape. */
 function misfits(value: unknown, shape: Shape, at: string): string[] {
   if (typeof shape === "string")
-    return shape === "the same again" || shape === policyDocument || typeof value !== "object"
+    return shape === "the same again" || shape === policyDocument || value === null || typeof value !== "object"
       ? []
       : [`${at} is an object`];
   if (Array.isArray(shape)) {

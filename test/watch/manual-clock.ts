@@ -42,7 +42,7 @@ export function manualClock(start: number, random = 0): ManualClock {
         left -= step;
         now += step;
         for (const one of sleepers) one.left -= step;
-        for (const one of [...sleepers]) if (one.left <= 0) one.wake();
+        for (const one of sleepers) if (one.left <= 0) one.wake();
         await settle();
       }
     },

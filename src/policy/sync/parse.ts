@@ -1,7 +1,9 @@
 import { Range } from "semver";
+import { expand } from "../../config/expand.ts";
 import { readSize } from "../../config/quantity.ts";
 import { checked, faultyDocument, type Document } from "../../document/document.ts";
 import type { Fault } from "../../document/fault.ts";
+import { isObject } from "../../oci/descriptor.ts";
 import { parsePattern, type Pattern } from "../pattern.ts";
 import { readSpan } from "../span.ts";
 import { parseBackup, type Backup } from "./backup.ts";
@@ -52,14 +54,34 @@ export interface SyncRule {
 }
 
 /**
- * Reads a file of what is kept in sync. Throws INVALID with the place of what is wrong in it: a pattern, a name that is
+ * Reads a file of what is kept in sync, with variables in place of `${NAME}` where an environment is given. Throws INVALID with the place of what is wrong in it: a pattern, a name that is
  * there twice, sources whose images would all go to one place.
  */
-export function parseSync(document: Document): readonly SyncRule[] {
-  const file = checked(syncFileSchema, document);
+export function parseSync(document: Document, env?: Environment): readonly SyncRule[] {
+  const file = checked(syncFileSchema, env ? expanded(document, env) : document);
   const faults = [...namedTwice(file), ...file.sync.flatMap((mapping, i) => pilesUp(mapping, i))];
   if (faults.length > 0) throw faultyDocument(document, faults);
   return file.sync.map((mapping, i) => ruleOf({ ...file.defaults, ...mapping }, mapping.name ?? `sync[${i}]`));
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The document with its variables put in. */
+function expanded(document: Document, env: Environment): Document {
+  const faults: Fault[] = [];
+  const fill = (value: unknown, path: Fault["path"]): unknown => {
+    if (Array.isArray(value)) return value.map((one, i) => fill(one, [...path, i]));
+    if (isObject(value))
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fill(one, [...path, key])]));
+    if (typeof value !== "string") return value;
+    const found = expand(value, env);
+    if ("text" in found) return found.text;
+    faults.push({ path, message: found.wrong });
+    return value;
+  };
+  const value = fill(document.value, []);
+  if (faults.length > 0) throw faultyDocument(document, faults);
+  return { ...document, value };
 }
 
 function namedTwice({ sync }: SyncFile): readonly Fault[] {

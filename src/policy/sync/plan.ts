@@ -12,7 +12,7 @@ import type {
   Step,
 } from "../../plan/plan.ts";
 import { pruneAt } from "./prune.ts";
-import type { Goal, Route, SyncState, Wanted } from "./state.ts";
+import { prunedPlaces, type Goal, type Route, type SyncState, type Wanted } from "./state.ts";
 
 export interface PlanSyncOptions {
   /** What the rules were read from, for people. */
@@ -30,7 +30,7 @@ export function planSync(state: SyncState, now: Date, { from, explain = false }:
   for (const route of state.routes) planRoute(route, made, explain);
   for (const { rule, at, why } of state.unlisted)
     made.refuse(at, `${rule.name}: its repositories cannot be listed: ${why}`);
-  for (const place of state.destinations.keys()) planPrune(place, state, made);
+  for (const [place, routes] of prunedPlaces(state.routes)) planPrune(place, routes, made);
   return {
     version: 1,
     kind: "sync",
@@ -63,6 +63,8 @@ interface Planned {
   readonly writers: Map<string, { readonly from: string; readonly rule: string }>;
   /** The steps by which repositories come about, by place. */
   readonly created: Map<string, string>;
+  /** The copies to each place. */
+  readonly copies: Map<string, string[]>;
   /** Tags that backups take, by place. */
   readonly taken: Set<string>;
   /** The pulls that are planned, by registry. */
@@ -86,6 +88,7 @@ function plannedSteps(state: SyncState, now: Date): Planned {
     refuse: (at, message) => void notes.push({ level: "refused", at, message }),
     writers: new Map(),
     created: new Map(),
+    copies: new Map(),
     taken: new Set(),
     pulls: new Map(),
   };
@@ -174,7 +177,7 @@ function addCopy(route: Route, image: Wanted, goal: Goal, why: string, made: Pla
       made.add({ do: "tag", at: `${goal.place}:${backup}`, digest: now, before: null, why: reason, rule: rule.name }),
     );
   }
-  made.add({
+  const id = made.add({
     do: "copy",
     from: nameOf(route, image),
     at,
@@ -187,6 +190,9 @@ function addCopy(route: Route, image: Wanted, goal: Goal, why: string, made: Pla
     ...(rule.limitRate !== undefined && { limitRate: rule.limitRate }),
     ...(after.length > 0 && { after }),
   });
+  const copies = made.copies.get(goal.place);
+  if (copies) copies.push(id);
+  else made.copies.set(goal.place, [id]);
 }
 
 function createStep({ rule }: Route, { place }: Goal, made: Planned): string | undefined {
@@ -203,15 +209,12 @@ function createStep({ rule }: Route, { place }: Goal, made: Planned): string | u
   return known;
 }
 
-function planPrune(place: string, state: SyncState, made: Planned): void {
-  const { tags, manifests, kept, notes } = pruneAt(place, state);
+function planPrune(place: string, routes: readonly Route[], made: Planned): void {
+  const { tags, manifests, kept, notes } = pruneAt(place, routes, made.state);
   made.kept.push(...kept);
   made.notes.push(...notes);
-  const copies = made.steps.filter(
-    (step) => step.do === "copy" && step.at.startsWith(place) && /^[:@]/.test(step.at.slice(place.length)),
-  );
-  const after = copies.map(({ id }) => id);
-  const more = after.length > 0 ? { after } : {};
+  const after = made.copies.get(place);
+  const more = after ? { after } : {};
   for (const { tag, digest, rule } of tags)
     made.add({ do: "delete tag", at: `${place}:${tag}`, digest, why: "no mapping writes it", rule, ...more });
   for (const { digest, tags: names, why, rule } of manifests)

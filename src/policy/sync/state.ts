@@ -58,10 +58,25 @@ export interface Destination {
   readonly tags?: ReadonlySet<string>;
   /** `create`: it is not there, and a push does not make it. */
   readonly is: "there" | "absent" | "create";
-  /** All that is in it, where something may go. */
+  /** All that is in it, and the manifests that copies bring, where something may go. */
   readonly inventory?: Inventory;
+  readonly coming?: ReadonlySet<Digest>;
   /** Why that could not be read. */
   readonly failed?: string;
+}
+
+/** The routes that write to each place from which anything is to be taken away. */
+export function prunedPlaces(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
+  if (!routes.some(({ rule }) => rule.prune)) return new Map();
+  const writers = new Map<string, Route[]>();
+  for (const route of routes) {
+    for (const place of placesOf(route)) {
+      const known = writers.get(place);
+      if (known) known.push(route);
+      else writers.set(place, [route]);
+    }
+  }
+  return new Map([...writers].filter(([, here]) => here.some(({ rule }) => rule.prune)));
 }
 
 /** The places that a route writes to. */
