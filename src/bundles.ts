@@ -100,3 +100,24 @@ export async function planOfBundle(
 export const placesOfPlan = ({ steps }: Plan): readonly string[] => [
   ...new Set(steps.flatMap((step) => (step.do === "copy" ? [placeOfImage(step.at).place] : []))),
 ];
+
+/** The repositories that rules copy to; where sources are named by a pattern, all of the destination that may have come from there. */
+export async function placesOfRules(
+  client: Client,
+  rules: readonly SyncRule[],
+  call: Call = {},
+): Promise<readonly string[]> {
+  const digest = `sha256:${"0".repeat(64)}` as const;
+  const found = rules.flatMap(({ from, to }) =>
+    from.flatMap((one) =>
+      to.map(async (template): Promise<readonly string[]> => {
+        if (one.kind === "place") return [placeOfImage(template.target(one.origin, { tag: "any", digest }).at).place];
+        const host = template.text.slice(0, template.text.indexOf("/"));
+        const prefix = template.text.slice(host.length + 1).replace(/\{.*$/s, "");
+        const names = await Array.fromAsync(client.registry(host).repositories(prefix, call));
+        return names.map((name) => `${host}/${name}`);
+      }),
+    ),
+  );
+  return [...new Set((await Promise.all(found)).flat())].sort();
+}

@@ -5,7 +5,7 @@ import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { limitRate } from "./options.ts";
 import { table } from "./render/table.ts";
-import { count } from "./render/text.ts";
+import { count, plain } from "./render/text.ts";
 import * as planOptions from "./table/plan-options.ts";
 
 /**
@@ -23,8 +23,10 @@ export async function offerPlan(
   if (file !== undefined) await writeFile(file, formatPlan(plan));
   if (!get(planOptions.act)) {
     await out.print(plan, (_, look) => table(plan.steps, stepColumns, look));
-    for (const { level, at, message } of plan.notes)
-      reporter.say(`${level}: ${at === undefined ? "" : `${at}: `}${message}`);
+  }
+  for (const { level, at, message } of plan.notes)
+    reporter.say(plain(`${level}: ${at === undefined ? "" : `${at}: `}${message}`));
+  if (!get(planOptions.act)) {
     return plan.steps.length > 0 && given(cli, planOptions.changes) ? "changes" : "done";
   }
   const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];

@@ -92,6 +92,7 @@ function planOf(host: string): Plan {
 async function runExample(line: string, extra: readonly string[] = []): Promise<Ended> {
   const served = /^gantry (?:repo|immutability|lifecycle|findings|search|quota|replication) /.test(line);
   const { source, mirror, locked } = await scene(served);
+  if (line.includes("--from bundle.tar")) await gantry(["sync", "sync.yaml", "--to", "bundle.tar", "--yes"]);
   const [command, file] = line.replace(/ < .*$/, "").split(" > ");
   const input = / < (\S+)$/.exec(line)?.[1];
   const needsUsers = ["login", "logout", "auth"].includes(line.split(" ")[1]!);

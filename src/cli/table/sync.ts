@@ -2,7 +2,9 @@ import { RegistryError } from "../../index.ts";
 import type { Command } from "../command.ts";
 import { flag, value, values, type Option } from "../option.ts";
 import { dryRun, networkOptions, sideOptions } from "../options.ts";
+import { bundleOptions } from "./bundle-options.ts";
 import { planOptions } from "./plan-options.ts";
+import { watchOptions } from "./watch-options.ts";
 
 export const only: Option<readonly string[]> = values(
   "--only <name>",
@@ -43,8 +45,22 @@ export const syncCommands: readonly Command[] = [
       "each tag that may move; nothing at a destination where it was found whole within 12 hours. All that is attached to " +
       "an image goes along, and what is attached later is brought after it. Each blob is read once for all destinations, " +
       "and goes once to each registry. What fails stops nothing else. In the file, ${NAME} stands for a variable.",
-    arguments: [{ name: "file", summary: "the mappings, as YAML or JSON, or - for stdin", completes: "file" }],
-    options: [only, explain, recheck, cache, report, dryRun, ...planOptions, ...networkOptions, ...sideOptions],
+    arguments: [
+      { name: "file", summary: "the mappings, as YAML or JSON, or - for stdin", optional: true, completes: "file" },
+    ],
+    options: [
+      only,
+      explain,
+      recheck,
+      cache,
+      report,
+      dryRun,
+      ...bundleOptions,
+      ...watchOptions,
+      ...planOptions,
+      ...networkOptions,
+      ...sideOptions,
+    ],
     examples: [
       { note: "what there is to do", line: "gantry sync sync.yaml" },
       {
@@ -52,6 +68,8 @@ export const syncCommands: readonly Command[] = [
         line: "gantry sync sync.yaml --yes --report report.xml --format json",
       },
       { note: "one mapping, and why tags are not selected", line: "gantry sync sync.yaml --only app --explain" },
+      { note: "what is missing, into an archive", line: "gantry sync sync.yaml --to bundle.tar" },
+      { note: "and out of it, behind the air gap", line: "gantry sync --from bundle.tar" },
       { note: "a plan to be reviewed, for gantry apply", line: "gantry sync sync.yaml --out sync.json" },
     ],
     endings: ["denied", "refused", "partly", "changes"],

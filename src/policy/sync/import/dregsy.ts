@@ -4,7 +4,7 @@ import { isDigest } from "../../../oci/digest.ts";
 import { formatReference, parseReference } from "../../../oci/reference.ts";
 import type { Mapping } from "../sync-file.ts";
 import { dregsyTags } from "./dregsy-tags.ts";
-import { globOfRegex, wholeRegex } from "./go-regex.ts";
+import { globOfRegex, repositoriesLike, wholeRegex } from "./go-regex.ts";
 import { draftOf, loseUnknown, type Draft, type Path, type SyncImport } from "./imported.ts";
 import { cronOfInterval } from "./interval.ts";
 
@@ -58,7 +58,7 @@ function addTask(draft: Draft, task: Task, path: Path): void {
     const places = placesOf(draft, task, mapping, at);
     if (!places) continue;
     const common = {
-      name: i === 0 ? task.name : `${task.name}-${i + 1}`,
+      name: task.name,
       ...platformsOf(draft, mapping, at),
       ...(cron && { schedule: cron.schedule }),
     };
@@ -96,8 +96,8 @@ function addMapping(draft: Draft, base: Mapping, { tags = [] }: DregsyMapping, p
   const pinned = all.filter((tag) => isDigest(tag.slice(tag.indexOf("@") + 1)));
   for (const tag of pinned) {
     const [name, digest] = [tag.slice(0, Math.max(tag.indexOf("@"), 0)), tag.slice(tag.indexOf("@") + 1)];
-    const [from, to, id] = [String(base.from), String(base.to), `${base.name}@${digest.slice(7, 19)}`];
-    draft.add({ ...base, name: id, from: `${from}@${digest}`, to: name === "" ? to : `${to}:${name}` });
+    const [from, to] = [String(base.from), String(base.to)];
+    draft.add({ ...base, from: `${from}@${digest}`, to: name === "" ? to : `${to}:${name}` });
   }
   const rest = all.filter((tag) => !pinned.includes(tag));
   const selects = rest.some((tag) => !tag.startsWith("keep:"));
@@ -125,13 +125,15 @@ function placesOf(
       ? draft.lose([...path, full === undefined ? "from" : "to"], "is no name of a repository: the mapping is left out")
       : { from: full, to: place };
   }
-  const regex = from.slice(regexMark.length);
-  const glob = globOfRegex(
-    wholeRegex(`${regex.startsWith("^") ? "" : "^"}${regex}${regex.endsWith("$") ? "" : "$"}`) ?? "(",
-  );
-  if (glob === undefined) return draft.lose([...path, "from"], tooMuch);
-  if (!to || !to.startsWith(regexMark))
-    return { from: `${source}/${glob}`, to: `${target}/${to ? `${to.replace(/^\//, "")}/` : ""}{repository}` };
+  const text = from.slice(regexMark.length);
+  const regex = wholeRegex(`${text.startsWith("^") ? "" : "^"}${text}${text.endsWith("$") ? "" : "$"}`);
+  if (regex === undefined) return draft.lose([...path, "from"], tooMuch);
+  const like = repositoriesLike(source, regex);
+  if (!to || !to.startsWith(regexMark)) {
+    const folder = to ? `${to.replace(/^\/|\/$/g, "")}/` : "";
+    return { from: like, to: `${target}/${folder}{repository}` };
+  }
+  const glob = globOfRegex(regex) ?? "";
   const folder = glob.slice(0, glob.lastIndexOf("/") + 1);
   const moved = renamedBy(to, folder, true);
   if (moved === undefined || folder === "") return draft.lose([...path, "to"], tooMuch);

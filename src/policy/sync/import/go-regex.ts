@@ -48,7 +48,7 @@ function anchored(alternative: string): string {
 /** Both of two expressions on a whole name, as one. */
 export const bothRegexes = (one: string, other: string): string => `(?=(?:${one})$)(?:${other})`;
 
-/** A whole name's expression as a glob, where it has nothing in it but letters and `.*`; `.*` may have slashes in it. */
+/** A whole name's expression as a glob, where it has nothing in it but letters and `.*`, which may have slashes in it. */
 export function globOfRegex(regex: string): string | undefined {
   const tokens = [...regex.matchAll(/\.\*|\\[.\-/]|[\w\-/:]|[\s\S]/g)].map(([token]) => token);
   const parts = tokens.map((token) => {
@@ -57,4 +57,9 @@ export function globOfRegex(regex: string): string | undefined {
     return /^[\w\-/:]$/.test(token) ? token : undefined;
   });
   return parts.includes(undefined) ? undefined : parts.join("");
+}
+
+/** The repositories of a registry whose names an expression fits, as a mapping's source: a name, a glob or the expression. */
+export function repositoriesLike(registry: string, regex: string): string {
+  return `${registry}/${globOfRegex(regex) ?? `/${regex}/`}`;
 }

@@ -34,8 +34,16 @@ export interface Draft {
 export function draftOf(document: Document): Draft {
   const losses: ImportLoss[] = [];
   const sync: Mapping[] = [];
+  const names = new Set<string>();
+  /** Names are unique in a file of ours. */
+  const unique = (name: string): string => {
+    let free = name;
+    for (let i = 2; names.has(free); i++) free = `${name}-${i}`;
+    names.add(free);
+    return free;
+  };
   return {
-    add: (mapping) => void sync.push(mapping),
+    add: (mapping) => void sync.push(mapping.name === undefined ? mapping : { ...mapping, name: unique(mapping.name) }),
     lose(path, message) {
       const place = document.place?.(path);
       const where = [document.name, ...(place === undefined ? [] : [place])].join(":");

@@ -1,8 +1,9 @@
 import { checked, type Document } from "../../../document/document.ts";
 import { formatReference, parseReference } from "../../../oci/reference.ts";
 import type { Mapping, SyncSettings, TagSet } from "../sync-file.ts";
+import { parseBackup } from "../backup.ts";
 import { fillTemplate, type TemplateData } from "./go-template.ts";
-import { globOfRegex, wholeRegex } from "./go-regex.ts";
+import { repositoriesLike, wholeRegex } from "./go-regex.ts";
 import { draftOf, loseUnknown, type Draft, type Path, type SyncImport } from "./imported.ts";
 import { cronOfInterval, goDuration } from "./interval.ts";
 import { rangeLoss, regsyncRanges } from "./ranges.ts";
@@ -86,8 +87,12 @@ function backupOf(draft: Draft, text: string, path: Path): string | undefined {
   const backup = fillTemplate(text, { ".Ref.Tag": "{tag}" });
   if (backup === undefined)
     return draft.lose(path, "has a template that cannot be said: nothing is kept of what is overwritten");
-  if (/[/:]/.test(backup)) return draft.lose(path, "names another repository: nothing is kept of what is overwritten");
-  return backup;
+  try {
+    parseBackup(backup);
+    return backup;
+  } catch {
+    return draft.lose(path, "makes no tags of the same repository: nothing is kept of what is overwritten");
+  }
 }
 
 function scheduleOf(draft: Draft, { schedule, interval }: RegsyncSettings, path: Path): SyncSettings {
@@ -151,17 +156,17 @@ function registryOf(
   source: string,
   target: string,
 ): Pick<Mapping, "from" | "to"> | undefined {
-  if ((repos?.deny ?? []).length > 0)
-    return draft.lose([...path, "repos", "deny"], "cannot be said: the entry is left out, as it would copy too much");
-  const to = `${target}/{repository}`;
-  const allow = (repos?.allow ?? []).map(String);
-  if (allow.length === 0) return { from: `${source}/**`, to };
-  const globs = allow.map((one, i) => {
-    const glob = globOfRegex(wholeRegex(`^${one}$`) ?? "(");
-    return glob ?? draft.lose([...path, "repos", "allow", i], "is no pattern that can be said, and left out");
-  });
-  const from = globs.filter((glob) => glob !== undefined).map((glob) => `${source}/${glob}`);
-  return from.length > 0 ? { from, to } : undefined;
+  const read = (key: "allow" | "deny"): (string | undefined)[] =>
+    (repos?.[key] ?? []).map((one, i) => {
+      const regex = wholeRegex(`^${one}$`);
+      return regex ?? draft.lose([...path, "repos", key, i], "cannot be said, and is left out");
+    });
+  const [allow, deny] = [read("allow"), read("deny")];
+  if (deny.includes(undefined)) return draft.lose(path, "is left out, as it would copy too much");
+  const allowed = allow.length > 0 ? allow.filter((one) => one !== undefined) : [".*"];
+  const but = deny.length > 0 ? `(?!(?:${deny.join("|")})$)` : "";
+  const from = allowed.map((one) => repositoriesLike(source, but === "" ? one : `${but}(?:${one})`));
+  return from.length > 0 ? { from: from.length === 1 ? from[0]! : from, to: `${target}/{repository}` } : undefined;
 }
 
 /** The sets of tags; `nothing` where none of them can be said, and all tags would be too many. */

@@ -10,12 +10,55 @@ import {
   type SyncTool,
 } from "../../../../src/policy/sync/import/import.ts";
 import type { SyncImport } from "../../../../src/policy/sync/import/imported.ts";
+import { parseSync } from "../../../../src/policy/sync/parse.ts";
+import { selectTags } from "../../../../src/policy/sync/select.ts";
 import { parsePattern } from "../../../../src/policy/pattern.ts";
 import type { Mapping } from "../../../../src/policy/sync/sync-file.ts";
 import * as samples from "./samples.ts";
 
-const read = (tool: SyncTool, text: string, to?: string): SyncImport =>
-  importSync(tool, parseYaml(text, "f.yaml"), to === undefined ? {} : { to });
+/** Imports a text; what comes out can be read as ours. */
+function read(tool: SyncTool, text: string, to?: string): SyncImport {
+  const found = importSync(tool, parseYaml(text, "f.yaml"), to === undefined ? {} : { to });
+  if (found.file.sync.length > 0) parseSync({ name: "ours.yaml", value: found.file });
+  return found;
+}
+
+/** What a mapping selects of these tags. */
+function selected(found: SyncImport): readonly string[] {
+  const [rule] = parseSync({ name: "ours.yaml", value: found.file });
+  return selectTags(tags, rule!.tags, new Map(), new Date(0)).selected;
+}
+
+/** Tags as they come, without those whose reading is known to differ: four numbers, and dates. */
+const tags = [
+  ...[
+    "1",
+    "1.2",
+    "1.2.3",
+    "1.2.3-alpine",
+    "1.2.3-rc.1",
+    "1.10.0",
+    "2.0.0",
+    "2.0.0-rc1",
+    "v1.4.0",
+    "v2",
+    "v3.1.0-beta",
+    "0.3.1",
+  ],
+  ...[
+    "latest",
+    "edge",
+    "v",
+    "alpha",
+    "3.12.1-alpine3",
+    "release-1.5.0",
+    "nightly-2",
+    "1.26.1-glibc",
+    "1.26.1-musl",
+    "A1",
+  ],
+].sort();
+
 const lost = ({ losses }: SyncImport): string[] => losses.map(({ path }) => formatPath(path));
 const kube = "quay.io/coreos/kube-rbac-proxy";
 const ruohe = "quay.io/ruohe/kube-rbac-proxy";
@@ -165,7 +208,8 @@ describe("regsync", () => {
     [{ target: 'm.example/{{ env "X" }}' }, "sync[0].target"],
     [{ target: "m.example/UP" }, "sync[0].target"],
     [{ type: "other" }, "sync[0].type"],
-    [{ type: "registry", repos: { deny: ["x"] } }, "sync[0].repos.deny"],
+    [{ type: "registry", repos: { deny: ["(a+)+"] } }, "sync[0].repos.deny[0]"],
+    [{ type: "registry", repos: { allow: ["(a+)+"] } }, "sync[0].repos.allow[0]"],
     [{ tags: { allow: ["(a+)+"] } }, "sync[0].tags.allow[0]"],
     [{ tags: { deny: ["(a+)+"] } }, "sync[0].tags.deny[0]"],
     [{ tags: { semverRange: ["1.2.3.4"] } }, "sync[0].tags.semverRange"],
@@ -277,8 +321,8 @@ describe("dregsy", () => {
     const digest = `sha256:${"ff".repeat(32)}`;
     const { file } = one({ tags: [digest, `1.35.0-uclibc@${digest}`, "keep: all.+"] });
     expect(file.sync).toEqual([
-      { name: "t@ffffffffffff", from: `r.example/a@${digest}`, to: "m.example/a" },
-      { name: "t@ffffffffffff", from: `r.example/a@${digest}`, to: "m.example/a:1.35.0-uclibc" },
+      { name: "t", from: `r.example/a@${digest}`, to: "m.example/a" },
+      { name: "t-2", from: `r.example/a@${digest}`, to: "m.example/a:1.35.0-uclibc" },
     ]);
   });
 
@@ -303,7 +347,7 @@ describe("dregsy", () => {
   });
 
   test.each([
-    [{ from: "regex:a(b|c)+" }, "tasks[0].mappings[0].from"],
+    [{ from: "regex:(a+)+" }, "tasks[0].mappings[0].from"],
     [{ from: "regex:x/.*", to: "regex:(.*)/,$1" }, "tasks[0].mappings[0].to"],
     [{ to: "regex:[,x" }, "tasks[0].mappings[0].to"],
     [{ tags: ["semver: nonsense"] }, "tasks[0].mappings[0].tags[0]"],
@@ -312,6 +356,87 @@ describe("dregsy", () => {
     const found = one(mapping);
     expect(found.file.sync).toEqual([]);
     expect(lost(found)).toContain(at);
+  });
+});
+
+// What the tools' own code does with the same words (regsync: cmd/regsync/root.go filterTagList; skopeo: cmd/skopeo/sync.go;
+// dregsy: internal/pkg/tags/tagset.go; image-syncer: pkg/utils/url.go), in a few lines.
+describe("the same tags are selected", () => {
+  const anywhere = (regex: string) => (tag: string) => new RegExp(regex).test(tag);
+
+  test.each([
+    ["v1|2"],
+    ["^v"],
+    ["alpine$"],
+    ["^1.2$|^2"],
+    ["\\d+"],
+    ["[[:upper:]]"],
+    [".*"],
+    ["^$"],
+    ["\\.3(-|$)"],
+    ["(?i)^a"],
+  ])("a regular expression that is looked for: %s", (regex) => {
+    const reference = regex.replace("[[:upper:]]", "[A-Z]");
+    const wanted = tags.filter((tag) =>
+      reference.startsWith("(?i)") ? new RegExp(reference.slice(4), "i").test(tag) : anywhere(reference)(tag),
+    );
+    const skopeo = JSON.stringify({ "r.example": { "images-by-tag-regex": { app: regex } } });
+    expect(selected(read("skopeo", skopeo, "m.example"))).toEqual(wanted);
+    expect(selected(read("image-syncer", JSON.stringify({ [`r.example/a:/${regex}/`]: "m.example/a" })))).toEqual(
+      wanted,
+    );
+  });
+
+  const regsync = (set: object): SyncImport =>
+    read(
+      "regsync",
+      JSON.stringify({ sync: [{ source: "r.example/a", target: "m.example/a", type: "repository", tags: set }] }),
+    );
+
+  test.each([
+    [["v1|2.*"], []],
+    [["1.*", "v.*"], [".*-.*"]],
+    [[], ["v.*", "1"]],
+    [["latest", "3"], []],
+  ])("regsync's allow %j and deny %j", (allow, deny) => {
+    const any = (all: readonly string[], tag: string): boolean => all.some((one) => anywhere(`^${one}$`)(tag));
+    const wanted = tags.filter((tag) => (allow.length === 0 || any(allow, tag)) && !any(deny, tag));
+    expect(selected(regsync({ allow, deny }))).toEqual(wanted);
+  });
+
+  test.each([
+    [
+      ">=1.2 <2",
+      ["1.10.0", "1.2", "1.2.3", "1.2.3-alpine", "1.2.3-rc.1", "1.26.1-glibc", "1.26.1-musl", "2.0.0-rc1", "v1.4.0"],
+    ],
+    ["=1.2", ["1.2"]],
+    ["^0.3", ["0.3.1"]],
+    ["~1.2.3", ["1.2.3"]],
+  ])("regsync's range %s", (range, wanted) => expect(selected(regsync({ semverRange: [range] }))).toEqual(wanted));
+
+  test.each([
+    [
+      ["semver: >=1.2.0 <1.10.0", "latest"],
+      ["1.2", "1.2.3", "1.2.3-alpine", "1.2.3-rc.1", "1.10.0-x", "latest", "v1.4.0"],
+    ],
+    [["regex: 1\\.26\\..-(glibc|musl)"], ["1.26.1-glibc", "1.26.1-musl"]],
+    [["regex: !.*[0-9].*"], ["alpha", "edge", "latest", "v"]],
+    [["semver: >=1.2.3", "keep: .+-(alpine|musl)"], ["1.26.1-musl"]],
+    [
+      ["semver: >=1.0.0", "keep: latest 2", "keep: !.*-.*"],
+      ["2.0.0", "v2"],
+    ],
+  ])("dregsy's %j", (words, wanted) => {
+    const mapping = { from: "a", platform: "all", tags: words };
+    const task = {
+      name: "t",
+      source: { registry: "r.example" },
+      target: { registry: "m.example" },
+      mappings: [mapping],
+    };
+    expect(selected(read("dregsy", JSON.stringify({ tasks: [task] })))).toEqual(
+      wanted.filter((tag) => tags.includes(tag)),
+    );
   });
 });
 
