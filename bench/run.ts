@@ -9,9 +9,10 @@ import { machine } from "./support/machine.ts";
 import { save } from "./support/readme.ts";
 import { isReached, markdown } from "./support/report.ts";
 import type { Scenario } from "./support/scenario.ts";
+import { syncFiles } from "./sync-files.ts";
 import { syncSmall } from "./sync-small.ts";
 
-const scenarios: readonly Scenario[] = [copyLayers, syncSmall, server, startup, credentials, listing];
+const scenarios: readonly Scenario[] = [copyLayers, syncSmall, syncFiles, server, startup, credentials, listing];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -14,6 +14,8 @@ export type PeerName =
   | "nginx"
   | "crane"
   | "regctl"
+  | "regsync"
+  | "regsync"
   | "oras"
   | "docker"
   | "containerd"

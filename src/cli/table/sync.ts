@@ -1,7 +1,7 @@
 import { RegistryError } from "../../index.ts";
 import type { Command } from "../command.ts";
 import { flag, value, values, type Option } from "../option.ts";
-import { dryRun, networkOptions, sideOptions } from "../options.ts";
+import { dryRun, networkOptions, progress, sideOptions } from "../options.ts";
 import { bundleOptions } from "./bundle-options.ts";
 import { planOptions } from "./plan-options.ts";
 import { watchOptions } from "./watch-options.ts";
@@ -55,6 +55,7 @@ export const syncCommands: readonly Command[] = [
       cache,
       report,
       dryRun,
+      progress,
       ...bundleOptions,
       ...watchOptions,
       ...planOptions,
