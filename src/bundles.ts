@@ -46,7 +46,10 @@ export async function planSyncOffline(
   options: Omit<PlanSyncOptions, "cache" | "source">,
 ): Promise<Plan> {
   const offline = { ...client, open: openHeld };
-  const kept = rules.map(({ prune, ...rule }) => rule);
+  const kept = rules.map((rule): SyncRule => {
+    const { prune, ...rest } = rule;
+    return prune ? rest : rule;
+  });
   const { planSync } = await import("./sync/plan-sync.ts");
   const { plan } = await planSync(offline, kept, { now: new Date(), ...options, source: client });
   return plan;

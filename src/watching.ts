@@ -5,14 +5,16 @@ import { applyPlan, type Applied, type ApplyOptions } from "./plan/apply.ts";
 import type { Plan } from "./plan/plan.ts";
 import { handsOf } from "./plans.ts";
 import type { SyncRule } from "./policy/sync/parse.ts";
+import { syncPlaces } from "./policy/sync/places.ts";
+import { markOf } from "./sync/cache.ts";
 import type { PlanSyncOptions } from "./sync/plan-sync.ts";
 import { systemClock, type Clock } from "./transport/clock.ts";
 import { copyUntil } from "./watch/copy-until.ts";
 import { watchMetrics } from "./watch/metrics.ts";
+import type { Job } from "./watch/job-table.ts";
 import { serveStatus } from "./watch/status-server.ts";
 import {
   startWatch,
-  type Job,
   type RunReport,
   type Stops,
   type Watch,
@@ -42,7 +44,7 @@ export interface WatchSyncOptions {
 /** A watch, under way. */
 export interface WatchingSync {
   /** Looks for a new file at once. */
-  reload(): void;
+  readonly reload: () => void;
   /** Settles when the last run is over. */
   readonly ended: Promise<void>;
 }
@@ -56,6 +58,7 @@ const stillAfter = 60_000;
 export async function watchSync(client: Client, options: WatchSyncOptions): Promise<WatchingSync> {
   const { clock = systemClock, listen, onEvent, stop } = options;
   const hosts = new Set<string>();
+  let rules: readonly SyncRule[] = [];
   let watch: Watch | undefined;
   const metrics = await watchMetrics({
     status: () => watch?.status() ?? idle,
@@ -84,12 +87,14 @@ export async function watchSync(client: Client, options: WatchSyncOptions): Prom
       changed: options.changed,
       codeOf: (error) => (isRegistryError(error) ? error.code : "INTERNAL"),
       async load() {
-        const jobs = (await options.load()).map(jobOf);
+        const loaded = await options.load();
+        const jobs = loaded.map(jobOf);
+        rules = loaded;
         hosts.clear();
-        for (const { rule } of jobs) for (const host of sourcesOf(rule)) hosts.add(host);
+        for (const rule of rules) for (const host of sourcesOf(rule)) hosts.add(host);
         return jobs;
       },
-      run: ({ rule }, stops) => runRule(client, rule, stops, options),
+      run: ({ rule }, stops) => runRules(client, withNeighbours(rule, rules), stops, options),
       onEvent(event) {
         metrics.on(event);
         onEvent(event);
@@ -118,10 +123,35 @@ function jobOf(rule: SyncRule): RuleJob {
 const sourcesOf = ({ from }: SyncRule): readonly string[] =>
   from.flatMap((one) => (one.kind === "pattern" ? one.registry : (one.origin.registry ?? [])));
 
-async function runRule(client: Client, rule: SyncRule, stops: Stops, options: WatchSyncOptions): Promise<RunReport> {
+/**
+ * The rules that are planned together with one: where it prunes, all that write to the same registries, as what others bring
+ * is not to be taken away.
+ */
+function withNeighbours(rule: SyncRule, all: readonly SyncRule[]): readonly [SyncRule, ...SyncRule[]] {
+  if (!rule.prune) return [rule];
+  const registries = (one: SyncRule): readonly string[] => syncPlaces([one]).to.map((place) => place.split("/")[0]!);
+  const own = new Set(registries(rule));
+  return [rule, ...all.filter((other) => other.name !== rule.name && registries(other).some((host) => own.has(host)))];
+}
+
+/** Plans and does what rules say; what was found whole is remembered for the first of them. */
+async function runRules(
+  client: Client,
+  rules: readonly [SyncRule, ...SyncRule[]],
+  stops: Stops,
+  options: WatchSyncOptions,
+): Promise<RunReport> {
   const { source, planning = {}, applying = {} } = options;
   const { soft, hard } = stops;
-  const planned = await client.planSync([rule], { ...planning, signal: soft, ...(source && { source }) });
+  const { cache, ...more } = planning;
+  // Several mappings may run at a time, and each writes what it found when it ends.
+  const own = cache && { ...cache, file: `${cache.file.replace(/\.json$/, "")}-${markOf(rules[0].name)}.json` };
+  const planned = await client.planSync(rules, {
+    ...more,
+    signal: soft,
+    ...(own && { cache: own }),
+    ...(source && { source }),
+  });
   const hands = handsOf(client, source && { source });
   const copy = copyUntil((steps, copying) => hands.copy(steps, copying), soft);
   const applied = await applyPlan(planned.plan, { ...hands, copy }, { ...applying, signal: hard });

@@ -15,7 +15,6 @@ export type PeerName =
   | "crane"
   | "regctl"
   | "regsync"
-  | "regsync"
   | "oras"
   | "docker"
   | "containerd"

@@ -213,7 +213,7 @@ export function bundles(): Bundles {
     open: imageAt,
     async close() {
       const opened = await Promise.allSettled(open.values());
-      await Promise.all(opened.map((one) => one.status === "fulfilled" && one.value.close()));
+      for (const one of opened) if (one.status === "fulfilled") await one.value.close();
       open.clear();
     },
   };

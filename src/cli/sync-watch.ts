@@ -46,11 +46,12 @@ export async function watchFile(
       if (line !== undefined) reporter.say(`${new Date().toISOString()} ${plain(line)}`);
     },
   });
-  process.on("SIGHUP", watch.reload);
+  const reload = (): void => watch.reload();
+  process.on("SIGHUP", reload);
   try {
     await watch.ended;
   } finally {
-    process.off("SIGHUP", watch.reload);
+    process.off("SIGHUP", reload);
   }
 }
 

@@ -1,12 +1,6 @@
 import { semaphore } from "../graph/semaphore.ts";
 import type { Clock } from "../transport/clock.ts";
-import { nextTime, type Timetable } from "./schedule.ts";
-
-/** Something that is done by a timetable. */
-export interface Job extends Timetable {
-  /** Unique; what it is known by when the file is read again. */
-  readonly name: string;
-}
+import { jobTable, type Entry, type Job, type JobStatus, type JobTable } from "./job-table.ts";
 
 /** How a run of a job went; it was a success where nothing failed. */
 export interface RunReport {
@@ -66,25 +60,12 @@ export interface WatchStatus {
   readonly jobs: readonly JobStatus[];
 }
 
-export interface JobStatus {
-  readonly name: string;
-  readonly lastSuccess?: number;
-  readonly next?: number;
-}
-
 export interface Watch {
   readonly status: () => WatchStatus;
   /** Looks for a new file at once. */
   readonly reload: () => void;
   /** Settles when all is over; never throws. */
   readonly ended: Promise<void>;
-}
-
-interface Entry<J extends Job> {
-  job: J;
-  next: number | undefined;
-  lastSuccess?: number;
-  busy: boolean;
 }
 
 /** How often is looked for a new file, and at the clock. */
@@ -99,75 +80,26 @@ const setBack = 60_000;
  */
 export async function startWatch<J extends Job>(options: WatchOptions<J>): Promise<Watch> {
   const { clock, stop, onEvent } = options;
-  const entries = new Map<string, Entry<J>>();
-  const room = semaphore(options.jobs ?? 4);
-  const hard = new AbortController();
-  const runs = new Set<Promise<void>>();
-  const counts = { running: 0, queued: 0 };
+  const table = jobTable<J>(() => clock.random());
+  const runs = runsOf(table, options);
   let beat = clock.now();
   let wake = new AbortController();
   let force = false;
 
-  const timeAfter = (job: J, now: number): number | undefined => nextTime(job, now, clock.random());
-
-  function take(jobs: readonly J[]): void {
-    const names = new Set(jobs.map(({ name }) => name));
-    for (const name of entries.keys()) if (!names.has(name)) entries.delete(name);
-    const now = clock.now();
-    for (const job of jobs) {
-      const known = entries.get(job.name);
-      if (!known)
-        entries.set(job.name, { job, next: now + Math.floor(clock.random() * (job.jitter ?? 0)), busy: false });
-      else {
-        const { schedule, timezone, jitter } = known.job;
-        if (schedule !== job.schedule || timezone !== job.timezone || jitter !== job.jitter)
-          known.next = timeAfter(job, now);
-        known.job = job;
-      }
-    }
+  const load = async (): Promise<void> => {
+    const jobs = await options.load();
+    table.take(jobs, clock.now());
     onEvent({ type: "loaded", jobs: jobs.length });
-  }
+  };
 
   async function look(): Promise<void> {
     try {
       if (!(await options.changed()) && !force) return;
       force = false;
-      take(await options.load());
+      await load();
     } catch (error) {
       onEvent({ type: "not loaded", error });
     }
-  }
-
-  async function runOne(entry: Entry<J>): Promise<void> {
-    counts.queued++;
-    await room(async () => {
-      counts.queued--;
-      if (stop.aborted) return;
-      const { job } = entry;
-      const began = clock.now();
-      counts.running++;
-      onEvent({ type: "started", job: job.name });
-      let report: RunReport;
-      try {
-        report = await options.run(job, { soft: stop, hard: hard.signal });
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        report = { images: 0, bytes: 0, failures: [options.codeOf(error)], message };
-      }
-      counts.running--;
-      const now = clock.now();
-      if (report.failures.length === 0 && !stop.aborted) entry.lastSuccess = now;
-      entry.next = timeAfter(entry.job, now);
-      const next = entry.next === undefined ? {} : { next: entry.next };
-      onEvent({ type: "ended", job: job.name, report, ms: Math.max(0, now - began), ...next });
-    });
-    entry.busy = false;
-  }
-
-  function begin(entry: Entry<J>): void {
-    entry.busy = true;
-    const run = runOne(entry).finally(() => runs.delete(run));
-    runs.add(run);
   }
 
   async function loop(): Promise<void> {
@@ -175,51 +107,92 @@ export async function startWatch<J extends Job>(options: WatchOptions<J>): Promi
       const now = clock.now();
       if (now < beat - setBack) {
         onEvent({ type: "clock", ms: now - beat });
-        for (const entry of entries.values()) entry.next = timeAfter(entry.job, now);
+        table.restart(now);
       }
       beat = now;
       await look();
-      const idle = [...entries.values()].filter(({ busy }) => !busy);
-      for (const entry of idle) if (entry.next !== undefined && entry.next <= now && !stop.aborted) begin(entry);
-      const soonest = Math.min(...idle.map(({ busy, next }) => (busy ? Infinity : (next ?? Infinity))), now + tick);
-      await clock.sleep(Math.max(1, soonest - now), AbortSignal.any([stop, wake.signal])).catch(() => {});
-      wake = wake.signal.aborted ? new AbortController() : wake;
+      if (stop.aborted) break;
+      for (const entry of table.due(now)) runs.begin(entry);
+      const pause = Math.max(1, Math.min(table.soonest() - now, tick));
+      await clock.sleep(pause, AbortSignal.any([stop, wake.signal])).catch(() => {});
+      if (wake.signal.aborted) wake = new AbortController();
     }
   }
 
-  async function drain(): Promise<void> {
-    if (runs.size === 0) return;
-    onEvent({ type: "draining", running: counts.running });
-    const over = new AbortController();
-    const all = Promise.allSettled(runs);
-    const late = clock.sleep(options.drain, over.signal).then(
-      () => true,
-      () => false,
-    );
-    if (await Promise.race([all.then(() => false), late])) {
-      onEvent({ type: "aborted", running: counts.running });
-      hard.abort();
-    }
-    over.abort();
-    await all;
-  }
-
-  take(await options.load());
+  await load();
   return {
-    status: () => ({
-      ...counts,
-      draining: stop.aborted,
-      beat,
-      jobs: [...entries.values()].map(({ job: { name }, lastSuccess, next }) => ({
-        name,
-        ...(lastSuccess !== undefined && { lastSuccess }),
-        ...(next !== undefined && { next }),
-      })),
-    }),
+    status: () => ({ ...runs.counts(), draining: stop.aborted, beat, jobs: table.status() }),
     reload() {
       force = true;
       wake.abort();
     },
-    ended: loop().then(drain),
+    ended: loop().then(() => runs.drain()),
+  };
+}
+
+interface Runs<J extends Job> {
+  begin(entry: Entry<J>): void;
+  counts(): { readonly running: number; readonly queued: number };
+  /** Lets all runs end, and aborts those that take too long. */
+  drain(): Promise<void>;
+}
+
+function runsOf<J extends Job>(table: JobTable<J>, options: WatchOptions<J>): Runs<J> {
+  const { clock, stop, onEvent } = options;
+  const room = semaphore(options.jobs ?? 4);
+  const hard = new AbortController();
+  const all = new Set<Promise<void>>();
+  let [running, queued] = [0, 0];
+
+  async function report(job: J): Promise<RunReport> {
+    try {
+      return await options.run(job, { soft: stop, hard: hard.signal });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return { images: 0, bytes: 0, failures: stop.aborted ? [] : [options.codeOf(error)], message };
+    }
+  }
+
+  async function run(entry: Entry<J>): Promise<void> {
+    if (stop.aborted) return;
+    const { job } = entry;
+    const began = clock.now();
+    running++;
+    onEvent({ type: "started", job: job.name });
+    const told = await report(job);
+    running--;
+    const now = clock.now();
+    table.end(entry, now, told.failures.length === 0 && !stop.aborted);
+    const next = entry.next === undefined ? {} : { next: entry.next };
+    onEvent({ type: "ended", job: job.name, report: told, ms: Math.max(0, now - began), ...next });
+  }
+
+  return {
+    counts: () => ({ running, queued }),
+    begin(entry) {
+      entry.busy = true;
+      queued++;
+      const work = room(() => {
+        queued--;
+        return run(entry);
+      }).finally(() => all.delete(work));
+      all.add(work);
+    },
+    async drain() {
+      if (all.size === 0) return;
+      onEvent({ type: "draining", running });
+      const over = new AbortController();
+      const settled = Promise.allSettled(all);
+      const late = clock.sleep(options.drain, over.signal).then(
+        () => true,
+        () => false,
+      );
+      if (await Promise.race([settled.then(() => false), late])) {
+        onEvent({ type: "aborted", running });
+        hard.abort();
+      }
+      over.abort();
+      await settled;
+    },
   };
 }

@@ -1,13 +1,7 @@
 import { expect, test } from "vitest";
 import { nextTime } from "../../src/watch/schedule.ts";
-import {
-  startWatch,
-  type Job,
-  type RunReport,
-  type Stops,
-  type Watch,
-  type WatchEvent,
-} from "../../src/watch/watch.ts";
+import type { Job } from "../../src/watch/job-table.ts";
+import { startWatch, type RunReport, type Stops, type Watch, type WatchEvent } from "../../src/watch/watch.ts";
 import { manualClock, type ManualClock } from "./manual-clock.ts";
 
 const noon = Date.parse("2026-11-29T12:00:00Z");

@@ -62,6 +62,38 @@ test("what a file says is kept in sync until it is stopped, and can be looked at
   await expect(watchSync(client, wrong)).rejects.toThrow("app has no schedule");
 });
 
+test("a mapping that prunes takes nothing away that another brings", async () => {
+  const [source, mirror] = [await testRegistry(), await testRegistry()];
+  await putImage(source.store("app"), image("one"), "1.0");
+  await putImage(source.store("app"), image("two"), "2.0");
+  await putImage(mirror.store("app"), image("stray"), "0.9");
+  const client = createClient({ env: { HOME: "/nonexistent" }, retryDelay: 1 });
+  onTestFinished(() => client.close());
+  const both = { from: `${source.host}/app`, to: `${mirror.host}/app`, schedule: "0 0 * * *" };
+  const sync = [
+    { ...both, name: "ones", tags: [{ include: ["1.*"] }], prune: true },
+    { ...both, name: "twos", tags: [{ include: ["2.*"] }] },
+  ];
+  const stop = new AbortController();
+  const reports: unknown[] = [];
+  const clock = manualClock(noon);
+  const watch = await watchSync(client, {
+    load: async () => parseSync({ name: "sync.yaml", value: { version: 1, sync } }),
+    changed: async () => false,
+    stop: stop.signal,
+    drain: 1000,
+    clock,
+    onEvent: (event) => event.type === "ended" && reports.push(event.report.failures),
+  });
+  await until(() => reports.length === 2);
+  await clock.pass(24 * 3_600_000);
+  await until(() => reports.length === 4);
+  expect(reports).toEqual([[], [], [], []]);
+  expect(await Array.fromAsync(mirror.store("app").tags())).toEqual(["1.0", "2.0"]);
+  stop.abort();
+  await watch.ended;
+});
+
 test("a source that is not there is a failure with a code", async () => {
   const mirror = await testRegistry();
   const client = createClient({ env: { HOME: "/nonexistent" }, retries: 0 });

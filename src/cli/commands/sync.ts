@@ -34,7 +34,7 @@ export const run: Run<[string | undefined]> = async ([file], cli) => {
   const [target, recorded] = [get(bundle.to), get(bundle.record)];
   if (recorded !== undefined || target !== undefined) {
     const { offerBundle, recordDestinations } = await import("../sync-bundle.ts");
-    if (target === undefined) return void (await recordDestinations(recorded!, rules, cli));
+    if (target === undefined) return recordDestinations(recorded!, rules, cli);
     const { plan, applied, ended } = await offerBundle(target, rules, planOptions(file, cli), cli);
     return endOf(plan, applied, ended);
   }

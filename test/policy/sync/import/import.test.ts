@@ -30,34 +30,10 @@ function selected(found: SyncImport): readonly string[] {
 }
 
 /** Tags as they come, without those whose reading is known to differ: four numbers, and dates. */
-const tags = [
-  ...[
-    "1",
-    "1.2",
-    "1.2.3",
-    "1.2.3-alpine",
-    "1.2.3-rc.1",
-    "1.10.0",
-    "2.0.0",
-    "2.0.0-rc1",
-    "v1.4.0",
-    "v2",
-    "v3.1.0-beta",
-    "0.3.1",
-  ],
-  ...[
-    "latest",
-    "edge",
-    "v",
-    "alpha",
-    "3.12.1-alpine3",
-    "release-1.5.0",
-    "nightly-2",
-    "1.26.1-glibc",
-    "1.26.1-musl",
-    "A1",
-  ],
-].sort();
+const tags =
+  "1 1.2 1.2.3 1.2.3-alpine 1.2.3-rc.1 1.10.0 2.0.0 2.0.0-rc1 v1.4.0 v2 v3.1.0-beta 0.3.1 latest edge v alpha 3.12.1-alpine3 release-1.5.0 nightly-2 1.26.1-glibc 1.26.1-musl A1"
+    .split(" ")
+    .sort();
 
 const lost = ({ losses }: SyncImport): string[] => losses.map(({ path }) => formatPath(path));
 const kube = "quay.io/coreos/kube-rbac-proxy";
