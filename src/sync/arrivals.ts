@@ -1,10 +1,10 @@
 /** A list that is read while it is still written: each item as it comes. */
 export interface Arrivals<T> {
   readonly all: AsyncIterable<T>;
-  add(item: T): void;
-  end(): void;
+  readonly add: (item: T) => void;
+  readonly end: () => void;
   /** Ends it with an error, after all that came before. */
-  fail(error: unknown): void;
+  readonly fail: (error: unknown) => void;
 }
 
 export function arrivals<T>(): Arrivals<T> {

@@ -26,7 +26,7 @@ export interface PlanSyncOptions extends Call, Wishes {
 export interface PlannedSync {
   readonly plan: Plan;
   /** Keeps in the cache what was found, and what applying the plan did. */
-  remember(applied?: Applied): Promise<void>;
+  readonly remember: (applied?: Applied) => Promise<void>;
 }
 
 const usualTtl = 12 * 3_600_000;

@@ -1,5 +1,4 @@
 import type { Digest } from "../oci/digest.ts";
-import { hexOf } from "../oci/digest.ts";
 import { isIndexType } from "../oci/media-types.ts";
 import { fitsOne } from "../policy/pattern.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
@@ -89,8 +88,7 @@ async function readImage(
 /** What a memory of this image goes by: from where and how it is copied, and the tags at the source that are attached to it. */
 async function markFor({ rule, origin, source, listed }: At, digest: Digest): Promise<string> {
   const { platforms, referrers, require } = rule;
-  const prefix = `sha256-${hexOf(digest)}`;
-  const hung = listed && referrers ? (await source.tags()).filter((name) => name.startsWith(prefix)) : [];
+  const hung = listed && referrers ? await source.attachedTags(digest) : [];
   return markOf(origin.place, platforms, referrers, require, hung);
 }
 
@@ -114,7 +112,7 @@ async function readGoal(
     const expected = async (): Promise<Digest> => (rule.platforms ? source.digestFor(digest, rule.platforms) : digest);
     const now = await destination.now(target.tag ?? (await expected()));
     if (now === null || now !== (await expected())) return { ...target, state: "other", now };
-    const missing = rule.referrers ? await destination.missing(await source.attached(digest)) : 0;
+    const missing = rule.referrers ? await destination.missing(await source.attached(digest, rule.platforms)) : 0;
     if (missing > 0)
       return { ...target, now, state: "bare", why: `it is there, and ${missing} of what is attached to it not` };
     cache?.note(target.at, { digest, mark, at: time.getTime() });

@@ -86,13 +86,14 @@ function readings(client: Client, options: ReadSyncOptions): Reading {
     async originsOf(one) {
       if (one.kind === "place") return [one];
       const { registry, repositories, prefix } = one;
-      const origins: { origin: Origin }[] = [];
-      const listing = await from.knownService(registry);
-      const names = (listing ?? from.registry(registry)).repositories(prefix, call);
-      for await (const repository of names)
-        if (repositories.fits(repository))
-          origins.push({ origin: { place: `${registry}/${repository}`, registry, repository } });
-      return origins;
+      const service = await from.service(registry, call);
+      const own = service.provider.abilities.listRepositories.how !== "impossible";
+      const names = new Set<string>();
+      const listing = own ? service.listRepositories(prefix, call) : service.repositories(prefix, call);
+      for await (const found of listing) names.add(typeof found === "string" ? found : found.name);
+      return [...names]
+        .filter((repository) => repositories.fits(repository))
+        .map((repository) => ({ origin: { place: `${registry}/${repository}`, registry, repository } }));
     },
     source(origin) {
       const known = sources.get(origin.place) ?? sourceView(from, origin, room, call);

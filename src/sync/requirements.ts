@@ -16,7 +16,8 @@ const kinds: Readonly<Record<string, { readonly types: RegExp; readonly suffix: 
 export function lacking(required: readonly string[], attached: readonly Attachment[]): readonly string[] {
   return required.filter((wanted) => {
     const kind = kinds[wanted];
-    const fits = kind ? (type: string) => kind.types.test(type) : parsePattern(wanted).fits;
+    const pattern = kind ? undefined : parsePattern(wanted);
+    const fits = (type: string): boolean => (kind ? kind.types.test(type) : pattern!.fits(type));
     return !attached.some(({ descriptor, manifest, tag }) => {
       const type = descriptor.artifactType ?? manifest?.descriptor.artifactType ?? manifest?.config?.mediaType;
       return (kind && tag?.endsWith(kind.suffix)) || (type !== undefined && fits(type));

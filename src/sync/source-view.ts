@@ -2,6 +2,7 @@ import type { Client } from "../client.ts";
 import { attachments, type Attachment } from "../graph/attachments.ts";
 import { imageConfig } from "../graph/config.ts";
 import { selectPlatforms } from "../graph/select.ts";
+import { subjectOfTag } from "../graph/needed.ts";
 import { nestingLimit } from "../graph/nesting.ts";
 import { manifestAt } from "../graph/sides.ts";
 import type { Semaphore } from "../graph/semaphore.ts";
@@ -20,6 +21,8 @@ import type { Call, Store } from "../store/store.ts";
 export interface SourceView {
   /** Throws NAME_UNKNOWN. */
   tags(): Promise<readonly string[]>;
+  /** The tags that name what is attached to a digest. */
+  attachedTags(subject: Digest): Promise<readonly string[]>;
   /** What tags and digests name; those that are not there are missing. Fails each on its own. */
   targets(refs: readonly string[]): Promise<ReadonlyMap<string, Found>>;
   /** When the images of tags were built or pushed, as far as anybody tells. */
@@ -28,8 +31,11 @@ export interface SourceView {
   digestFor(digest: Digest, platforms: readonly string[]): Promise<Digest>;
   /** The manifests that an image is made of, itself among them; those of chosen platforms, too, where some are chosen. */
   parts(digest: Digest, platforms: readonly string[] | undefined): Promise<readonly Digest[]>;
-  /** All that is attached to an image and to what it is made of. */
-  attached(digest: Digest): Promise<readonly (Attachment & { readonly manifest: Manifest })[]>;
+  /** All that is attached to an image, or to what those platforms make of it, and to what it is made of. */
+  attached(
+    digest: Digest,
+    platforms?: readonly string[],
+  ): Promise<readonly (Attachment & { readonly manifest: Manifest })[]>;
 }
 
 export type Found = (Pick<Descriptor, "digest"> & { readonly mediaType?: string }) | { readonly error: unknown };
@@ -53,9 +59,18 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
     return known;
   };
   const around = attachments(store);
+  let bySubject: Promise<ReadonlyMap<Digest | undefined, readonly string[]>> | undefined;
+  const chosen = async (digest: Digest, platforms: readonly string[] = []): Promise<Manifest> => {
+    const root = await manifest(digest);
+    return room(() => selectPlatforms(opened, root, platforms.map(parsePlatform), call));
+  };
 
   const view: SourceView = {
     tags,
+    async attachedTags(subject) {
+      bySubject ??= tags().then((names) => Map.groupBy(names, subjectOfTag));
+      return (await bySubject).get(subject) ?? [];
+    },
     async targets(refs) {
       const page = await pageSize(client, origin);
       const count = page === undefined || refs.length < 3 ? 0 : (await tags()).length;
@@ -91,25 +106,22 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
       return new Map(await Promise.all(facts));
     },
     async digestFor(digest, platforms) {
-      const root = await manifest(digest);
-      return room(
-        async () => (await selectPlatforms(opened, root, platforms.map(parsePlatform), call)).descriptor.digest,
-      );
+      return (await chosen(digest, platforms)).descriptor.digest;
     },
     async parts(digest, platforms) {
       const made = platforms ? [await view.digestFor(digest, platforms)] : [];
       const below = async (one: Digest, depth: number): Promise<readonly Digest[]> => {
         if (depth > nestingLimit) return [one];
         const { manifests: children } = await manifest(one);
-        const parts = children.map((child) =>
+        const parts = children.map(async (child) =>
           isIndexType(child.mediaType) ? below(child.digest, depth + 1) : [child.digest],
         );
         return [one, ...(await Promise.all(parts)).flat()];
       };
       return [...made, ...(await below(digest, 1))];
     },
-    async attached(digest) {
-      const root = await manifest(digest);
+    async attached(digest, platforms) {
+      const root = await chosen(digest, platforms);
       const image = {
         image: `${origin.place}@${digest}`,
         ...call,

@@ -11,6 +11,7 @@ import type {
   SetTag,
   Step,
 } from "../../plan/plan.ts";
+import type { SyncRule } from "./parse.ts";
 import { pruneAt } from "./prune.ts";
 import { prunedPlaces, type Goal, type Route, type SyncState, type Wanted } from "./state.ts";
 
@@ -59,8 +60,8 @@ interface Planned {
   /** Adds a step, and answers its id. */
   add(step: Draft): string;
   refuse(at: string, message: string): void;
-  /** What each place is written with: whose image it is. */
-  readonly writers: Map<string, { readonly from: string; readonly rule: string }>;
+  /** What each place is written with. */
+  readonly writers: Map<string, Writer>;
   /** The steps by which repositories come about, by place. */
   readonly created: Map<string, string>;
   /** The copies to each place. */
@@ -69,6 +70,19 @@ interface Planned {
   readonly taken: Set<string>;
   /** The pulls that are planned, by registry. */
   readonly pulls: Map<string, number>;
+}
+
+/** What writes a place. */
+interface Writer extends Pick<Wanted, "digest"> {
+  readonly from: string;
+  readonly rule: SyncRule;
+}
+
+/** Whether two write the same: one image, whole or the same of it. A tag that is not asked for has the digest that it has. */
+function isSame(one: Writer, other: Writer): boolean {
+  const plain = ({ from }: Writer): string => from.replace(/@.*/, "");
+  const image = one.digest && other.digest ? one.digest === other.digest : plain(one) === plain(other);
+  return image && JSON.stringify(one.rule.platforms) === JSON.stringify(other.rule.platforms);
 }
 
 function plannedSteps(state: SyncState, now: Date): Planned {
@@ -82,7 +96,7 @@ function plannedSteps(state: SyncState, now: Date): Planned {
     state,
     add(step) {
       const id = String(steps.length + 1);
-      steps.push({ id, ...step } as Step);
+      steps.push({ id, ...step });
       return id;
     },
     refuse: (at, message) => void notes.push({ level: "refused", at, message }),
@@ -107,11 +121,12 @@ function planRoute(route: Route, made: Planned, explain: boolean): void {
 function planImage(route: Route, image: Wanted, made: Planned): void {
   const { rule, origin } = route;
   const from = nameOf(route, image);
+  const writer: Writer = { ...image, from, rule };
   for (const goal of image.targets) {
-    const writer = made.writers.get(goal.at);
-    if (writer && writer.from !== from) throw clash(goal.at, writer, { from, rule: rule.name });
-    made.writers.set(goal.at, { from, rule: rule.name });
-    if (writer) continue;
+    const other = made.writers.get(goal.at);
+    if (other && !isSame(other, writer)) throw clash(goal.at, other, writer);
+    made.writers.set(goal.at, other ?? writer);
+    if (other) continue;
     const verdict = judge(route, image, goal);
     if ("kept" in verdict) {
       const { digest = goal.now ?? undefined } = image;
@@ -221,12 +236,8 @@ function planPrune(place: string, routes: readonly Route[], made: Planned): void
     made.add({ do: "delete manifest", at: `${place}@${digest}`, digest, tags: names, why, rule, ...more });
 }
 
-function clash(
-  at: string,
-  one: { readonly from: string; readonly rule: string },
-  other: { readonly from: string; readonly rule: string },
-): RegistryError {
-  const both = `${one.from} (${one.rule}) and ${other.from} (${other.rule})`;
+function clash(at: string, one: Writer, other: Writer): RegistryError {
+  const both = `${one.from} (${one.rule.name}) and ${other.from} (${other.rule.name})`;
   return new RegistryError("INVALID", `${at} would be written with ${both}`, {
     hint: "give one of them another destination, with {repository}, {name} or {tag} in it",
   });
