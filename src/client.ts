@@ -192,7 +192,12 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     async apply(plan, { source, ...applyOptions } = {}) {
       const [{ handsOf }, { applyPlan }] = await Promise.all([import("./plans.ts"), import("./plan/apply.ts")]);
-      return applyPlan(plan, handsOf(client, source && { source }), applyOptions);
+      const hands = handsOf(client, source && { source });
+      try {
+        return await applyPlan(plan, hands, applyOptions);
+      } finally {
+        await hands.close();
+      }
     },
     admission: { transport: stack.direct, credentials, isInsecure },
     loginStores: loginStores(loginFiles(surroundings(options)), env),

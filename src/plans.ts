@@ -1,3 +1,4 @@
+import { bundles, parseBundleLocation } from "./bundle/read.ts";
 import type { Client, InventoryCall } from "./client.ts";
 import type { Inventory } from "./graph/inventory.ts";
 import { knownManifests, type Known } from "./graph/known.ts";
@@ -13,12 +14,18 @@ import type { LocalStore } from "./store/local-store.ts";
 import type { Call, Store } from "./store/store.ts";
 import { stepCopier, type CopySpot } from "./sync/copy-steps.ts";
 
-/** How plans are applied with a client: its stores, and the routes of its services. */
-export function handsOf(client: Client, options: { readonly source?: Client } = {}): Hands {
+/** How plans are applied with a client: its stores, and the routes of its services; `close` lets go of bundles. */
+export function handsOf(
+  client: Client,
+  options: { readonly source?: Client } = {},
+): Hands & { close(): Promise<void> } {
   const stores = new Map<string, Store>();
   /** By which deletions find their order: as they were before the first. */
   const inventories = new Map<string, Inventory>();
+  const bundled = bundles();
   const spotIn = (by: Client, at: string, use?: "pull"): CopySpot => {
+    const inBundle = parseBundleLocation(at);
+    if (inBundle) return { place: at, store: bundled.open(inBundle.path, inBundle.at) };
     const location = parseLocation(at);
     const place = placeOf(location);
     const key = `${use ?? "push"} ${place}`;
@@ -93,6 +100,7 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
       const wanted = { tags, ...(except && { except }), ...(patterns && { patterns }) };
       await (await client.service(host, call)).setImmutability(name, wanted, call);
     },
+    close: () => bundled.close(),
     copy: stepCopier({ source: (from) => spotIn(options.source ?? client, from, "pull"), destination: open }),
   };
 

@@ -13,6 +13,7 @@ import { promoteCommands } from "./table/promote.ts";
 import { syncCommands } from "./table/sync.ts";
 import { serviceCommands } from "./table/services.ts";
 import { tagsCommands } from "./table/tags.ts";
+import { syncImportCommand } from "./table/sync-import.ts";
 import { toolCommands } from "./table/tool.ts";
 
 /** Every command there is, in the order that help and docs list them. */
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   ...planCommands,
   ...tagsCommands,
   ...syncCommands,
+  syncImportCommand,
   ...serviceCommands,
   ...lifecycleCommands,
   ...partCommands,

@@ -95,7 +95,8 @@ async function applySettings(cli: Cli): Promise<ApplyOptions> {
 
 /** The repositories that a plan reads and writes, each once. */
 function placesOf({ steps }: Plan): { readonly from: readonly string[]; readonly to: readonly string[] } {
-  const from = steps.flatMap((step) => (step.do === "copy" ? [place(step.from)] : []));
+  // What is in a bundle is in no registry.
+  const from = steps.flatMap((step) => (step.do === "copy" && !/^bundle:/.test(step.from) ? [place(step.from)] : []));
   return { from: [...new Set(from)], to: [...new Set(steps.map(({ at }) => place(at)))] };
 }
 

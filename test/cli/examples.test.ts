@@ -39,6 +39,11 @@ beforeAll(async () => {
   await writeFile(join(files, "running.txt"), "registry.example/app:1.0\n");
   await writeFile(join(files, "retain.yaml"), "version: 1\nrules: [{ tags: [old], delete: { olderThan: 0d } }]\n");
   await writeFile(join(files, "gantry.yaml"), "retries: 4\n");
+  await writeFile(
+    join(files, "regsync.yml"),
+    "sync: [{ source: registry.example/app, target: mirror.example/app, type: repository }]\n",
+  );
+  await writeFile(join(files, "skopeo-sync.yml"), "registry.example: { images: { app: ['1.0'] } }\n");
   await writeFile(join(files, "users"), `alice:${hashSync("secret", 4)}\n`);
   await writeFile(join(files, "password"), "secret\n");
 });
@@ -137,6 +142,7 @@ async function runExample(line: string, extra: readonly string[] = []): Promise<
       line,
     );
   const { source, mirror, locked } = await scene(served);
+  if (line.includes("--from bundle.tar")) await gantry(["sync", "sync.yaml", "--to", "bundle.tar", "--yes"]);
   const [command, file] = line.replace(/ < .*$/, "").split(" > ");
   const input = / < (\S+)$/.exec(line)?.[1];
   const needsUsers = ["login", "logout", "auth"].includes(line.split(" ")[1]!);

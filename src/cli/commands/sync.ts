@@ -11,14 +11,33 @@ import { offerPlan } from "../plans.ts";
 import { readDocument } from "../policy-file.ts";
 import { count, plain } from "../render/text.ts";
 import { act } from "../table/plan-options.ts";
+import * as bundle from "../table/bundle-options.ts";
 import { cache, explain, only, recheck, report } from "../table/sync.ts";
+import { drain, listen, watch } from "../table/watch-options.ts";
 
-export const run: Run<[string]> = async ([file], cli) => {
+export const run: Run<[string | undefined]> = async ([file], cli) => {
   const { get, places, reporter } = cli;
-  if (get(act) && get(dryRun)) {
-    throw new RegistryError("INVALID", "--yes does what --dry-run only shows: one of them is too many");
+  checkOptions(file, cli);
+  if (file === undefined) {
+    const { offerBundled } = await import("../sync-bundle.ts");
+    const { plan, applied, ended } = await offerBundled(get(bundle.from)!, cli);
+    return endOf(plan, applied, ended);
   }
-  const rules = chosen(parseSync(await readDocument(file, cli.stdin), places.env), get(only), file);
+  const read = async (): Promise<readonly SyncRule[]> =>
+    chosen(parseSync(await readDocument(file, cli.stdin), places.env), get(only), file);
+  if (get(watch)) {
+    const { watchFile } = await import("../sync-watch.ts");
+    await watchFile(file, read, planOptions(file, cli), cli);
+    return "done";
+  }
+  const rules = await read();
+  const [target, recorded] = [get(bundle.to), get(bundle.record)];
+  if (recorded !== undefined || target !== undefined) {
+    const { offerBundle, recordDestinations } = await import("../sync-bundle.ts");
+    if (target === undefined) return recordDestinations(recorded!, rules, cli);
+    const { plan, applied, ended } = await offerBundle(target, rules, planOptions(file, cli), cli);
+    return endOf(plan, applied, ended);
+  }
   const client = await cli.client(syncPlaces(rules));
   const { plan, remember } = await client.planSync(rules, planOptions(file, cli));
   reporter.eachImage();
@@ -36,6 +55,27 @@ export const run: Run<[string]> = async ([file], cli) => {
   });
   return endOf(plan, () => applied, ended);
 };
+
+/** What goes with what. */
+function checkOptions(file: string | undefined, { get }: Cli): void {
+  const wrong = (message: string): RegistryError => new RegistryError("INVALID", message);
+  if (get(act) && get(dryRun)) throw wrong("--yes does what --dry-run only shows: one of them is too many");
+  const [from, target, recorded] = [get(bundle.from), get(bundle.to), get(bundle.record)];
+  if (file === undefined && from === undefined)
+    throw wrong("what is to be in sync is missing: name a FILE, or --from BUNDLE");
+  if (file !== undefined && from !== undefined)
+    throw wrong("a FILE and --from: a bundle knows by itself where all goes");
+  if (get(bundle.have) !== undefined && (target === undefined || from !== undefined))
+    throw wrong("--have goes with --to BUNDLE");
+  if (from === undefined && target !== undefined && recorded !== undefined)
+    throw wrong("--to cannot ask the destinations, and --record does: one of them is too many");
+  if (from !== undefined && recorded !== undefined && !get(act))
+    throw wrong("--record goes with --yes here: before, nothing is brought that could be written down");
+  if (get(watch)) {
+    const many = [from, target, recorded].some((one) => one !== undefined) || get(dryRun) || file === "-";
+    if (many) throw wrong("--watch needs a FILE that it can read again, and goes with no bundle and no --dry-run");
+  } else if (get(listen) ?? get(drain)) throw wrong("--listen and --drain go with --watch");
+}
 
 /** The mappings that --only names; all without it. */
 function chosen(rules: readonly SyncRule[], names: readonly string[], file: string): readonly SyncRule[] {

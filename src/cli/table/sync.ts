@@ -2,7 +2,9 @@ import { RegistryError } from "../../index.ts";
 import type { Command } from "../command.ts";
 import { flag, value, values, type Option } from "../option.ts";
 import { dryRun, networkOptions, progress, sideOptions } from "../options.ts";
+import { bundleOptions } from "./bundle-options.ts";
 import { planOptions } from "./plan-options.ts";
+import { watchOptions } from "./watch-options.ts";
 
 export const only: Option<readonly string[]> = values(
   "--only <name>",
@@ -43,7 +45,9 @@ export const syncCommands: readonly Command[] = [
       "each tag that may move; nothing at a destination where it was found whole within 12 hours. All that is attached to " +
       "an image goes along, and what is attached later is brought after it. Each blob is read once for all destinations, " +
       "and goes once to each registry. What fails stops nothing else. In the file, ${NAME} stands for a variable.",
-    arguments: [{ name: "file", summary: "the mappings, as YAML or JSON, or - for stdin", completes: "file" }],
+    arguments: [
+      { name: "file", summary: "the mappings, as YAML or JSON, or - for stdin", optional: true, completes: "file" },
+    ],
     options: [
       only,
       explain,
@@ -52,6 +56,8 @@ export const syncCommands: readonly Command[] = [
       report,
       dryRun,
       progress,
+      ...bundleOptions,
+      ...watchOptions,
       ...planOptions,
       ...networkOptions,
       ...sideOptions,
@@ -63,6 +69,8 @@ export const syncCommands: readonly Command[] = [
         line: "gantry sync sync.yaml --yes --report report.xml --format json",
       },
       { note: "one mapping, and why tags are not selected", line: "gantry sync sync.yaml --only app --explain" },
+      { note: "what is missing, into an archive", line: "gantry sync sync.yaml --to bundle.tar" },
+      { note: "and out of it, behind the air gap", line: "gantry sync --from bundle.tar" },
       { note: "a plan to be reviewed, for gantry apply", line: "gantry sync sync.yaml --out sync.json" },
     ],
     endings: ["denied", "refused", "partly", "changes"],
