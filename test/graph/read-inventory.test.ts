@@ -335,7 +335,7 @@ describe("what cannot be read", () => {
 });
 
 describe("when images were built", () => {
-  const readWith = async (error?: RegistryError): Promise<readonly [number | undefined, number]> => {
+  const readWith = async (fault?: RegistryError): Promise<readonly [number | undefined, number]> => {
     const store = memoryStore();
     const config = Buffer.from('{"created":"2026-01-02T03:04:05Z","os":"linux","architecture":"amd64"}');
     const descriptor = { mediaType: mediaTypes.ociConfig, digest: digestOfBytes(config), size: config.byteLength };
@@ -343,7 +343,7 @@ describe("when images were built", () => {
     await store.putManifest(buildManifest({ mediaType: mediaTypes.ociManifest, config: descriptor, layers: [] }), {
       tag: "1",
     });
-    const blob: Store["blob"] = (digest, call) => (error ? Promise.reject(error) : store.blob(digest, call));
+    const blob: Store["blob"] = (digest, call) => (fault ? Promise.reject(fault) : store.blob(digest, call));
     const { manifests, gaps } = await readInventory({ ...store, blob }, { created: true });
     return [[...manifests.values()][0]!.created, gaps.length];
   };
