@@ -82,8 +82,8 @@ export default defineConfig([
     ...shared,
     entry: { gantry: "src/cli/main.ts", "docker-credential-gantry": "src/cli/docker-credential-gantry.ts" },
     dts: false,
-    // The parser of YAML is seventy files, and half as slow to load as one.
-    deps: { alwaysBundle: ["commander", "yaml", "valibot", "d3-hierarchy"] },
+    // The parser of YAML is seventy files, semver forty, and half as slow to load as one.
+    deps: { alwaysBundle: ["commander", "yaml", "valibot", "semver", "croner", "d3-hierarchy"] },
     plugins: [lazyBuiltins, onlyAscii, noChildProcess],
     // Importing a module does nothing by itself anywhere here, so a chunk holds what it uses and no more.
     treeshake: { moduleSideEffects: false },

@@ -86,6 +86,12 @@ ${more}`);
     expect((await sync()).code).toBe(1);
   });
 
+  test("well, where nothing is selected, and says so", async () => {
+    await write(`version: 1\nsync:\n  - { from: "oci:${folder}/nowhere", to: ${mirror.host}/x }\n`);
+    const { code, stderr } = await sync();
+    expect([code, stderr]).toEqual([0, `warning: oci:${folder}/nowhere: sync[0]: it has no tag that is selected\n`]);
+  });
+
   test.each([
     [["--only", "nothing"], 'has no mapping "nothing"'],
     [["--yes", "--dry-run"], "one of them is too many"],

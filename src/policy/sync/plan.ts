@@ -115,6 +115,8 @@ function planRoute(route: Route, made: Planned, explain: boolean): void {
       made.notes.push({ level: "info", at: `${origin.place}:${tag}`, message: `${rule.name}: not selected: ${why}` });
   }
   if (failed !== undefined) return made.refuse(origin.place, `${rule.name}: ${failed}`);
+  if (images.length === 0 && rule.from.every(({ kind }) => kind === "place"))
+    made.notes.push({ level: "warning", at: origin.place, message: `${rule.name}: it has no tag that is selected` });
   for (const image of images) planImage(route, image, made);
 }
 
