@@ -154,6 +154,14 @@ describe("by which moment", () => {
     expect(planned(named, one, useCreated).steps).toMatchObject([{ tags: ["one"], rule: "rules[0]" }]);
   });
 
+  test("a keep by: created needs no push, and versions no time at all", () => {
+    const { steps, notes } = planned(named, { keep: { newest: 1, by: "created" } });
+    expect([steps, notes]).toMatchObject([[{ tags: ["one"] }], []]);
+    const versions = { one: { ...named.one, tags: ["1.0"] }, two: { ...named.two, tags: ["1.1"] } };
+    const found = planned(versions, { keep: { newest: 1, by: "semver" } });
+    expect([found.steps, found.notes]).toMatchObject([[{ tags: ["1.0"] }], []]);
+  });
+
   test("the push counts with --use-created, where it is told", () => {
     const of = { one: { tags: ["one"], age: 1, built: 400 }, two: { tags: ["two"], age: 50, built: 400 } };
     expect(planned(of, rule, true).steps).toMatchObject([{ tags: ["two"] }]);
@@ -167,6 +175,11 @@ describe("by which moment", () => {
     };
     const { steps, notes } = planned(of, { ...rule, by: "created" });
     expect(steps).toMatchObject([{ tags: ["two"] }]);
-    expect(notes).toMatchObject([{ level: "warning", message: expect.stringContaining("when one was created") }]);
+    expect(notes).toMatchObject([
+      {
+        level: "warning",
+        message: expect.stringContaining("one stays, as it is not known when it was created (a time before 2000"),
+      },
+    ]);
   });
 });
