@@ -19,6 +19,7 @@ function taken(
 }
 
 const ages = { a: 1, b: 2, c: 3, d: 4 };
+const numbered = { "pr-12": 90, "build-7": 90, "v1.0": 90, "1.1.0": 90 };
 
 describe("what a rule takes", () => {
   test.each<[string, RetentionRule, readonly string[]]>([
@@ -35,6 +36,10 @@ describe("what a rule takes", () => {
     ["repositories by name", { repositories: ["ap?"], delete: { olderThan: "3d" } }, ["d"]],
     ["repositories with their host", { repositories: ["registry.example/**"], delete: { olderThan: "3d" } }, ["d"]],
   ])("%s", (_, rule, expected) => expect(taken(rule, ages)).toEqual(expected));
+
+  test("a range of versions takes no tag that has but a number", () => {
+    expect(taken({ tags: ["semver:*"], delete: { olderThan: "0d" } }, numbered)).toEqual(["1.1.0", "v1.0"]);
+  });
 
   test("what the policy protects stays", () => {
     expect(taken({ delete: { olderThan: "0d" } }, ages, { protect: ["a", "/[cd]/"] })).toEqual(["b"]);
