@@ -23,8 +23,9 @@ export function parseRepositories(place: string): RepositoriesAt {
     });
   }
   const pattern = bare.slice(slash + 1);
+  const fitting = parsePattern(pattern);
   const [prefix = ""] = /^[^*?[\]{}]*/.exec(pattern) ?? [];
-  return { host: named, prefix, fits: parsePattern(pattern).fits };
+  return { host: named, prefix, fits: (repository) => fitting.fits(repository) };
 }
 
 function repositoryIn(place: string): string {

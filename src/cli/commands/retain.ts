@@ -50,9 +50,8 @@ export const run: Run<[places: readonly string[]]> = async (words, cli) => {
   const plan: Plan = { ...planned, from: file === "-" ? "stdin" : file, notes };
   const ending = await offerPlan(plan, cli, client);
   await showSizes(() => sizeOverTime(policy, state, now, then && { since: then }), cli);
-  const refused = notes.filter(({ level }) => level === "refused").length;
-  if (refused === 0) return ending;
-  return refused === inventories.length && unread.length === 0 ? "refused" : "partly";
+  if (!notes.some(({ level }) => level === "refused")) return ending;
+  return plan.steps.length === 0 && unread.length === 0 ? "refused" : "partly";
 };
 
 /** Whether it has to be known when images were built. */

@@ -24,11 +24,9 @@ export function sizeChart(sizes: readonly SizeAt[], look: Look): string {
   });
   const [from, to] = [sizes[0]!, last].map(({ at }) => at.toISOString().slice(0, 10));
   const axis = `${" ".repeat(margin + 1)}${paint(look, "dim", `${from}${to!.padStart(columns - from!.length)}`)}\n`;
-  const legend = [
-    `${coloured("█", look)} with the policy: ${formatSize(last.with)}`,
-    `${coloured("░", look)} without it: ${formatSize(last.without)}`,
-  ];
-  return `\n${rows.join("")}${axis}${" ".repeat(margin + 1)}${legend.join("   ")}\n`;
+  const [left, all] = [`█ with the policy: ${formatSize(last.with)}`, `░ without it: ${formatSize(last.without)}`];
+  const between = left.length + all.length + 3 > columns ? `\n${" ".repeat(margin + 1)}` : "   ";
+  return `\n${rows.join("")}${axis}${" ".repeat(margin + 1)}${coloured(`${left}${between}${all}`, look)}\n`;
 }
 
 /** What stands in a row of a column; sizes are parts of the whole height. */

@@ -36,7 +36,7 @@ export const retainCommand: Command = {
   details:
     "The policy is Gantry's own (version: 1), or has the form of a service's own, which is seen from its keys or said by --from " +
     "and followed as that service would. Parts of indexes, signatures and what else is attached go and stay with their " +
-    "images. A repository that cannot be read, or would be left empty, is left alone and named; the exit code is 6 then.",
+    "images. A repository that cannot be read, or would be left empty, is left alone and named: the exit code is 6, or 5 where nothing is left to do.",
   arguments: [
     {
       name: "places",

@@ -17,11 +17,20 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
   const protect = (policy.protect ?? []).map((text) => parsePattern(text));
   const fitting = new Set<CompiledRule>();
   const used = new Set<CompiledRule>();
+  let listsUntagged = false;
+  /** Why a rule selected nothing, where that is likely not meant. */
+  const unusedWhy = (rule: CompiledRule): string | undefined => {
+    if (!fitting.has(rule)) return "it is for none of these repositories";
+    if (rule.kind === "tags") return "it selects nothing that is left to it by the rules before it";
+    if (rule.kind === "orphaned" || listsUntagged) return undefined;
+    return "it selects nothing: these registries list no images without a tag";
+  };
   return {
     ...(policy.minKeep !== undefined && { minKeep: policy.minKeep }),
     ...(policy.maxDelete !== undefined && { maxDelete: policy.maxDelete }),
     decide(contents, now) {
       const { repository } = contents.inventory;
+      listsUntagged ||= contents.inventory.listsUntagged;
       const here = rules.filter((rule) => rule.isFor(repository));
       for (const rule of here) fitting.add(rule);
       const [tags, untagged] = [new Map<string, Fate>(), new Map<Digest, Fate>()];
@@ -29,12 +38,8 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
       const notes: Note[] = [];
       for (const [rule, selected] of select(here, contents)) {
         used.add(rule);
-        const missing = untimed(rule, selected, useCreated);
-        if (missing.length > 0) {
-          const why = untimedWhy(rule, missing, contents, useCreated);
-          if (missing.length === selected.length) return { tags, untagged, notes, refused: why };
-          notes.push({ level: "warning", at: repository, message: `${why}; what it is not known of stays` });
-        }
+        const missing = untold(rule, selected, contents, useCreated);
+        if (missing) notes.push({ at: repository, ...missing });
         if (rule.needsPulls && !contents.tellsPulls) {
           const message = `${rule.label}: nothing is told of pulls here, so that pulledWithin keeps all that it is for`;
           notes.push({ level: "warning", at: repository, message });
@@ -51,11 +56,8 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
     },
     unused: () =>
       rules.flatMap((rule) => {
-        if (used.has(rule)) return [];
-        const why = fitting.has(rule)
-          ? "it selects nothing that is left to it by the rules before it"
-          : "it is for none of these repositories";
-        return [{ rule: rule.label, why }];
+        const why = used.has(rule) ? undefined : unusedWhy(rule);
+        return why === undefined ? [] : [{ rule: rule.label, why }];
       }),
   };
 }
@@ -89,25 +91,25 @@ function select(
   return selected;
 }
 
-/** The images of which the moment is not known that a rule goes by. */
-function untimed(rule: CompiledRule, selected: readonly Selected[], useCreated: boolean): readonly Selected[] {
-  return rule.needsMoment ? selected.filter(({ image }) => rule.momentOf(image, useCreated) === undefined) : [];
-}
-
-function untimedWhy(
-  { label, by }: CompiledRule,
-  missing: readonly Selected[],
+/** Of which of what a rule selects something is not known by which it goes, in words; undefined where all is. */
+function untold(
+  rule: CompiledRule,
+  selected: readonly Selected[],
   { inventory }: Contents,
   useCreated: boolean,
-): string {
-  const { tag, image } = missing[0]!;
-  const name = tag ?? image.held.digest;
-  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
-  const said = `${label}: it is not known when ${name}${more} ${missing.length > 1 ? "were" : "was"} ${by}`;
-  if (by === "created") return `${said} (a time before 2000 counts as none)`;
+): { readonly level: Note["level"]; readonly message: string } | undefined {
+  const missing = selected.filter(({ image }) => rule.untold(image, useCreated) !== undefined);
+  const [first] = missing;
+  if (!first) return undefined;
+  const moment = rule.untold(first.image, useCreated);
+  const name = first.tag ?? first.image.held.digest;
+  const [who, what] =
+    missing.length > 1 ? [`${name} and ${missing.length - 1} more stay`, "they were"] : [`${name} stays`, "it was"];
+  const said = `${rule.label}: ${who}, as it is not known when ${what} ${moment}`;
+  const level = missing.length === selected.length && rule.kind === "tags" ? "refused" : "warning";
+  if (moment === "created") return { level, message: `${said} (a time before 2000 counts as none)` };
   const isTold = [...inventory.manifests.values()].some(({ pushed }) => pushed !== undefined);
-  if (isTold) return said;
-  return useCreated
-    ? `${said}, and what they say of when they were built does not help`
-    : `${said}: this registry does not tell it; to go by when they were built, write \`by: created\` in the rule, or say --use-created`;
+  if (isTold || useCreated) return { level, message: said };
+  const way = "to go by when they were built, write `by: created` in the rule, or say --use-created";
+  return { level, message: `${said}: this registry does not tell it; ${way}` };
 }

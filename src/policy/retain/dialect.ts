@@ -21,14 +21,18 @@ export interface DialectPolicy {
  * service would refuse.
  */
 export function dialectDecider({ dialect, document }: DialectPolicy, options: DecideOptions = {}): Decider {
-  const { rules } = parseLifecycle(dialect, document);
+  const { rules, losses } = parseLifecycle(dialect, document);
+  const { unit, countsParts, deletions } = rules;
+  const selections = deletions.flatMap(({ selection, except }) => [selection, ...except.map((one) => one.selection)]);
+  // Parts without a tag are nothing to rules for tags.
+  const withParts = countsParts && (losses.length > 0 || selections.some(({ state }) => state !== "tagged"));
   return {
     unused: () => [],
     decide(contents, now) {
       const { repository } = contents.inventory;
       const name = repository.slice(repository.indexOf("/") + 1);
       try {
-        const images = imagesOf(contents, rules);
+        const images = imagesOf(contents, unit, withParts);
         const decisions = simulateLifecycle(dialect, document, images, { now, repository: name, ...options });
         return verdictsOf(decisions, contents, rules);
       } catch (error) {
@@ -40,14 +44,18 @@ export function dialectDecider({ dialect, document }: DialectPolicy, options: De
   };
 }
 
-/** The images as a service has them: once for each tag where those go one by one, with the parts of indexes where it counts those. */
-function imagesOf({ tagged, untagged, inventory }: Contents, { unit, countsParts }: Rules): readonly LifecycleImage[] {
+/** The images as a service has them: once for each tag where those go one by one, with the parts of indexes where they count. */
+function imagesOf(
+  { tagged, untagged, inventory }: Contents,
+  unit: Rules["unit"],
+  withParts: boolean,
+): readonly LifecycleImage[] {
   const top = [...tagged, ...untagged];
   const images = top.flatMap((image) => {
     const one = lifecycleImage(image);
     return unit === "image" || image.tags.length < 2 ? [one] : image.tags.map((tag) => ({ ...one, tags: [tag] }));
   });
-  if (!countsParts) return images;
+  if (!withParts) return images;
   const known = new Set(top.map(({ held }) => held.digest));
   for (const { held } of top) {
     for (const digest of held.children) {

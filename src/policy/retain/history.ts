@@ -19,7 +19,7 @@ export interface SizeAt {
 export interface SizeOptions {
   /** From when on the policy is followed; from the first push on, where it is absent. */
   readonly since?: Date;
-  /** How many moments at most; 120. */
+  /** How many moments at most; 120, and fewer where there is much to plan for each. */
   readonly points?: number;
 }
 
@@ -61,7 +61,7 @@ export function sizeOverTime(
   policy: RetentionPolicy | DialectPolicy,
   state: RetentionState,
   now: Date,
-  { since, points = 120 }: SizeOptions = {},
+  { since, points = pointsFor(state) }: SizeOptions = {},
 ): readonly SizeAt[] {
   const first = firstOf(state);
   if (!Number.isFinite(first) || first >= now.getTime()) return [];
@@ -86,6 +86,12 @@ export function sizeOverTime(
     sizes.push({ at, without: sum(all.map(sizeOf)), with: sum(kept.map(sizeOf)) });
   }
   return sizes;
+}
+
+/** So many that all of it takes seconds, not minutes. */
+function pointsFor({ inventories }: RetentionState): number {
+  const manifests = sum(inventories.map((inventory) => inventory.manifests.size));
+  return Math.round(Math.min(120, Math.max(12, 600_000 / Math.max(1, manifests))));
 }
 
 /** When the first of all that is there was pushed; Infinity where nobody knows. */

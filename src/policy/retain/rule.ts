@@ -24,14 +24,12 @@ export interface Circumstances {
 export interface CompiledRule {
   readonly label: string;
   readonly kind: "tags" | "untagged" | "orphaned";
-  readonly by: Moment;
   isFor(repository: string): boolean;
   selects(tag: string): boolean;
   /** What becomes of all that it selects in one repository, in the same order. */
   decide(selected: readonly Selected[], circumstances: Circumstances): readonly Fate[];
-  /** The moment that counts of an image; undefined where it is not known, or cannot be true. */
-  momentOf(image: Image, useCreated: boolean): number | undefined;
-  readonly needsMoment: boolean;
+  /** The moment by which it goes that is not known of an image, if any. */
+  untold(image: Image, useCreated: boolean): Moment | undefined;
   readonly needsPulls: boolean;
 }
 
@@ -46,6 +44,7 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
   const except = patternsOf(rule.except) ?? [];
   const keeps = [rule.keep ?? []].flat().map((keep) => compileKeep(keep, by));
   const olderThan = rule.delete && readSpan(rule.delete.olderThan)!;
+  const moments = [...(olderThan === undefined ? [] : [by]), ...keeps.flatMap(({ moment }) => moment ?? [])];
   const base = { rule: label };
   const gone = { goes: true, ...base, ...(rule.allowEmpty && { mayEmpty: true }) };
   const leftOver: Fate = { ...gone, why: notKept(rule) };
@@ -56,15 +55,13 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
   const byAge = { pushed: ages("pushed"), built: ages("built") };
   return {
     label,
-    by,
     kind: rule.untagged ? "untagged" : rule.orphaned ? "orphaned" : "tags",
     isFor: (repository) =>
       !repositories ||
       fitsOne(repositories, repository) ||
       fitsOne(repositories, repository.slice(repository.indexOf("/") + 1)),
     selects: (tag) => (!tags || fitsOne(tags, tag)) && !fitsOne(except, tag),
-    momentOf: (image, useCreated) => momentOf(image.held, by, useCreated),
-    needsMoment: olderThan !== undefined || keeps.some(({ needsMoment }) => needsMoment),
+    untold: ({ held }, useCreated) => moments.find((moment) => momentOf(held, moment, useCreated) === undefined),
     needsPulls: keeps.some(({ needsPulls }) => needsPulls),
     decide(selected, circumstances) {
       const kept = keeps.map((keep) => keep.kept(selected, circumstances));
@@ -96,7 +93,8 @@ function notKept({ keep = [] }: RetentionRule): string {
 interface CompiledKeep {
   /** Why each is kept; undefined for what this does not keep. */
   kept(selected: readonly Selected[], circumstances: Circumstances): readonly (string | undefined)[];
-  readonly needsMoment: boolean;
+  /** By which moment it goes, if by any. */
+  readonly moment: Moment | undefined;
   readonly needsPulls: boolean;
 }
 
@@ -106,7 +104,8 @@ function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
   const moment = by === "semver" ? inRule : by;
   const [young, pulled] = [youngerThan, pulledWithin].map((text) => (text === undefined ? undefined : readSpan(text)!));
   return {
-    needsMoment: young !== undefined || pulled !== undefined || (newest !== undefined && by !== "semver"),
+    moment:
+      young !== undefined || pulled !== undefined || (newest !== undefined && by !== "semver") ? moment : undefined,
     needsPulls: pulled !== undefined,
     kept(selected, { now, useCreated, tellsPulls }) {
       const among = newest === undefined ? undefined : newestOf(selected, newest, by, per, useCreated);
@@ -145,16 +144,19 @@ function newestOf(
   const reasons: (string | undefined)[] = [];
   const versions = new Map<number, Version>();
   const streams = new Map<string, number[]>();
-  selected.forEach(({ tag = "" }, i) => {
+  /** Which stream a tag is of; undefined, with why it stays, for one that is of none. */
+  const streamFor = (tag: string, i: number): string | undefined => {
     const own = streamOf ? streamOf(tag) : "";
-    if (own === undefined) return void (reasons[i] = `it is of no stream (${per})`);
-    let key = own;
-    if (by === "semver" || versionsPer) {
-      const version = versionOf(tag);
-      if (!version) return void (reasons[i] = "it is no version");
-      versions.set(i, version);
-      key = `${own}\n${versionStream(version, versionsPer)}`;
-    }
+    if (own === undefined) reasons[i] = `it is of no stream (${per})`;
+    if (own === undefined || !(by === "semver" || versionsPer)) return own;
+    const version = versionOf(tag);
+    if (version) versions.set(i, version);
+    else reasons[i] = "it is no version";
+    return version && `${own}\n${versionStream(version, versionsPer)}`;
+  };
+  selected.forEach(({ tag = "" }, i) => {
+    const key = streamFor(tag, i);
+    if (key === undefined) return;
     const stream = streams.get(key);
     if (stream) stream.push(i);
     else streams.set(key, [i]);

@@ -240,6 +240,19 @@ describe("brakes", () => {
     ]);
   });
 
+  test("that a registry lists nothing without a tag is said, and no more of rules for that", () => {
+    const rules = [
+      { untagged: true, delete: { olderThan: "7d" } },
+      { orphaned: true, delete: { olderThan: "7d" } },
+    ] as const;
+    const notes = (listsUntagged: boolean) =>
+      planRetention({ version: 1, rules }, { inventories: [inventory(three, { listsUntagged })] }, now).notes;
+    expect(notes(true)).toEqual([]);
+    expect(notes(false)).toEqual([
+      { level: "warning", message: "rules[0]: it selects nothing: these registries list no images without a tag" },
+    ]);
+  });
+
   test("rules that select nothing are named", () => {
     const rules = [
       ...old.rules,

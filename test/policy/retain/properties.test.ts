@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Held, Inventory } from "../../../src/graph/inventory.ts";
 import { needed, subjectOfTag } from "../../../src/graph/needed.ts";
@@ -8,7 +8,7 @@ import { recheckDeletions } from "../../../src/plan/recheck.ts";
 import { isDeletion } from "../../../src/plan/plan.ts";
 import type { DialectPolicy } from "../../../src/policy/retain/dialect.ts";
 import { protection } from "../../../src/policy/protect.ts";
-import { planRetention, type RetentionState } from "../../../src/policy/retain/plan-retention.ts";
+import { planRetention } from "../../../src/policy/retain/plan-retention.ts";
 import type { Keep, RetentionPolicy, RetentionRule } from "../../../src/policy/retain/retention.ts";
 import { ecrPolicy, retention } from "../../cli/lifecycle-scene.ts";
 import { applied, digest, inventory, now, type Sketch } from "./scene.ts";
@@ -175,7 +175,7 @@ test("when a plan of our own is done, there is nothing to do", () => {
     fc.property(fc.record({ policy: own, state }), ({ policy, state: given }) => {
       const plan = planRetention(policy, given, now);
       const inventories = given.inventories.map((from) => applied(from, plan.steps));
-      expect(planRetention(policy, { ...given, inventories } as RetentionState, now).steps).toEqual([]);
+      expect(planRetention(policy, { ...given, inventories }, now).steps).toEqual([]);
     }),
   );
 });

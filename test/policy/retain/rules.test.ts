@@ -19,6 +19,7 @@ function taken(
 }
 
 const ages = { a: 1, b: 2, c: 3, d: 4 };
+const numbered = { "pr-12": 90, "build-7": 90, "v1.0": 90, "1.1.0": 90 };
 
 describe("what a rule takes", () => {
   test.each<[string, RetentionRule, readonly string[]]>([
@@ -35,6 +36,10 @@ describe("what a rule takes", () => {
     ["repositories by name", { repositories: ["ap?"], delete: { olderThan: "3d" } }, ["d"]],
     ["repositories with their host", { repositories: ["registry.example/**"], delete: { olderThan: "3d" } }, ["d"]],
   ])("%s", (_, rule, expected) => expect(taken(rule, ages)).toEqual(expected));
+
+  test("a range of versions takes no tag that has but a number", () => {
+    expect(taken({ tags: ["semver:*"], delete: { olderThan: "0d" } }, numbered)).toEqual(["1.1.0", "v1.0"]);
+  });
 
   test("what the policy protects stays", () => {
     expect(taken({ delete: { olderThan: "0d" } }, ages, { protect: ["a", "/[cd]/"] })).toEqual(["b"]);
@@ -154,6 +159,14 @@ describe("by which moment", () => {
     expect(planned(named, one, useCreated).steps).toMatchObject([{ tags: ["one"], rule: "rules[0]" }]);
   });
 
+  test("a keep by: created needs no push, and versions no time at all", () => {
+    const { steps, notes } = planned(named, { keep: { newest: 1, by: "created" } });
+    expect([steps, notes]).toMatchObject([[{ tags: ["one"] }], []]);
+    const versions = { one: { ...named.one, tags: ["1.0"] }, two: { ...named.two, tags: ["1.1"] } };
+    const found = planned(versions, { keep: { newest: 1, by: "semver" } });
+    expect([found.steps, found.notes]).toMatchObject([[{ tags: ["1.0"] }], []]);
+  });
+
   test("the push counts with --use-created, where it is told", () => {
     const of = { one: { tags: ["one"], age: 1, built: 400 }, two: { tags: ["two"], age: 50, built: 400 } };
     expect(planned(of, rule, true).steps).toMatchObject([{ tags: ["two"] }]);
@@ -167,6 +180,11 @@ describe("by which moment", () => {
     };
     const { steps, notes } = planned(of, { ...rule, by: "created" });
     expect(steps).toMatchObject([{ tags: ["two"] }]);
-    expect(notes).toMatchObject([{ level: "warning", message: expect.stringContaining("when one was created") }]);
+    expect(notes).toMatchObject([
+      {
+        level: "warning",
+        message: expect.stringContaining("one stays, as it is not known when it was created (a time before 2000"),
+      },
+    ]);
   });
 });

@@ -47,7 +47,9 @@ export function inventory(
   return {
     repository: "registry.example/app",
     manifests: new Map(all.map((held) => [held.digest, held])),
-    tags: new Map(all.flatMap((held) => held.tags.map((tag) => [tag, held.digest] as const)).sort()),
+    tags: new Map(
+      all.flatMap((held) => held.tags.map((tag) => [tag, held.digest] as const)).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
     listsUntagged: true,
     gaps: [],
     ...more,
