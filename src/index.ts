@@ -144,10 +144,14 @@ export type { Kept, Note, Plan, PlanKind, Step } from "./plan/plan.ts";
 
 export { checkDocument, requireDocument } from "./policy/lifecycle/check.ts";
 export { convertLifecycle } from "./policy/lifecycle/convert.ts";
-export { lifecycleDialects, type LifecycleDialect } from "./policy/lifecycle/dialects.ts";
+export {
+  lifecycleDialects,
+  lifecycleForms,
+  type LifecycleDialect,
+  type LifecycleForm,
+} from "./policy/lifecycle/dialects.ts";
 export type { DocumentFault, Loss as LifecycleLoss } from "./policy/lifecycle/fault.ts";
 export { ecrTerraform, type TerraformOptions } from "./policy/lifecycle/ecr/terraform.ts";
-export { lifecycleForms, type LifecycleForm } from "./policy/lifecycle/forms.ts";
 export { guessDialect } from "./policy/lifecycle/guess.ts";
 export type {
   Decision as LifecycleDecision,

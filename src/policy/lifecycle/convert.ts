@@ -5,7 +5,7 @@ import { parseArtifactRegistry } from "./artifact-registry/parse.ts";
 import { requireDocument } from "./check.ts";
 import { formatEcr } from "./ecr/format.ts";
 import { parseEcr } from "./ecr/parse.ts";
-import type { LifecycleForm } from "./forms.ts";
+import type { LifecycleForm } from "./dialects.ts";
 import { formatGantry } from "./gantry/format.ts";
 import { parseGantry } from "./gantry/parse.ts";
 import { formatGitlab } from "./gitlab/format.ts";

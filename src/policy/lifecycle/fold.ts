@@ -144,6 +144,14 @@ export function tellUnit(rules: Rules, { simpleImages = false }: FormatOptions, 
   }
 }
 
+/** Tells of scopes by whole names, for a service that knows repositories by what is below a project. */
+export function tellNames({ wholeNames, deletions }: Rules, lost: Losses): void {
+  for (const { at, scope } of wholeNames ? deletions : []) {
+    if (scope.length > 0)
+      lost.add(at, "is for repositories by their whole names: here they count from below a project");
+  }
+}
+
 /** Collects losses. */
 export interface Losses {
   readonly all: readonly Loss[];

@@ -51,6 +51,8 @@ export interface Rules {
   readonly countsParts: boolean;
   /** Whether, though tags go one by one, those of an image take one place among the newest. */
   readonly countsImages?: true;
+  /** Whether scopes are about the whole names of repositories, not about what is below a project. */
+  readonly wholeNames?: true;
   readonly deletions: readonly Deletion[];
 }
 

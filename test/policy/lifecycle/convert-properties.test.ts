@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkDocument } from "../../../src/policy/lifecycle/check.ts";
 import { convertLifecycle, formatLifecycle, parseLifecycle } from "../../../src/policy/lifecycle/convert.ts";
-import { lifecycleForms, type LifecycleForm } from "../../../src/policy/lifecycle/forms.ts";
+import { lifecycleForms, type LifecycleForm } from "../../../src/policy/lifecycle/dialects.ts";
 import type { LifecycleImage } from "../../../src/policy/lifecycle/images.ts";
 import { simulateLifecycle } from "../../../src/policy/lifecycle/simulate.ts";
 import { parseRetention } from "../../../src/policy/retain/schema.ts";

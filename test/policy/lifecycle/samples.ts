@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { Digest } from "../../../src/oci/digest.ts";
-import type { LifecycleForm } from "../../../src/policy/lifecycle/forms.ts";
+import type { LifecycleForm } from "../../../src/policy/lifecycle/dialects.ts";
 import type { Decision, LifecycleImage } from "../../../src/policy/lifecycle/images.ts";
 
 export const now = Date.UTC(2026, 10, 25);

@@ -96,6 +96,15 @@ describe("a retention policy", () => {
     expect(asked).toEqual([]);
   });
 
+  test("with immutability rules beside it is refused, as Harbor sets those by themselves", async () => {
+    const { service, asked } = await harborOf([]);
+    await expect(service.setLifecycle("lib/app", { retention: document, immutable: [] })).rejects.toMatchObject({
+      code: "INVALID",
+      hint: expect.stringContaining("gantry immutability set") as string,
+    });
+    expect(asked).toEqual([]);
+  });
+
   test("is refused by Harbor in its words", async () => {
     const { service } = await harborOf([
       project(),

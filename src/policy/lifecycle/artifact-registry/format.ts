@@ -1,5 +1,14 @@
 import { expandBraces } from "../doublestar.ts";
-import { countWithExceptions, folded, losses, softened, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
+import {
+  countWithExceptions,
+  folded,
+  losses,
+  softened,
+  tellNames,
+  tellUnit,
+  withoutRedundant,
+  type Losses,
+} from "../fold.ts";
 import {
   areApart,
   covers,
@@ -30,6 +39,7 @@ export function formatArtifactRegistry(rules: Rules, options: FormatOptions = {}
   const lost = losses();
   const simpleImages = options.simpleImages === true;
   tellUnit(rules, options, lost);
+  tellNames(rules, lost);
   let policies: Readonly<Record<string, CleanupPolicy>> = {};
   const emitted: Emitted[] = [];
   for (const deletion of softened(withoutRedundant(folded(rules.deletions)))) {

@@ -13,7 +13,7 @@ export function placesOf(source: Source, lost: Losses): readonly Place[] | undef
   const { rules } = source;
   const deletions = withoutRedundant(folded(rules.deletions)).filter((one) => isScopeSayable(one, lost));
   const places: Place[] = [];
-  for (const [scope, group] of byScope(deletions, lost)) {
+  for (const [scope, group] of byScope(deletions, rules.wholeNames === true, lost)) {
     const entries = tagEntries(group, source, lost);
     const untagged = untaggedFor(group, source, lost);
     if (!entries && !untagged) continue;
@@ -44,7 +44,11 @@ function isScopeSayable({ at, scope }: Deletion, lost: Losses): boolean {
 }
 
 /** The deletions by where they are for; those for all repositories last, as the first that fits counts. */
-function byScope(all: readonly Deletion[], lost: Losses): readonly (readonly [Scope, readonly Deletion[]])[] {
+function byScope(
+  all: readonly Deletion[],
+  isWhole: boolean,
+  lost: Losses,
+): readonly (readonly [Scope, readonly Deletion[]])[] {
   const groups = Map.groupBy(all, ({ scope }) => JSON.stringify(scope));
   const sorted = [...groups.values()]
     .map((group) => [group[0]!.scope, group] as const)
@@ -56,7 +60,7 @@ function byScope(all: readonly Deletion[], lost: Losses): readonly (readonly [Sc
     for (const { at } of group) {
       if (!before)
         lost.add(at, "is for repositories that another rule may be for: here the first of the two counts there");
-      if (scope.length > 0)
+      if (scope.length > 0 && !isWhole)
         lost.add(at, "is for repositories as its service calls them: here they have their whole names");
     }
   });

@@ -34,7 +34,10 @@ export function parseGantry(policy: RetentionPolicy): Parsed {
     else if (rule.untagged) taken = readUntagged(read, taken, deletions, lost);
     else taken = readTags(read, taken, held, deletions, lost);
   }
-  return { rules: { unit: "tag", countsParts: false, countsImages: true, deletions }, losses: lost.all };
+  return {
+    rules: { unit: "tag", countsParts: false, countsImages: true, wholeNames: true, deletions },
+    losses: lost.all,
+  };
 }
 
 interface Read {
@@ -116,8 +119,6 @@ function deletionOf(
     except.push(...found);
   }
   const olderThan = rule.delete && secondsOf(rule.delete.olderThan);
-  if (scope.length > 0)
-    lost.add(at, "is for repositories by their whole names: elsewhere they count from below a project");
   return { at, selection, scope, ...(olderThan && { olderThan }), countsExceptions: true, except };
 }
 

@@ -1,4 +1,13 @@
-import { countWithExceptions, folded, losses, softened, tellUnit, withoutRedundant, type Losses } from "../fold.ts";
+import {
+  countWithExceptions,
+  folded,
+  losses,
+  softened,
+  tellNames,
+  tellUnit,
+  withoutRedundant,
+  type Losses,
+} from "../fold.ts";
 import {
   areApart,
   day,
@@ -23,6 +32,7 @@ type Retained = Pick<HarborRule, "template" | "params" | "tag_selectors">;
 export function formatHarbor(rules: Rules, options: FormatOptions = {}): Formatted {
   const lost = losses();
   tellUnit(rules, options, lost);
+  tellNames(rules, lost);
   const usable = softened(withoutRedundant(folded(rules.deletions))).filter((deletion) => isUsable(deletion, lost));
   if (rules.countsParts && !options.simpleImages) for (const deletion of usable) tellParts(deletion, lost);
   tellOverlaps(usable, lost);

@@ -24,7 +24,7 @@ export function parseZot(document: ZotDocument): Parsed {
         : [{ glob: globOfRoute(store.route), negated: false }];
     return deletionsIn(store, scope, lost);
   });
-  return { rules: { unit: "tag", countsParts: true, deletions }, losses: lost.all };
+  return { rules: { unit: "tag", countsParts: true, wholeNames: true, deletions }, losses: lost.all };
 }
 
 const globOfRoute = (route: string): string => (route === "/" ? "*" : `${route.slice(1)}/*/**`);
@@ -47,20 +47,12 @@ function deletionsIn(store: ZotStore, within: Scope, lost: Losses): readonly Del
     const own: Scope = isForAll ? scope : [{ glob: oneOf(repositories), negated: false }, ...scope];
     deletions.push(...tagDeletion(policy, own));
     if (deleteUntagged) deletions.push(untaggedDeletion(policy, own, store.delay));
-    if (isForAll) return named(deletions, lost);
+    if (isForAll) return deletions;
     scope = [...scope, { glob: oneOf(repositories), negated: true }];
   }
   // Where no policy is for a repository, what has no tag goes all the same.
   const rest = { at: store.at === "" ? "delay" : `${store.at}.delay` };
-  return named([...deletions, untaggedDeletion(rest, scope, store.delay)], lost);
-}
-
-function named(deletions: readonly Deletion[], lost: Losses): readonly Deletion[] {
-  for (const { at, scope } of deletions) {
-    if (scope.length > 0)
-      lost.add(at, "is for repositories by their whole names: elsewhere they count from below a project");
-  }
-  return deletions;
+  return [...deletions, untaggedDeletion(rest, scope, store.delay)];
 }
 
 type Policy = ZotStore["policies"][number];
