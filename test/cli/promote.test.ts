@@ -186,13 +186,26 @@ describe("promote", () => {
     for (const tag of ["prod-1", "live-1"]) await putImage(service.store("app"), older, tag);
     const at = `${service.host}/app`;
     const ended = await gantry(["promote", `${at}:1.2.3`, "--to", at, "--tag", "prod-1,live-1", "--format", "json"], {
-      env: { GANTRY_PROMOTE: "{immutable: prod-*}" },
+      env: { GANTRY_TAGS: "{immutable: prod-*}" },
     });
     expect(ended.code).toBe(5);
     expect(refusals(ended)).toEqual([
       `${at}:1.2.3@${digestOf(app)}: prod-1 names ${digestOf(older)}, and must not move: so says the configuration (--force moves it all the same)`,
       `${at}:1.2.3@${digestOf(app)}: live-1 names ${digestOf(older)}, and must not move: so says Test Service (--force moves it all the same)`,
     ]);
+  });
+
+  test("where versions never move, their aliases do", async () => {
+    const env = { GANTRY_TAGS: '{immutable: ["semver:*"]}' };
+    const to = ["--to", `${scene.host}/prod/app`, "--semver-tags", "--format", "json"];
+    await promote([`${scene.dev}:1.2.3`, ...to, "--yes"]);
+    const next = planIn(await promote([`${scene.dev}:1.2.4`, ...to], {}, env));
+    expect(next.steps.flatMap(({ do: what, at }) => (what === "attach" ? [] : [at]))).toEqual(
+      ["1.2.4", "1.2", "1"].map((tag) => `${scene.host}/prod/app:${tag}`),
+    );
+    await putImage(scene.registry.store("dev/app"), newer, "1.2.3");
+    const ended = await promote([`${scene.dev}:1.2.3`, ...to], {}, env);
+    expect(refusals(ended)).toEqual([expect.stringContaining("1.2.3 names sha256:")]);
   });
 
   test("a repository is created where its service wants that before a push", async () => {

@@ -62,7 +62,7 @@ const values: Readonly<Record<string, FiveValues>> = {
   "kubernetes.context": ["a", "b", "c", "d", "e"],
   "kubernetes.namespace": ["a", "b", "c", "d", "e"],
   "kubernetes.serviceAccount": ["a", "b", "c", "d", "e"],
-  "promote.immutable": ["a", "v*", "semver:*", "/v.*/", "e"],
+  "tags.immutable": ["v*", "/v.+/", "semver:*", "*.*.*", "rc"],
   "promote.stages.r.example.to": ["a", "b/{name}", "c", "d", "e"],
   "promote.stages.r.example.tags": ["a", "{tag}", "c", "d", "e"],
   "promote.stages.r.example.from": ["a", "b", "c", "d", "e"],

@@ -4,7 +4,7 @@ import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import { readText } from "../policy-file.ts";
 import { offerPlan } from "../plans.ts";
-import { endingOf, placeOrStage, promotionPolicy, stagesIn } from "../promotions.ts";
+import { endingOf, placeOrStage, promotionPolicy, stagesIn, immutableTags } from "../promotions.ts";
 import * as promote from "../table/promote-options.ts";
 
 export const run: Run<[images: string[]]> = async ([typed], cli) => {
@@ -16,6 +16,7 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
   if (images.length === 0) throw new RegistryError("INVALID", "no image is named");
   const [match, tags] = [get(promote.match), get(promote.tags)];
   const client = await cli.client(sidesOf(images, to, stages));
+  const immutable = await immutableTags(cli);
   const now = (): Date => new Date();
   const promotions = await readPromotions(
     client,
@@ -26,7 +27,7 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
       tags,
       semverTags: get(promote.semverTags),
       ...(match !== undefined && { match }),
-      immutable: (await cli.config()).values.promote?.immutable ?? [],
+      ...(immutable && { immutable }),
       gates: {
         approvals: get(promote.approve),
         run: (name, words, timeout) => commandGate(name, words, timeout, { env: places.env, cwd: places.cwd }),
