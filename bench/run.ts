@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { copyLayers } from "./copy-layers.ts";
 import { credentials } from "./credentials.ts";
 import { listing } from "./listing.ts";
+import { retain } from "./retain.ts";
 import { server } from "./server.ts";
 import { startup } from "./startup.ts";
 import { machine } from "./support/machine.ts";
@@ -11,7 +12,7 @@ import { isReached, markdown } from "./support/report.ts";
 import type { Scenario } from "./support/scenario.ts";
 import { syncSmall } from "./sync-small.ts";
 
-const scenarios: readonly Scenario[] = [copyLayers, syncSmall, server, startup, credentials, listing];
+const scenarios: readonly Scenario[] = [copyLayers, syncSmall, server, startup, credentials, listing, retain];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

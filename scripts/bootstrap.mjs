@@ -1,7 +1,7 @@
 // Runs one task of this project under the Node it needs, installing the dependencies first where they are missing.
 // Plain JavaScript, because it has to start on any Node from 20 on: `node scripts/bootstrap.mjs TASK [ARG...]`.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,11 +22,14 @@ const lint = [
   [...tool("attw"), "--pack", ".", "--profile", "esm-only"],
   [...node, "scripts/docs.ts", "--check"],
 ];
+/** Written after each build that succeeded. */
+const marker = join(root, "node_modules", ".gantry-built");
+const built = () => (isBuilt() ? [] : build);
 const tasks = {
   build,
-  demo: [...build, [...node, "scripts/demo.ts"]],
-  test: [...build, ...test],
-  bench: [...build, [...node, "bench/run.ts"]],
+  demo: [built, [...node, "scripts/demo.ts"]],
+  test: [built, ...test],
+  bench: [built, [...node, "bench/run.ts"]],
   format: [[...tool("oxfmt")]],
   lint,
   check: [...lint, ...test],
@@ -38,23 +41,33 @@ if (!installed()) run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error
 
 // npm's package `node` puts the right Node into node_modules/.bin: first on the PATH, everything below runs under it.
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` };
-const steps = tasks[task];
+const steps = tasks[task].flatMap((step) => (typeof step === "function" ? step() : [step]));
 for (const [i, step] of steps.entries()) {
   const last = i === steps.length - 1;
   if (["lint", "check"].includes(task))
     process.stderr.write(`\n> ${step.map((part) => part.replace(`${bin}/`, "")).join(" ")}\n`);
   run(last ? [...step, ...args] : step, env);
+  if (step === build.at(-1)) writeFileSync(marker, "");
 }
 
 /** Whether the installed packages are those of the lock file. */
 function installed() {
-  const marker = join(root, "node_modules", ".package-lock.json");
-  if (!existsSync(marker) || !existsSync(join(bin, "tsdown"))) return false;
+  const lock = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(lock) || !existsSync(join(bin, "tsdown"))) return false;
   const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
-  const present = JSON.parse(readFileSync(marker, "utf8")).packages;
+  const present = JSON.parse(readFileSync(lock, "utf8")).packages;
   return Object.entries(wanted).every(
     ([path, { version, optional }]) => path === "" || optional || present[path]?.version === version,
   );
+}
+
+/** Whether the last build is newer than all that it is made from; a file that went away leaves its directory newer. */
+function isBuilt() {
+  if (!existsSync(marker) || !existsSync(join(root, "dist", "gantry.js"))) return false;
+  const { mtimeMs } = statSync(marker);
+  const inputs = ["tsdown.config.ts", "package.json", "package-lock.json"].map((name) => join(root, name));
+  const sources = readdirSync(join(root, "src"), { recursive: true }).map((name) => join(root, "src", name));
+  return [...inputs, join(root, "src"), ...sources].every((path) => statSync(path).mtimeMs < mtimeMs);
 }
 
 function run([command, ...rest], environment) {

@@ -72,6 +72,17 @@ export interface Opened {
   readonly ref?: string;
 }
 
+/** How a repository is read for planners. */
+export interface InventoryCall extends Call {
+  /** Whether to find out when each image was built, where that takes a request. */
+  readonly created?: boolean;
+  /**
+   * Takes the service's word for what its list tells, bytes among it, where fetching a manifest would count as a pull: against
+   * a limit, or as the last pull of an image, by which retention may go. True unless told; false makes bytes exact.
+   */
+  readonly sparing?: boolean;
+}
+
 /** Opens locations: the way from text to stores, over one set of connections, tokens and credentials. */
 export interface Client {
   /**
@@ -91,8 +102,8 @@ export interface Client {
   knownService(host: string): ReturnType<Services["known"]>;
   /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
-  /** Reads all that a repository has: what planners decide over. With `created`, also when each image was built. */
-  inventory(repository: string, options?: Call & { readonly created?: boolean }): Promise<Inventory>;
+  /** Reads all that a repository, or another place, has: what planners decide over. */
+  inventory(repository: string, options?: InventoryCall): Promise<Inventory>;
   /** Does what a plan says; `source` opens what copies read, where that needs other credentials. */
   apply(plan: Plan, options?: ApplyOptions & { readonly source?: Client }): Promise<Applied>;
   /** The way to registries and the credentials for them: for `validateCredential`, `traceCredentials` and `traceAccess`. */

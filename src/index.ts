@@ -1,6 +1,6 @@
 // The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server",
 // plans in "gantry/plan", and what makes them in "gantry/policy".
-export { createClient, type Client, type ClientOptions, type Opened } from "./client.ts";
+export { createClient, type Client, type ClientOptions, type InventoryCall, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
 export { knownProviders, type OpenService } from "./services.ts";
@@ -69,9 +69,13 @@ export { tree, walkTree, type TreeNode } from "./graph/tree.ts";
 
 export type { Gap, Held, Inventory } from "./graph/inventory.ts";
 export { needed, subjectOfTag, type Need, type Root } from "./graph/needed.ts";
+export { freedBy } from "./graph/usage.ts";
+export { usageOf, type ImageUsage, type RepositoryUsage, type SharedLayer, type Usage } from "./graph/usage-of.ts";
 
 export { readCertDirectory } from "./hosts/certs-d.ts";
 export { readClientPair, type ClientPair } from "./hosts/certificates.ts";
+
+export { readInUse, type InUseFound, type InUseSources } from "./in-use/read.ts";
 
 export { parseDescriptor, refNameAnnotation, type Descriptor } from "./oci/descriptor.ts";
 export {
@@ -127,12 +131,15 @@ export { collect, contentOf, streamOf, verified, type ByteStream, type Content }
 
 export type { Ending } from "./plan/act.ts";
 export type { Applied, ApplyOptions, Journal, PlanEvent } from "./plan/apply.ts";
+export type { InUse } from "./plan/in-use.ts";
 export type { Kept, Note, Plan, PlanKind, Step } from "./plan/plan.ts";
 
 export { checkDocument, requireDocument } from "./policy/lifecycle/check.ts";
 export { convertLifecycle } from "./policy/lifecycle/convert.ts";
 export { lifecycleDialects, type LifecycleDialect } from "./policy/lifecycle/dialects.ts";
 export type { DocumentFault, Loss as LifecycleLoss } from "./policy/lifecycle/fault.ts";
+export { ecrTerraform, type TerraformOptions } from "./policy/lifecycle/ecr/terraform.ts";
+export { lifecycleForms, type LifecycleForm } from "./policy/lifecycle/forms.ts";
 export { guessDialect } from "./policy/lifecycle/guess.ts";
 export type {
   Decision as LifecycleDecision,
@@ -144,6 +151,8 @@ export type {
   Formatted as FormattedLifecycle,
 } from "./policy/lifecycle/rules.ts";
 export { simulateLifecycle } from "./policy/lifecycle/simulate.ts";
+export type { Warning as LifecycleWarning } from "./policy/lifecycle/warning.ts";
+export { lifecycleWarnings } from "./policy/lifecycle/warnings.ts";
 export type { AttachedReceipt } from "./policy/promote/history.ts";
 export type { Receipt, Who } from "./policy/promote/receipt.ts";
 export { commandGate, type CommandOptions } from "./promotions/command-gate.ts";

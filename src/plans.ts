@@ -1,17 +1,25 @@
-import type { Client } from "./client.ts";
+import type { Client, InventoryCall } from "./client.ts";
 import { copier, type Outcome } from "./graph/copy.ts";
 import type { Inventory } from "./graph/inventory.ts";
-import { readInventory } from "./graph/read-inventory.ts";
+import { knownManifests, type Known } from "./graph/known.ts";
+import { deletionWaves, needed, type Root } from "./graph/needed.ts";
+import { readInventory, type Listed } from "./graph/read-inventory.ts";
+import type { Digest } from "./oci/digest.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
 import { parsePlatform } from "./oci/platform.ts";
 import { RegistryError } from "./oci/error.ts";
 import type { Hands, Spot } from "./plan/hands.ts";
 import type { CopyImage } from "./plan/plan.ts";
+import { deleteEach } from "./provider/protocol.ts";
+import type { Deletion } from "./provider/service.ts";
+import type { LocalStore } from "./store/local-store.ts";
 import type { Call, Store } from "./store/store.ts";
 
 /** How plans are applied with a client: its stores, and the routes of its services. */
 export function handsOf(client: Client, options: { readonly source?: Client } = {}): Hands {
   const stores = new Map<string, Store>();
+  /** By which deletions find their order: as they were before the first. */
+  const inventories = new Map<string, Inventory>();
   const spotIn = (by: Client, at: string): Spot => {
     const location = parseLocation(at);
     const place = placeOf(location);
@@ -24,16 +32,49 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
     return { place, store, ...(tag !== undefined && { tag }), ...(digest && { digest }) };
   };
   const open = (at: string): Spot => spotIn(client, at);
+  const localAt = (place: string): Store | undefined =>
+    parseLocation(place).transport === "registry" ? undefined : open(place).store;
   return {
     open,
-    inventory: (repository, call) => inventoryOf(client, repository, call),
+    async inventory(place, call) {
+      const inventory = await inventoryOf(client, place, call);
+      inventories.set(place, inventory);
+      return inventory;
+    },
+    async lastTagTakesImage(place, call) {
+      if (localAt(place)) return false;
+      const { host } = repositoryAt(place);
+      return (await client.service(host, call)).provider.quirks.lastTag === "takes the image along";
+    },
     async deleteTag(repository, tag, call) {
+      const local = localAt(repository);
+      if (local) return local.deleteTag(tag, call);
       const { host, name } = repositoryAt(repository);
       await (await client.service(host, call)).deleteTag(name, tag, call);
     },
     async *deleteManifests(repository, digests, call) {
-      const { host, name } = repositoryAt(repository);
-      yield* (await client.service(host, call)).deleteManifests(name, digests, call);
+      const deletion = await deleterOf(repository, call);
+      const inventory = inventories.get(repository);
+      if (!inventory) {
+        yield* deletion(digests);
+        return;
+      }
+      const known = knownOf(client);
+      const failed: Root[] = [];
+      for (const wave of deletionWaves(inventory, digests)) {
+        const kept = needed(inventory, failed);
+        for (const digest of wave) {
+          const need = kept.get(digest);
+          const error =
+            need && new RegistryError("CONFLICT", `${digest} has to stay: ${need.why}, which was not deleted`);
+          if (error) yield { digest, outcome: "failed", error };
+        }
+        for await (const one of deletion(wave.filter((digest) => !kept.has(digest)))) {
+          if (one.outcome === "failed") failed.push({ digest: one.digest, why: "it could not be deleted" });
+          else known.forget(inventory.repository, one.digest);
+          yield one;
+        }
+      }
     },
     async createRepository(repository, call) {
       const { host, name } = repositoryAt(repository);
@@ -42,6 +83,10 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
     async deleteRepository(repository, call) {
       const { host, name } = repositoryAt(repository);
       await (await client.service(host, call)).deleteRepository(name, call);
+    },
+    async immutability(repository, call) {
+      const { host, name } = repositoryAt(repository);
+      return (await client.service(host, call)).immutability(name, call);
     },
     async setImmutability({ at, tags, except, patterns }, call) {
       const { host, name } = repositoryAt(at);
@@ -52,6 +97,18 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
       for (const step of steps) yield await copyOne(step, copyOptions);
     },
   };
+
+  /** What deletes manifests in a place, by whatever route it has. */
+  async function deleterOf(
+    place: string,
+    call?: Call,
+  ): Promise<(digests: readonly Digest[]) => AsyncIterable<Deletion>> {
+    const local = localAt(place);
+    if (local) return (digests) => deleteEach(local, digests, call);
+    const { host, name } = repositoryAt(place);
+    const service = await client.service(host, call);
+    return (digests) => service.deleteManifests(name, digests, call);
+  }
 
   async function copyOne(
     step: CopyImage,
@@ -86,19 +143,49 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
 const endingOf = (outcome: Outcome): { bytes?: number; error?: unknown } =>
   "result" in outcome ? { bytes: outcome.result.bytes } : { error: outcome.error };
 
-/** Reads a repository whole, by its service's own listing where it has one. Throws NAME_UNKNOWN. */
-export async function inventoryOf(
-  client: Client,
-  repository: string,
-  options: Call & { readonly created?: boolean } = {},
-): Promise<Inventory> {
-  const { host, name } = repositoryAt(repository);
-  const service = await client.service(host, options);
-  const native = service.provider.abilities.images.how === "native";
-  return readInventory(service.repository(name), {
-    ...options,
-    ...(native && { listed: service.images(name, options) }),
+/** What manifests are made of does not change: each client reads it once. */
+const knownTo = new WeakMap<Client, Known>();
+
+function knownOf(client: Client): Known {
+  const known = knownTo.get(client) ?? knownManifests();
+  knownTo.set(client, known);
+  return known;
+}
+
+/**
+ * Reads a repository of a registry, or what another place holds (`oci:DIR`), whole; by its service's own list where it has
+ * one. What is not there is empty.
+ */
+export async function inventoryOf(client: Client, place: string, options: InventoryCall = {}): Promise<Inventory> {
+  const { sparing = true, ...rest } = options;
+  const location = parseLocation(place);
+  const known = knownOf(client);
+  if (location.transport !== "registry") {
+    const store = client.open(location).store as LocalStore;
+    return readInventory(store, { ...rest, known, listed: rootsOf(store, rest), lists: "images" });
+  }
+  const { registry, repository } = location.reference;
+  const service = await client.service(registry, rest);
+  const { abilities, quirks } = service.provider;
+  const spares = sparing && quirks.manifestGet !== "free";
+  return readInventory(service.repository(repository), {
+    ...rest,
+    known,
+    sparing: spares,
+    shallow: spares && abilities.deleteManifests.how === "impossible",
+    ...(abilities.images.how === "native" && {
+      listed: service.images(repository, { ...rest, own: true }),
+      lists: quirks.lists,
+    }),
   });
+}
+
+/** The images that a local store lists. */
+async function* rootsOf(store: LocalStore, call: Call): AsyncGenerator<Listed, void> {
+  const named: string[] = [];
+  for await (const tag of store.tags(call)) named.push(tag);
+  if (named.length > 0) yield { tags: named };
+  for (const { digest } of await store.roots(call)) yield { digest, tags: [] };
 }
 
 /** A repository of a registry, by its name. Throws INVALID for anything else. */

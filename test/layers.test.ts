@@ -22,21 +22,25 @@ const composed: readonly string[] = [
   "copy-locations.ts",
   "document",
   "plan",
+  "text",
+  "in-use",
 ];
 
 /** What each folder of src/ may import beside itself. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   oci: [],
+  text: [],
   files: ["oci"],
   transport: ["oci"],
   auth: ["oci", "files", "transport"],
   store: ["oci", "files", "transport"],
   document: ["oci"],
   graph: ["oci", "store"],
-  plan: ["oci", "files", "document", "store", "graph"],
+  plan: ["oci", "text", "files", "document", "store", "graph"],
+  "in-use": ["oci", "document", "auth", "plan"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
-  policy: ["oci", "document", "graph", "plan"],
+  policy: ["oci", "text", "document", "graph", "plan"],
   hosts: ["oci", "transport"],
   config: ["oci"],
   doctor: ["oci", "transport", "auth", "store", "hosts"],
@@ -44,14 +48,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "version.ts": [],
   "client.ts": [...composed, "machine.ts", "stack.ts", "services.ts", "plans.ts"],
   promotions: ["oci", "auth", "store", "graph", "policy", "provider", "client.ts"],
-  "plans.ts": ["oci", "store", "graph", "plan", "client.ts"],
+  "plans.ts": ["oci", "store", "graph", "plan", "provider", "client.ts"],
   "services.ts": [...composed, "stack.ts"],
   "machine.ts": [...composed, "client.ts"],
   "stack.ts": [...composed, "client.ts"],
   "copy-locations.ts": ["oci", "store", "graph", "client.ts"],
   "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "hosts", "doctor"],
   "index.ts": [...composed, "client.ts", "services.ts", "promotions"],
-  cli: ["index.ts", "store/index.ts", "server/index.ts", "plan/index.ts", "policy/index.ts", "version.ts"],
+  cli: ["index.ts", "store/index.ts", "server/index.ts", "plan/index.ts", "policy/index.ts", "text", "version.ts"],
 };
 
 const files = globSync("**/*.ts", { cwd: src });

@@ -15,6 +15,7 @@ export type PeerName =
   | "crane"
   | "regctl"
   | "oras"
+  | "hclfmt"
   | "docker"
   | "containerd"
   | "docker-credential-pass"

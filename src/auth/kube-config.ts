@@ -36,7 +36,7 @@ export async function loadClient(): Promise<Client> {
   try {
     return await import("@kubernetes/client-node");
   } catch (error) {
-    throw new RegistryError("INVALID", "Kubernetes' pull secrets need the package @kubernetes/client-node", {
+    throw new RegistryError("INVALID", "asking Kubernetes needs the package @kubernetes/client-node", {
       hint: "npm install @kubernetes/client-node",
       cause: error,
     });
@@ -119,5 +119,5 @@ async function loadServiceAccount(config: kubernetes.KubeConfig, env: Environmen
 }
 
 function invalid(message: string): RegistryError {
-  return new RegistryError("INVALID", message, { hint: "say where the cluster is, or ask for no pull secrets" });
+  return new RegistryError("INVALID", message, { hint: "say where the cluster is, or do not ask it" });
 }

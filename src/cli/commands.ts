@@ -8,6 +8,7 @@ import { lookCommands } from "./table/look.ts";
 import { moveCommands } from "./table/move.ts";
 import { partCommands } from "./table/parts.ts";
 import { planCommands } from "./table/plans.ts";
+import { retainCommand } from "./table/retain.ts";
 import { promoteCommands } from "./table/promote.ts";
 import { serviceCommands } from "./table/services.ts";
 import { toolCommands } from "./table/tool.ts";
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   ...lookCommands,
   doctorCommand,
   ...changeCommands,
+  retainCommand,
   ...promoteCommands,
   ...planCommands,
   ...serviceCommands,

@@ -23,6 +23,7 @@ const endings: Readonly<Partial<Record<ErrorCode, ExitName>>> = {
   NAME_UNKNOWN: "notFound",
   UNAUTHORIZED: "denied",
   DENIED: "denied",
+  REFUSED: "refused",
   UNVERIFIED: "refused",
   PARTIAL: "partly",
   ABORTED: "interrupted",

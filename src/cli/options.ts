@@ -12,7 +12,7 @@ import {
   type Address,
   type ProgressKind,
 } from "./option-values.ts";
-import { parseFormat, type Format } from "./render/format.ts";
+import { parseFormat, parsePlanFormat, type Format, type PlanFormat } from "./render/format.ts";
 
 export * from "./network-options.ts";
 export * from "./way-options.ts";
@@ -27,8 +27,15 @@ export const verbose: Option<boolean> = flag("-v, --verbose", "write a line for 
 export const format: Option<Format | undefined> = value(
   "--format <format>",
   "table, json, ndjson, yaml, or a template such as '{{.digest}}'",
-  parseFormat,
+  (text) => parseFormat(text),
   { heading: outputs, completes: ["table", "json", "ndjson", "yaml"] },
+);
+/** The same, for commands that make plans. */
+export const planFormat: Option<PlanFormat | undefined> = value(
+  "--format <format>",
+  "table, tree, markdown (for a pull request), json, ndjson, yaml, or a template",
+  parsePlanFormat,
+  { heading: outputs, completes: ["table", "tree", "markdown", "json", "ndjson", "yaml"] },
 );
 export const progress: Option<ProgressKind | undefined> = value(
   "--progress <kind>",
@@ -40,6 +47,7 @@ export const quiet: Option<boolean> = flag("-q, --quiet", "no progress; of the r
   heading: outputs,
 });
 export const formatOptions: readonly Option[] = [format, verbose];
+export const planFormatOptions: readonly Option[] = [planFormat, verbose];
 
 /** What is copied, and how. */
 export const platforms: Option<readonly (Platform | "all")[]> = values(

@@ -5,16 +5,17 @@ const digest = "a digest: sha256:...";
 /** What stands for any JSON. */
 export const attachedDocument = "what is attached, as JSON";
 
-/** A plan, as gantry.dev/plan has it. */
+/** A plan, as schemas/plan.json has it; once it was applied, with what became of each step. */
 export const planShape: Shape = {
   version: "1",
   kind: "retain, promote, rollback, sync, tags or undo",
   made: "when: 2026-11-20T14:05:00Z",
   "from?": "what it was made from",
+  "complete?": "once it was applied: whether every step was done, now or before",
   steps: [
     {
       id: "unique in the plan",
-      do: "delete tag, delete manifest, tag, copy, attach, create repository, set immutability or restore",
+      do: "delete tag, delete manifest, tag, copy, attach, create repository, delete repository, set immutability or restore",
       at: "where",
       why: "one sentence",
       "rule?": "the rule that decides",
@@ -22,7 +23,7 @@ export const planShape: Shape = {
       "bytes?": "how many it frees or moves",
       "digest?": digest,
       "from?": "of a copy: where it is read",
-      "before?": "what the tag names now, or null",
+      "before?": "what the tag names now, or null; of immutability, what holds now",
       "tags?": "of a manifest: the tags that go, or come back, with it; of immutability: mutable or immutable",
       "platforms?": ["of a copy: os/arch"],
       "referrers?": "of a copy: whether what is attached goes along",
@@ -33,26 +34,16 @@ export const planShape: Shape = {
       "patterns?": "wildcard, doublestar or regex",
       "mediaType?": "of what comes back",
       "manifest?": "its bytes, in base64",
+      "outcome?": "once it was applied: done, already, stale, failed or skipped",
+      "problem?": "why it was not done",
     },
   ],
   kept: [{ at: "what stays", "digest?": digest, why: "one sentence", "rule?": "the rule that decides" }],
   notes: [{ level: "info, warning or refused", "at?": "where", message: "what there is to know" }],
 };
 
-/** What applying a plan did. */
-export const appliedShape: Shape = {
-  complete: "whether every step was done, now or before",
-  steps: [
-    {
-      id: "the step's",
-      do: "what",
-      at: "where",
-      outcome: "done, already, stale, failed or skipped",
-      "why?": "why it was not done",
-    },
-  ],
-};
-
 export const planShapes: Readonly<Record<string, Shape>> = {
-  apply: appliedShape,
+  apply: planShape,
+  undo: planShape,
+  retain: planShape,
 };

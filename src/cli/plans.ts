@@ -1,11 +1,24 @@
 import { writeFile } from "node:fs/promises";
-import { RegistryError, type Applied, type Client, type Plan, type Step } from "../index.ts";
-import { formatPlan } from "../plan/index.ts";
+import { join } from "node:path";
+import { parseLocation, RegistryError, type Applied, type Client, type Plan } from "../index.ts";
+import {
+  appliedTable,
+  digestOfPlan,
+  formatPlan,
+  noteLines,
+  planMarkdown,
+  planTable,
+  planTree,
+  withJournal,
+  rootsInUse,
+  type ApplyOptions,
+} from "../plan/index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
+import { imagesInUse } from "./in-use.ts";
 import { limitRate } from "./options.ts";
-import { table } from "./render/table.ts";
-import { count } from "./render/text.ts";
+import type { TextFormat } from "./render/output.ts";
+import { count, plain, type Look } from "./render/text.ts";
 import * as planOptions from "./table/plan-options.ts";
 
 /**
@@ -16,23 +29,13 @@ export async function offerPlan(plan: Plan, cli: Cli, known?: Client): Promise<E
   const { get, out, reporter } = cli;
   const file = given(cli, planOptions.out);
   if (file !== undefined) await writeFile(file, formatPlan(plan));
-  if (!get(planOptions.act)) {
-    await out.print(plan, (_, look) => table(plan.steps, stepColumns, look));
-    for (const { level, at, message } of plan.notes)
-      reporter.say(`${level}: ${at === undefined ? "" : `${at}: `}${message}`);
-    return plan.steps.length > 0 && given(cli, planOptions.changes) ? "changes" : "done";
-  }
-  const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
-  const client = known ?? (await cli.client({ from: [], to: plan.steps.map(({ at }) => at) }));
-  const applied = await client.apply(plan, {
-    signal: cli.signal,
-    ...(most !== undefined && { maxDelete: most }),
-    ...(jobs !== undefined && { jobs }),
-    ...(rate !== undefined && { limitRate: rate }),
-    onEvent: (event) => event.type !== "step" && reporter.on(event),
-  });
-  reporter.stop();
-  await out.print(appliedJson(plan, applied), (_, look) => table(plan.steps, endingColumns(applied), look));
+  const isShown = !get(planOptions.act);
+  const text = (_: unknown, look: Look, format: TextFormat): string => planText(plan, look, format, cli);
+  if (isShown) await out.print(plan, text);
+  for (const line of noteLines(plan)) reporter.say(line);
+  if (isShown) return plan.steps.length > 0 && given(cli, planOptions.changes) ? "changes" : "done";
+  const applied = await applyOne(plan, cli, known);
+  await out.print(appliedJson(plan, applied), (_, look) => appliedTable(plan, applied, look));
   return endOf(applied);
 }
 
@@ -41,30 +44,87 @@ function given<T>({ get }: Cli, option: Parameters<typeof get<T>>[0]): T | undef
   return get(option);
 }
 
-const stepColumns = [
-  { title: "DO", value: (step: Step) => step.do },
-  { title: "WHAT", value: (step: Step) => step.at },
-  { title: "WHY", value: (step: Step) => step.why },
-];
+function planText(plan: Plan, look: Look, format: TextFormat, { get }: Cli): string {
+  if (format === "markdown") return planMarkdown(plan);
+  return format === "tree" ? planTree(plan, look) : planTable(plan, look, { kept: get(planOptions.kept) });
+}
 
-const endingColumns = ({ endings }: Applied) => [
-  { title: "STEP", value: (step: Step) => endings.get(step.id)?.outcome ?? "" },
-  ...stepColumns.slice(0, 2),
-  { title: "WHY", value: (step: Step) => endings.get(step.id)?.why ?? step.why },
-];
+/** Applies a plan with a journal, and says at the end, however it comes, how to take it back. */
+async function applyOne(plan: Plan, cli: Cli, known?: Client): Promise<Applied> {
+  const { get, reporter, signal } = cli;
+  const client = known ?? (await cli.client(placesOf(plan)));
+  const settings = await applySettings(cli);
+  const path = get(planOptions.journal) ?? journalPath(plan, cli);
+  return withJournal(
+    path,
+    plan,
+    async (journal) => {
+      try {
+        return await client.apply(plan, { ...settings, journal });
+      } finally {
+        reporter.stop();
+        if (journal.isBegun) reporter.say(plain(`to take it back: gantry undo ${path}`));
+      }
+    },
+    { signal, onWait: (message) => reporter.say(plain(message)) },
+  );
+}
 
+async function applySettings(cli: Cli): Promise<ApplyOptions> {
+  const { get, signal, reporter } = cli;
+  const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
+  const patterns = get(planOptions.protect);
+  const { protection } = patterns.length > 0 ? await import("../policy/index.ts") : {};
+  const guarded = protection?.(patterns);
+  const used = await imagesInUse(cli);
+  return {
+    signal,
+    ...(most !== undefined && { maxDelete: most }),
+    ...(jobs !== undefined && { jobs }),
+    ...(rate !== undefined && { limitRate: rate }),
+    protect: (inventory) => [...(guarded?.(inventory) ?? []), ...rootsInUse(inventory, used)],
+    onEvent: (event) => event.type !== "step" && reporter.on(event),
+  };
+}
+
+/** The repositories that a plan reads and writes, each once. */
+function placesOf({ steps }: Plan): { readonly from: readonly string[]; readonly to: readonly string[] } {
+  const from = steps.flatMap((step) => (step.do === "copy" ? [place(step.from)] : []));
+  return { from: [...new Set(from)], to: [...new Set(steps.map(({ at }) => place(at)))] };
+}
+
+function place(at: string): string {
+  const location = parseLocation(at);
+  return location.transport === "registry" ? `${location.reference.registry}/${location.reference.repository}` : at;
+}
+
+/** Where a plan's journal is, where nobody says: the same for the same plan, so that applying it again goes on in it. */
+function journalPath(plan: Plan, { places: { env, home } }: Cli): string {
+  const state = env["XDG_STATE_HOME"] || join(home, ".local", "state");
+  const made = plan.made.replace(/[^\dTZ]/g, "");
+  const name = `${plan.kind}-${made}-${digestOfPlan(plan).slice("sha256:".length, "sha256:".length + 12)}.jsonl`;
+  return join(state, "gantry", "journals", name);
+}
+
+/** The plan again, with what became of its steps. */
 function appliedJson(plan: Plan, { endings, complete }: Applied): unknown {
-  const steps = plan.steps.map(({ id, do: what, at }) => {
-    const { outcome, why } = endings.get(id)!;
-    return { id, do: what, at, outcome, ...(why !== undefined && { why }) };
+  const steps = plan.steps.map((step) => {
+    const { outcome, why } = endings.get(step.id)!;
+    return { ...step, outcome, ...(why !== undefined && { problem: why }) };
   });
-  return { complete, steps };
+  return { ...plan, complete, steps };
 }
 
 function endOf({ endings, complete }: Applied): ExitName {
   if (complete) return "done";
-  const failed = [...endings.values()].find(({ outcome }) => outcome === "failed");
-  throw new RegistryError("PARTIAL", `${count(endings.size, "step")}: not all of them were done`, {
-    ...(failed?.error !== undefined && { cause: failed.error }),
-  });
+  const undone = [...endings.values()].filter(({ outcome }) => outcome !== "done" && outcome !== "already");
+  const failed = undone.find(({ outcome }) => outcome === "failed");
+  throw new RegistryError(
+    "PARTIAL",
+    `${undone.length} of ${count(endings.size, "step")} ${undone.length === 1 ? "was" : "were"} not done`,
+    {
+      ...(failed?.error !== undefined && { cause: failed.error }),
+      hint: "see above why; run it again to go on, or make a new plan where things have changed",
+    },
+  );
 }

@@ -60,7 +60,7 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
     get stdin() {
       return stdinFor(get, io);
     },
-    out: output(io, get(options.format)),
+    out: output(io, get(options.format) ?? get(options.planFormat)),
     reporter: report,
     async client(at) {
       const { connect } = await import("./connect.ts");

@@ -2,6 +2,7 @@ import { lifecycleShapes } from "./lifecycle-shapes.ts";
 import { planShapes } from "./plan-shapes.ts";
 import { promoteShapes } from "./promote-shapes.ts";
 import { repositoryShape, serviceShapes } from "./service-shapes.ts";
+import { usageShape } from "./usage-shape.ts";
 
 /** What a value in a result is: in words, or a list, or an object; a name with `?` may be missing, `*` stands for any. */
 export type Shape = string | readonly [Shape] | { readonly [name: string]: Shape };
@@ -101,6 +102,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
         },
       },
       "quirks?": ["with --services: in what it differs from others"],
+      "usage?": usageShape,
     },
   ],
   ...serviceShapes,

@@ -44,7 +44,11 @@ export interface ImageConfigFile {
 }
 
 /** Reads a manifest's config blob. Throws UNSUPPORTED for an index, MANIFEST_INVALID where an image's config is no JSON object. */
-export async function imageConfig(from: Source, manifest: Manifest, call?: Call): Promise<ImageConfigFile> {
+export async function imageConfig(
+  from: Source,
+  manifest: Pick<Manifest, "descriptor" | "config">,
+  call?: Call,
+): Promise<ImageConfigFile> {
   const { config: descriptor } = manifest;
   const name = nameOf(from, manifest.descriptor.digest);
   if (!descriptor) {
@@ -72,6 +76,7 @@ export async function imagePlatform(from: Source, manifest: Manifest, call?: Cal
   return { os: config.os, architecture: config.architecture, ...(config.variant && { variant: config.variant }) };
 }
 
-function isImageConfig(descriptor: Descriptor): boolean {
+/** Whether it points at an image's configuration, rather than at an artifact's. */
+export function isImageConfig(descriptor: Descriptor): boolean {
   return descriptor.mediaType === mediaTypes.ociConfig || descriptor.mediaType === mediaTypes.dockerConfig;
 }

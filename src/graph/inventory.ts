@@ -17,7 +17,7 @@ export interface Held {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly artifactType?: string;
-  /** Bytes of the manifest itself. */
+  /** Bytes of the manifest itself; of what is unread, of all of it as the service counts, or 0 where it does not tell. */
   readonly size: number;
   /** Config and layers. */
   readonly blobs: readonly { readonly digest: Digest; readonly size: number }[];
@@ -35,6 +35,8 @@ export interface Held {
   readonly immutable?: boolean;
   /** `archived`, `locked`: absent for what can be used as usual. */
   readonly state?: string;
+  /** It was only listed: its blobs are not known, nor is anything else that the list does not tell. */
+  readonly unread?: true;
 }
 
 export interface Gap {

@@ -1,179 +1,115 @@
 import type { Digest } from "../oci/digest.ts";
-import { isAbsent, isRegistryError } from "../oci/error.ts";
-import type { Manifest } from "../oci/manifest.ts";
+import { isRegistryError } from "../oci/error.ts";
 import type { Call, Source } from "../store/store.ts";
-import { imageConfig } from "./config.ts";
-import type { Gap, Held, Inventory } from "./inventory.ts";
-import { isAbort, nameOf } from "./sides.ts";
-import { semaphore } from "./semaphore.ts";
+import { crew } from "./crew.ts";
+import { gapsOf } from "./gaps.ts";
+import { heldOf, readBuildTimes } from "./held.ts";
+import type { Inventory } from "./inventory.ts";
+import { knownManifests, type Known } from "./known.ts";
+import type { Found, Listed } from "./manifest-reader.ts";
+import { seeker, type Seeker } from "./seeker.ts";
 
-/** What a service lists of an image beyond the distribution API; moments are RFC 3339. */
-export interface Listed {
-  readonly digest?: Digest;
-  readonly tags: readonly string[];
-  readonly pushed?: string;
-  readonly pulled?: string;
-  readonly created?: string;
-  readonly platforms?: readonly string[];
-  readonly immutable?: boolean;
-  readonly state?: string;
-}
+export type { Listed } from "./manifest-reader.ts";
 
 export interface InventoryOptions extends Call {
-  /** The images as a service lists them; without, every tag is read. */
+  /** The images as a service lists them; without, or where that throws UNSUPPORTED, all tags are read. */
   readonly listed?: AsyncIterable<Listed>;
-  /** Whether that list has manifests without tags too, what is attached to others among them. */
-  readonly listsUntagged?: boolean;
+  /** What that list has: every manifest, parts and what is attached too; images, also those without tags; what tags name. */
+  readonly lists?: "manifests" | "images" | "tags";
   /** Reads when each image was built, out of its config, where nothing else tells; that takes a request an image. */
   readonly created?: boolean;
+  /** Fetches only what the list leaves open of the graph: bytes are as it tells. For services where a fetch counts as a pull. */
+  readonly sparing?: boolean;
+  /** Leaves out parts, and what is attached: enough where nothing can be deleted but tags. */
+  readonly shallow?: boolean;
+  /** What was read before, and is not fetched again. */
+  readonly known?: Known;
 }
 
+/** Requests at a time. */
 const atOnce = 16;
 
 /**
- * Reads all manifests of a repository that can be found: what tags name and a service lists, the children of indexes, and
- * what is attached. What is there but cannot be read is a gap; what is not there is left out.
+ * Reads all manifests of a repository that can be found: what tags name and a service lists, the parts of indexes, and what
+ * is attached, and to what. What is there but cannot be read is a gap; what is not there is left out, be it the repository.
  */
 export async function readInventory(from: Source, options: InventoryOptions = {}): Promise<Inventory> {
-  const { signal } = options;
-  const room = semaphore(atOnce);
-  const manifests = new Map<Digest, Manifest>();
-  const gaps: Gap[] = [];
-  const asked = new Set<string>();
-  const facts = new Map<Digest, Listed[]>();
-  const tags = new Map<string, Digest>();
-
-  /** Reads what a tag or digest names, and all below it; undefined where it is not there, or is a gap. */
-  async function read(ref: string): Promise<Manifest | undefined> {
-    const manifest = await room(() => attempt(nameOf(from, ref), () => from.manifest(ref, { signal })));
-    if (!manifest || manifests.has(manifest.descriptor.digest)) return manifest;
-    manifests.set(manifest.descriptor.digest, manifest);
-    await Promise.all(manifest.manifests.map((child) => readDigest(child.digest)));
-    return manifest;
+  const { signal, known = knownManifests(), sparing = false, shallow = false } = options;
+  const [gaps, workers] = [gapsOf(from, signal), crew(atOnce)];
+  const work = { known, gaps, workers, ...(signal && { signal }) };
+  const seek = seeker(from, { ...work, sparing, shallow });
+  let lists: InventoryOptions["lists"];
+  try {
+    lists = await readList(from, options, seek);
+    await seek.seekListed();
+    // A part that was not in the list shows that it has not got everything.
+    const hasAll = lists === "manifests" && [...seek.found.keys()].every((digest) => seek.facts.has(digest));
+    if (!hasAll && !shallow) await seek.seekAttached();
+  } finally {
+    workers.stop();
   }
-
-  async function readDigest(digest: Digest): Promise<void> {
-    if (asked.has(digest) || manifests.has(digest)) return;
-    asked.add(digest);
-    await read(digest);
-  }
-
-  async function attempt<T>(at: string, work: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await work();
-    } catch (error) {
-      if (isAbort(error) || signal?.aborted) throw error;
-      if (!isAbsent(error)) gaps.push({ at, why: error instanceof Error ? error.message : String(error) });
-      return undefined;
-    }
-  }
-
-  async function readTag(tag: string, digest?: Digest): Promise<void> {
-    if (digest !== undefined) {
-      tags.set(tag, digest);
-      return readDigest(digest);
-    }
-    const manifest = await read(tag);
-    if (manifest) tags.set(tag, manifest.descriptor.digest);
-  }
-
-  const work: Promise<void>[] = [];
-  for await (const one of options.listed ?? listTags(from, { signal })) {
-    const { digest } = one;
-    if (one.state === "deleted") continue;
-    if (digest) facts.set(digest, [...(facts.get(digest) ?? []), one]);
-    work.push(...one.tags.map((tag) => readTag(tag, digest)));
-    if (one.tags.length === 0 && digest) work.push(readDigest(digest));
-  }
-  await Promise.all(work);
-  if (!options.listsUntagged) await readAttached();
-
-  /** What is attached to anything, level by level. */
-  async function readAttached(): Promise<void> {
-    const done = new Set<Digest>();
-    for (
-      let fresh = [...manifests.keys()];
-      fresh.length > 0;
-      fresh = [...manifests.keys()].filter((d) => !done.has(d))
-    ) {
-      await Promise.all(
-        fresh.map(async (digest) => {
-          done.add(digest);
-          const found = await room(() =>
-            attempt(nameOf(from, digest), () =>
-              Array.fromAsync(from.referrers(digest, { signal, knownTags: new Set(tags.keys()) })),
-            ),
-          );
-          await Promise.all((found ?? []).map((referrer) => readDigest(referrer.digest)));
-        }),
-      );
-    }
-  }
-
-  const namesByDigest = new Map<Digest, string[]>();
-  for (const [tag, digest] of tags) namesByDigest.set(digest, [...(namesByDigest.get(digest) ?? []), tag]);
-  const held = [...manifests.values()].map(async (manifest): Promise<[Digest, Held]> => {
-    const { digest } = manifest.descriptor;
-    const told = facts.get(digest) ?? [];
-    const created = told.find((one) => one.created)?.created ?? (await builtAt(manifest));
-    return [digest, describe(manifest, namesByDigest.get(digest) ?? [], told, created)];
-  });
-
-  async function builtAt(manifest: Manifest): Promise<string | undefined> {
-    if (!options.created) return undefined;
-    const { annotations } = manifest.descriptor;
-    const noted = annotations?.["org.opencontainers.image.created"];
-    if (noted !== undefined) return noted;
-    const image = manifest.config
-      ? manifest
-      : manifest.manifests.map(({ digest }) => manifests.get(digest)).find(Boolean);
-    if (!image?.config) return undefined;
-    const found = await room(() =>
-      attempt(nameOf(from, image.config!.digest), () => imageConfig(from, image, { signal })),
-    );
-    return found?.config?.created;
-  }
-
+  const { found, facts } = seek;
+  const tags = new Map([...seek.tags].toSorted(byName(([tag]) => tag)));
+  const names = namesByDigest(tags);
+  const built = options.created
+    ? await readBuildTimes(from, undated(seek, names), found, work)
+    : (): undefined => undefined;
+  const held = [...found.values()].map((one) =>
+    heldOf(one, names.get(one.digest) ?? [], facts.get(one.digest) ?? [], built(one)),
+  );
   return {
     repository: from.name,
-    manifests: new Map(await Promise.all(held)),
-    tags: new Map([...tags].sort(([a], [b]) => (a < b ? -1 : 1))),
-    listsUntagged: options.listsUntagged ?? false,
-    gaps,
+    manifests: new Map(held.toSorted(byName((one) => one.digest)).map((one) => [one.digest, one])),
+    tags,
+    listsUntagged: lists !== "tags",
+    gaps: gaps.all.toSorted(byName(({ at }) => at)),
   };
 }
 
-async function* listTags(from: Source, call: Call): AsyncGenerator<Listed, void> {
+/** Reads the list, and says what it has. */
+async function readList(
+  from: Source,
+  { listed, lists = "tags", signal }: InventoryOptions,
+  seek: Seeker,
+): Promise<InventoryOptions["lists"]> {
   try {
-    for await (const tag of from.tags(call)) yield { tags: [tag] };
+    if (listed) {
+      for await (const one of listed) seek.list(one);
+      return lists;
+    }
   } catch (error) {
-    if (isRegistryError(error, "NAME_UNKNOWN")) return;
-    throw error;
+    if (isRegistryError(error, "NAME_UNKNOWN")) return lists;
+    if (!isRegistryError(error, "UNSUPPORTED")) throw error;
   }
+  try {
+    for await (const tag of from.tags({ signal })) seek.list({ tags: [tag] });
+  } catch (error) {
+    if (!isRegistryError(error, "NAME_UNKNOWN")) throw error;
+  }
+  return "tags";
 }
 
-function describe(manifest: Manifest, tags: readonly string[], told: readonly Listed[], created?: string): Held {
-  const { digest, mediaType, size, artifactType } = manifest.descriptor;
-  const latest = (of: (one: Listed) => string | undefined): number | undefined => {
-    const times = told.map((one) => Date.parse(of(one) ?? "")).filter((time) => !Number.isNaN(time));
-    return times.length > 0 ? Math.max(...times) : undefined;
-  };
-  const [pushed, pulled, built] = [latest((one) => one.pushed), latest((one) => one.pulled), Date.parse(created ?? "")];
-  const first = told[0];
-  return {
-    digest,
-    mediaType,
-    size,
-    blobs: manifest.blobs.map((blob) => ({ digest: blob.digest, size: blob.size })),
-    children: manifest.manifests.map((child) => child.digest),
-    tags: tags.toSorted(),
-    ...(artifactType !== undefined && { artifactType }),
-    ...(manifest.subject && { subject: manifest.subject.digest }),
-    ...(pushed !== undefined && { pushed }),
-    ...(pulled !== undefined && { pulled }),
-    ...(!Number.isNaN(built) && { created: built }),
-    ...(first?.platforms && { platforms: first.platforms }),
-    ...(told.some((one) => one.immutable) && { immutable: true }),
-    ...(first?.state !== undefined && { state: first.state }),
-  };
+/** What has a tag, or is part of nothing, and of which nothing tells yet when it was built. */
+function undated({ found, facts }: Seeker, names: ReadonlyMap<Digest, unknown>): Found[] {
+  const parts = new Set([...found.values()].flatMap((one) => one.children));
+  return [...found.values()].filter(
+    ({ digest, noted, subject }) =>
+      noted === undefined &&
+      (names.has(digest) || !(parts.has(digest) || subject)) &&
+      !facts.get(digest)?.some((told) => told.created !== undefined),
+  );
+}
+
+function namesByDigest(tags: ReadonlyMap<string, Digest>): ReadonlyMap<Digest, readonly string[]> {
+  const names = new Map<Digest, string[]>();
+  for (const [tag, digest] of tags) {
+    const others = names.get(digest);
+    if (others) others.push(tag);
+    else names.set(digest, [tag]);
+  }
+  return names;
+}
+
+function byName<T>(name: (one: T) => string): (a: T, b: T) => number {
+  return (a, b) => (name(a) < name(b) ? -1 : 1);
 }

@@ -31,20 +31,30 @@ export function places({ files, own, mirrors }: PlacesOptions): Places {
     const entry = findRegistry(files.registries().registries, name);
     return entry?.blocked ? entry.origin : undefined;
   };
+  // Files are read once: what was found for one request holds for the next.
+  const open = new Set<string>();
+  const known = new Map<string, readonly Endpoint[]>();
   const check = (name: string): void => {
+    if (open.has(name)) return;
     const origin = blockedBy(name);
-    if (origin === undefined) return;
+    if (origin === undefined) return void open.add(name);
     throw new RegistryError("DENIED", `${name} is blocked: ${origin} says so`, {
       hint: "take `blocked = true` out there, or name another --registries-conf",
     });
   };
+  const find = (pull: Pull): readonly Endpoint[] => {
+    const last = primary(pull, files);
+    check(nameOf(last));
+    const before = mirrors ? mirrorsOf(pull, files, own(pull.registry)) : [];
+    return [...before.filter((one) => blockedBy(nameOf(one)) === undefined), last];
+  };
   return {
     checkBlocked: (registry, repository) => check(repository === undefined ? registry : `${registry}/${repository}`),
     endpoints(pull) {
-      const last = primary(pull, files);
-      check(nameOf(last));
-      const before = mirrors ? mirrorsOf(pull, files, own(pull.registry)) : [];
-      return [...before.filter((one) => blockedBy(nameOf(one)) === undefined), last];
+      const key = `${pull.by} ${pull.registry}/${pull.repository}`;
+      const found = known.get(key) ?? find(pull);
+      known.set(key, found);
+      return found;
     },
   };
 }

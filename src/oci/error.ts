@@ -18,7 +18,7 @@ export const registryCodes = [
 
 /**
  * What went wrong, as one word. Beside the registry's codes: `INVALID` (input or configuration that cannot be right),
- * `UNVERIFIED` (bytes that are not what their digest or size promises), `CORRUPT` (a layout, archive or manifest that
+ * `REFUSED` (one of the user's own rules forbids it: a policy, a guard rail), `UNVERIFIED` (bytes that are not what their digest or size promises), `CORRUPT` (a layout, archive or manifest that
  * breaks its format), `TOO_LARGE` (past a cap), `CONFLICT` (somebody else holds or changed it), `NETWORK` (no answer, or
  * a broken one), `TIMEOUT`, `UNAVAILABLE` (the other end answered 5xx), `PARTIAL` (some of many failed), `ABORTED`
  * (the caller's signal), `UNKNOWN`.
@@ -31,6 +31,7 @@ export type ErrorCode =
   | "INVALID"
   | "NETWORK"
   | "PARTIAL"
+  | "REFUSED"
   | "TIMEOUT"
   | "TOO_LARGE"
   | "UNAVAILABLE"

@@ -1,9 +1,12 @@
 import { artifactFile, artifactManifest, attach } from "../graph/attach.ts";
-import { isAbsent, RegistryError } from "../oci/error.ts";
+import type { Digest } from "../oci/digest.ts";
+import { isAbsent, isRegistryError, RegistryError } from "../oci/error.ts";
 import { parseManifest } from "../oci/manifest.ts";
-import type { Call } from "../store/store.ts";
+import type { Call, Source } from "../store/store.ts";
+import { keep, type Before, type TagRules } from "./before.ts";
 import type { Hands } from "./hands.ts";
-import type { AttachDocument, CreateRepository, RestoreManifest, SetImmutability, SetTag } from "./plan.ts";
+import type { AttachDocument, CopyImage, DeleteRepository, RestoreManifest, SetImmutability, SetTag } from "./plan.ts";
+import { isDeletion, type CreateRepository, type Step } from "./plan.ts";
 
 /** How a step ended; `why` for what did not come about. */
 export interface Ending {
@@ -11,40 +14,74 @@ export interface Ending {
   readonly why?: string;
   readonly error?: unknown;
   readonly bytes?: number;
+  /** What came to be there, where the step itself cannot say that. */
+  readonly digest?: Digest;
 }
 
-type Single = SetTag | AttachDocument | CreateRepository | SetImmutability | RestoreManifest;
+/** A step that has something to do. */
+export interface Action {
+  readonly before: Before;
+  act(): Promise<Ending>;
+}
 
-/** Does a step that is done by itself, after a look whether things are as it expects. */
-export async function act(step: Single, hands: Hands, call: Call): Promise<Ending> {
+/** A step that is done by itself: all but deletions and copies, which go together. */
+export type Single = SetTag | AttachDocument | CreateRepository | DeleteRepository | SetImmutability | RestoreManifest;
+
+export const isSingle = (step: Step): step is Single => step.do !== "copy" && !isDeletion(step);
+
+const already: Ending = { outcome: "already" };
+const done: Ending = { outcome: "done" };
+
+/** Looks whether things are as a step expects: answers what is to be done, or how it ends with nothing to do. */
+export async function look(step: Single, hands: Hands, call: Call): Promise<Action | Ending> {
   switch (step.do) {
     case "tag":
-      return setTag(step, hands, call);
+      return lookAtTag(step, hands, call);
     case "attach":
-      return attachDocument(step, hands, call);
+      return lookAtSubject(step, hands, call);
     case "restore":
-      return restore(step, hands, call);
+      return lookAtGone(step, hands, call);
     case "create repository":
-      return { outcome: (await hands.createRepository(step.at, call)) === "created" ? "done" : "already" };
+      return {
+        before: {},
+        act: async () => ((await hands.createRepository(step.at, call)) === "created" ? done : already),
+      };
+    case "delete repository":
+      return lookAtRepository(step, hands, call);
     default:
-      await hands.setImmutability(step, call);
-      return { outcome: "done" };
+      return lookAtRules(step, hands, call);
   }
 }
 
-async function setTag({ at, digest, before }: SetTag, hands: Hands, call: Call): Promise<Ending> {
+async function lookAtTag({ at, digest, before }: SetTag, hands: Hands, call: Call): Promise<Action | Ending> {
   const { store, tag } = hands.open(at);
   if (tag === undefined) throw new RegistryError("INVALID", `${at} has no tag to set`);
-  const now = (await store.head(tag, call))?.digest ?? null;
-  if (now === digest) return { outcome: "already" };
-  if (now !== before) return { outcome: "stale", why: now === null ? `${at} is gone` : `${at} names ${now} now` };
+  const now = await digestNow(store, tag, call);
+  if (now === digest) return already;
+  if (now !== before) return moved(at, now);
   const manifest = await store.manifest(digest, call);
   if (!manifest) return { outcome: "stale", why: `${digest} is gone` };
-  await store.putManifest(manifest, { ...call, tag });
-  return { outcome: "done" };
+  return {
+    before: { tag: now, ...(await keep(store, now, call)) },
+    async act() {
+      await store.putManifest(manifest, { ...call, tag });
+      return done;
+    },
+  };
 }
 
-async function attachDocument(step: AttachDocument, hands: Hands, call: Call): Promise<Ending> {
+/** What a copy's destination has; a tag that is neither as it was nor as it will be is stale. */
+export async function lookAtDestination(step: CopyImage, hands: Hands, call: Call): Promise<Before | Ending> {
+  const { store, tag } = hands.open(step.at);
+  if (tag === undefined) return { existed: (await digestNow(store, step.digest, call)) !== null };
+  const now = await digestNow(store, tag, call);
+  // Of an index with some platforms alone, only who reads the source knows the digest.
+  const asExpected = step.before === undefined || now === step.before || now === step.digest || step.platforms;
+  if (!asExpected) return moved(step.at, now);
+  return { tag: now, ...(now !== step.digest && (await keep(store, now, call))) };
+}
+
+async function lookAtSubject(step: AttachDocument, hands: Hands, call: Call): Promise<Action | Ending> {
   const { store } = hands.open(step.at);
   const subject = await store.head(step.digest, call);
   if (!subject) return { outcome: "stale", why: `${step.at} is not there` };
@@ -52,39 +89,123 @@ async function attachDocument(step: AttachDocument, hands: Hands, call: Call): P
   const { artifactType, annotations } = step;
   const artifact = { artifactType, files: [artifactFile(bytes, artifactType)], ...(annotations && { annotations }) };
   const { digest } = artifactManifest(artifact, subject).descriptor;
-  if (await store.head(digest, call)) return { outcome: "already" };
-  await attach(store, artifact, { subject: step.digest, ...call });
-  return { outcome: "done" };
+  if (await store.head(digest, call)) return { ...already, digest };
+  return {
+    before: { existed: false },
+    async act() {
+      await attach(store, artifact, { subject: step.digest, ...call });
+      return { ...done, digest };
+    },
+  };
 }
 
-async function restore(step: RestoreManifest, hands: Hands, call: Call): Promise<Ending> {
-  const { store } = hands.open(step.at);
-  const bytes = Buffer.from(step.manifest, "base64");
-  const manifest = parseManifest(bytes, { mediaType: step.mediaType, digest: step.digest });
-  let put = false;
-  if (!(await store.head(step.digest, call))) {
-    await store.putManifest(manifest, call);
-    put = true;
-  }
-  const taken: string[] = [];
-  for (const tag of step.tags) {
-    const now = (await headOf(store.head(tag, call)))?.digest;
-    if (now === step.digest) continue;
-    if (now !== undefined) taken.push(`${tag} names ${now} now`);
-    else {
-      await store.putManifest(manifest, { ...call, tag });
-      put = true;
-    }
-  }
-  if (taken.length > 0) return { outcome: "stale", why: taken.join(", ") };
-  return { outcome: put ? "done" : "already" };
-}
-
-async function headOf<T>(asked: Promise<T>): Promise<T | undefined> {
+async function lookAtRepository({ at }: DeleteRepository, hands: Hands, call: Call): Promise<Action | Ending> {
   try {
-    return await asked;
+    const { manifests, gaps } = await hands.inventory(at, call);
+    if (manifests.size > 0 || gaps.length > 0) return { outcome: "stale", why: `${at} is not empty` };
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isRegistryError(error, "NAME_UNKNOWN")) return already;
+    throw error;
+  }
+  return {
+    before: {},
+    async act() {
+      await hands.deleteRepository(at, call);
+      return done;
+    },
+  };
+}
+
+async function lookAtRules(step: SetImmutability, hands: Hands, call: Call): Promise<Action | Ending> {
+  const now = await rulesNow(step.at, hands, call);
+  if (now && isSameRules(now, step)) return already;
+  if (now && step.before && !isSameRules(now, step.before)) {
+    return { outcome: "stale", why: `tags of ${step.at} are ${rulesText(now)} now` };
+  }
+  return {
+    before: now ? { immutability: now } : {},
+    async act() {
+      await hands.setImmutability(step, call);
+      return done;
+    },
+  };
+}
+
+/** Undefined where a service does not tell. */
+async function rulesNow(at: string, hands: Hands, call: Call): Promise<TagRules | undefined> {
+  try {
+    const { tags, except, patterns } = await hands.immutability(at, call);
+    return { tags, ...(except && { except }), ...(patterns && { patterns }) };
+  } catch (error) {
+    if (isRegistryError(error, "UNSUPPORTED")) return undefined;
+    throw error;
+  }
+}
+
+function isSameRules(a: TagRules, b: TagRules): boolean {
+  const list = ({ except = [] }: TagRules): string => JSON.stringify(except.toSorted());
+  const patterns = a.patterns === undefined || b.patterns === undefined || a.patterns === b.patterns;
+  return a.tags === b.tags && list(a) === list(b) && patterns;
+}
+
+const rulesText = ({ tags, except = [] }: TagRules): string =>
+  except.length > 0 ? `${tags}, but for ${except.join(", ")},` : tags;
+
+async function lookAtGone(step: RestoreManifest, hands: Hands, call: Call): Promise<Action | Ending> {
+  const { store } = hands.open(step.at);
+  const manifest = parseManifest(Buffer.from(step.manifest, "base64"), {
+    mediaType: step.mediaType,
+    digest: step.digest,
+  });
+  const existed = (await digestNow(store, step.digest, call)) !== null;
+  const found = await Promise.all(step.tags.map(async (tag) => ({ tag, now: await digestNow(store, tag, call) })));
+  const taken = found.filter(({ now }) => now !== null && now !== step.digest);
+  const tags = found.filter(({ now }) => now === null).map(({ tag }) => tag);
+  const ending = ({ outcome }: Ending): Ending =>
+    taken.length > 0
+      ? { outcome: "stale", why: taken.map(({ tag, now }) => `${tag} names ${now} now`).join(", ") }
+      : { outcome };
+  if (existed && tags.length === 0) return ending(already);
+  return {
+    before: { existed, tags },
+    async act() {
+      try {
+        if (!existed) await store.putManifest(manifest, call);
+        for (const tag of tags) await store.putManifest(manifest, { ...call, tag });
+      } catch (error) {
+        throw lost(error, step.at);
+      }
+      return ending(done);
+    },
+  };
+}
+
+/** A manifest whose blobs the registry has cleaned away cannot come back. */
+function lost(error: unknown, at: string): unknown {
+  if (!isRegistryError(error, "MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN")) return error;
+  return new RegistryError(
+    error.code,
+    `${at} cannot come back: the registry does not have all of its content any more`,
+    {
+      cause: error,
+      hint: "copy it from where else it is",
+      ...(error.host !== undefined && { host: error.host }),
+      ...(error.status !== undefined && { status: error.status }),
+    },
+  );
+}
+
+const moved = (at: string, now: Digest | null): Ending => ({
+  outcome: "stale",
+  why: now === null ? `${at} is gone` : `${at} names ${now} now`,
+});
+
+/** What a tag names, or a digest itself where it is there; null where it is not, or its repository is not. */
+export async function digestNow(store: Source, ref: string, call: Call): Promise<Digest | null> {
+  try {
+    return (await store.head(ref, call))?.digest ?? null;
+  } catch (error) {
+    if (isAbsent(error)) return null;
     throw error;
   }
 }

@@ -3,13 +3,17 @@ import type { Inventory } from "../graph/inventory.ts";
 import type { Root } from "../graph/needed.ts";
 import { semaphore } from "../graph/semaphore.ts";
 import { isAbort } from "../graph/sides.ts";
-import type { Digest } from "../oci/digest.ts";
-import { RegistryError } from "../oci/error.ts";
+import { isRegistryError, RegistryError } from "../oci/error.ts";
 import type { Call } from "../store/store.ts";
-import { act, type Ending } from "./act.ts";
+import { isSingle, look, type Ending } from "./act.ts";
+import type { Before } from "./before.ts";
+import { copyAll } from "./copies.ts";
+import { deleteIn } from "./deletions.ts";
 import type { Hands } from "./hands.ts";
-import { isDeletion, type CopyImage, type DeleteManifest, type DeleteTag, type Plan, type Step } from "./plan.ts";
-import { recheckDeletions, type Verdict } from "./recheck.ts";
+import { isDeletion, type CopyImage, type Plan, type Step } from "./plan.ts";
+import type { Running } from "./running.ts";
+import { inTurn, isDone } from "./schedule.ts";
+import { checkOrder } from "./schema.ts";
 
 /** What applying tells while it works. */
 export type PlanEvent = CopyEvent | { readonly type: "step"; readonly step: Step; readonly ending: Ending };
@@ -19,7 +23,7 @@ export interface ApplyOptions extends Call {
   readonly jobs?: number;
   /** Bytes a second, over all copies. */
   readonly limitRate?: number;
-  /** The most deletions that the plan may have: a number, or a part of all it looked at (`10%`). More throw DENIED before the first step. */
+  /** The most deletions that the plan may have: a number, or a part of all it looked at (`10%`). More throw REFUSED before the first step. */
   readonly maxDelete?: number | `${number}%`;
   /** What in a repository must not go, whatever the plan says. */
   readonly protect?: (inventory: Inventory) => readonly Root[];
@@ -28,13 +32,14 @@ export interface ApplyOptions extends Call {
   readonly onEvent?: (event: PlanEvent) => void;
 }
 
-/** Where applying writes what it does; what `begin` got is durable before it settles. */
+/** Where applying writes what it does. What `begin` got is durable before it settles; where it throws, nothing more is done. */
 export interface Journal {
-  begin(step: Step, undo?: unknown): Promise<void>;
-  end(step: Step, ending: Ending): Promise<void>;
+  begin(step: Step, before: Before): Promise<void>;
+  end(step: Step, ending: Ending): void;
 }
 
 export interface Applied {
+  /** By the steps' ids. */
   readonly endings: ReadonlyMap<string, Ending>;
   /** Whether every step was done, now or before. */
   readonly complete: boolean;
@@ -42,181 +47,118 @@ export interface Applied {
 
 /**
  * Does what a plan says. Each step is held against what is there first: what is done already is left, what is not as the plan
- * expects is stale and left, too. A step that fails stops those that come after it and no others.
+ * expects is stale and left, too. A step that fails stops those that come after it and no others. Throws INVALID for a plan
+ * that cannot be right, ABORTED when the signal fires, and what the journal throws; then nothing more is begun, and what
+ * was begun has settled.
  */
 export async function applyPlan(plan: Plan, hands: Hands, options: ApplyOptions = {}): Promise<Applied> {
+  checkOrder({ name: "the plan", value: plan }, plan);
   checkDeletions(plan, options.maxDelete);
-  const endings = new Map<string, Ending>();
-  const run = runner(plan, hands, options, (step, ending) => {
-    endings.set(step.id, ending);
-    options.onEvent?.({ type: "step", step, ending });
-    return options.journal?.end(step, ending);
-  });
-  for (let open: readonly Step[] = plan.steps; open.length > 0;) {
-    const ready = open.filter(({ after = [] }) => after.every((id) => endings.has(id)));
-    const [go, blocked] = partition(ready, ({ after = [] }) => after.every((id) => isDone(endings.get(id))));
-    for (const step of blocked) {
-      const id = step.after!.find((one) => !isDone(endings.get(one)));
-      await run.settle(step, { outcome: "skipped", why: `${id} was not done` });
-    }
-    await run.all(go);
-    open = open.filter(({ id }) => !endings.has(id));
-  }
+  const stores = new Set(plan.steps.map(({ at }) => hands.open(at).store));
+  const { work, call } = workOf(plan, hands, options);
+  const endings = await inTurn(plan.steps, work);
+  for (const store of stores) await store.flush(call);
   return { endings, complete: [...endings.values()].every(isDone) };
 }
 
-const isDone = (ending: Ending | undefined): boolean => ending?.outcome === "done" || ending?.outcome === "already";
-
-/** Throws DENIED where a plan has more deletions than it may. */
+/** Throws REFUSED where a plan has more deletions than it may. */
 export function checkDeletions({ steps, kept }: Plan, most: ApplyOptions["maxDelete"]): void {
   if (most === undefined) return;
   const deletions = steps.filter(isDeletion).length;
   const all = deletions + kept.length;
   const limit = typeof most === "number" ? most : Math.floor((Number.parseFloat(most) / 100) * all);
   if (deletions <= limit) return;
-  throw new RegistryError("DENIED", `the plan deletes ${deletions} of ${all}, and no more than ${most} may go`, {
-    hint: "look at the plan; if it is right, allow more: --max-delete",
+  throw new RegistryError("REFUSED", `the plan deletes ${deletions} of ${all}, and no more than ${most} may go`, {
+    hint: "look at the plan; if it is right, allow more by --max-delete",
   });
 }
 
-/** Does steps that are ready, those of one kind and place together where that saves requests. */
-function runner(
+/** How steps are done: copies from one place and deletions in one repository together, all else by itself. */
+function workOf(
   plan: Plan,
   hands: Hands,
   options: ApplyOptions,
-  settle: (step: Step, ending: Ending) => Promise<void> | undefined,
-): { all(steps: readonly Step[]): Promise<void>; settle(step: Step, ending: Ending): Promise<void> | undefined } {
-  const { signal } = options;
+): { readonly work: Parameters<typeof inTurn>[1]; readonly call: Call } {
+  const { journal, onEvent } = options;
+  const stop = new AbortController();
+  const call = { signal: options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal };
   const room = semaphore(options.jobs ?? 8);
-  const deletions = Map.groupBy(plan.steps.filter(isDeletion), repositoryOf);
-  const inventories = new Map<string, Promise<{ inventory: Inventory; verdicts: ReadonlyMap<string, Verdict> }>>();
-  const recheck = (repository: string): ReturnType<typeof inventories.get> & {} => {
-    const known =
-      inventories.get(repository) ??
-      hands.inventory(repository, { signal }).then((inventory) => ({
-        inventory,
-        verdicts: recheckDeletions(deletions.get(repository)!, inventory, options.protect?.(inventory)),
-      }));
-    inventories.set(repository, known);
-    return known;
+  const deletions = Map.groupBy(plan.steps.filter(isDeletion), ({ at }) => hands.open(at).place);
+  const ended = new Set<string>();
+  let broken: { readonly error: unknown } | undefined;
+
+  /** Nothing is done that is not written down: where that fails, all ends. */
+  const begin = async (step: Step, before: Before): Promise<void> => {
+    try {
+      await journal?.begin(step, before);
+    } catch (error) {
+      broken ??= { error };
+      stop.abort(error);
+    }
+    if (broken) throw broken.error;
+    call.signal.throwIfAborted();
   };
 
-  async function attempt(step: Step, work: () => Promise<Ending>): Promise<void> {
-    let ending: Ending;
-    try {
-      ending = await work();
-    } catch (error) {
-      if (isAbort(error) || signal?.aborted) throw error;
-      ending = { outcome: "failed", why: error instanceof Error ? error.message : String(error), error };
-    }
-    await settle(step, ending);
-  }
-
-  async function deleteIn(repository: string, steps: readonly (DeleteTag | DeleteManifest)[]): Promise<void> {
-    let verdicts: ReadonlyMap<string, Verdict>;
-    try {
-      ({ verdicts } = await room(() => recheck(repository)));
-    } catch (error) {
-      for (const step of steps) await attempt(step, () => Promise.reject(error));
-      return;
-    }
-    const going: (DeleteTag | DeleteManifest)[] = [];
-    for (const step of steps) {
-      const found = verdicts.get(step.id)!;
-      if (found.verdict === "go") going.push(step);
-      else await settle(step, { outcome: found.verdict, ...("why" in found && { why: found.why }) });
-    }
-    const [tags, manifests] = partition(going, (step): step is DeleteTag => step.do === "delete tag");
-    await Promise.all(
-      tags.map((step) =>
-        room(() =>
-          attempt(step, async () => {
-            await options.journal?.begin(step);
-            await hands.deleteTag(repository, hands.open(step.at).tag!, { signal });
-            return { outcome: "done" };
-          }),
-        ),
-      ),
-    );
-    await deleteManifests(repository, manifests);
-  }
-
-  async function deleteManifests(repository: string, steps: readonly DeleteManifest[]): Promise<void> {
-    const byDigest = new Map<Digest, DeleteManifest>(steps.map((step) => [step.digest, step]));
-    for (const step of steps) {
-      const { store } = hands.open(step.at);
-      const manifest = await store.manifest(step.digest, { signal });
-      const { mediaType } = manifest?.descriptor ?? {};
-      await options.journal?.begin(
-        step,
-        manifest && { mediaType, manifest: Buffer.from(manifest.bytes).toString("base64") },
-      );
-    }
-    try {
-      for await (const one of hands.deleteManifests(repository, [...byDigest.keys()], { signal })) {
-        const step = byDigest.get(one.digest);
-        if (!step) continue;
-        byDigest.delete(one.digest);
-        const bytes = step.bytes === undefined ? {} : { bytes: step.bytes };
-        if (one.outcome === "failed") await attempt(step, () => Promise.reject(one.error ?? new Error("it failed")));
-        else await settle(step, { outcome: one.outcome === "deleted" ? "done" : "already", ...bytes });
+  const running = (settle: Running["settle"]): Running => ({
+    hands,
+    options,
+    call,
+    room,
+    openIn: (place) => (deletions.get(place) ?? []).filter(({ id }) => !ended.has(id)),
+    begin,
+    settle,
+    async attempt(step, work) {
+      let ending: Ending;
+      try {
+        ending = await work();
+      } catch (error) {
+        if (broken) throw broken.error;
+        if (isAbort(error) || call.signal.aborted) throw error;
+        ending = { outcome: "failed", why: whyOf(error), error };
       }
-      for (const step of byDigest.values())
-        await settle(step, { outcome: "failed", why: "the registry told nothing of it" });
-    } catch (error) {
-      for (const step of byDigest.values()) await attempt(step, () => Promise.reject(error));
-    }
-  }
+      settle(step, ending);
+    },
+  });
 
-  async function copyAll(steps: readonly CopyImage[]): Promise<void> {
-    if (steps.length === 0) return;
-    const open = new Map(steps.map((step) => [step.id, step]));
-    for (const step of steps) await options.journal?.begin(step);
-    const { limitRate, onEvent } = options;
-    for await (const { id, bytes, error } of hands.copy(steps, {
-      ...(signal && { signal }),
-      ...(limitRate !== undefined && { limitRate }),
-      ...(onEvent && { onEvent }),
-    })) {
-      const step = open.get(id)!;
-      open.delete(id);
-      if (error === undefined) await settle(step, { outcome: "done", ...(bytes !== undefined && { bytes }) });
-      else await attempt(step, () => Promise.reject(error));
-    }
-  }
+  const one = (step: Step, { attempt }: Running): Promise<void> =>
+    attempt(step, async () => {
+      if (!isSingle(step)) throw new RegistryError("INVALID", `nobody knows how to do ${JSON.stringify(step)}`);
+      const found = await look(step, hands, call);
+      if ("outcome" in found) return found;
+      await begin(step, found.before);
+      return found.act();
+    });
 
   return {
-    settle,
-    async all(steps) {
-      const copies = steps.filter((step) => step.do === "copy");
-      const going = Map.groupBy(steps.filter(isDeletion), repositoryOf);
-      const single = steps.filter((step) => step.do !== "copy" && !isDeletion(step));
-      await Promise.all([
-        copyAll(copies),
-        ...[...going].map(([repository, of]) => deleteIn(repository, of)),
-        ...single.map((step) =>
-          room(() =>
-            attempt(step, async () => {
-              await options.journal?.begin(step);
-              return act(step, hands, { signal });
-            }),
-          ),
-        ),
-      ]);
+    call,
+    work: {
+      keyOf(step) {
+        if (step.do === "copy") return `copy ${placeOf(step)}`;
+        return isDeletion(step) ? `delete ${hands.open(step.at).place}` : undefined;
+      },
+      async run(steps, settle) {
+        const [first] = steps;
+        const now = running(settle);
+        if (first?.do === "copy") return copyAll(steps as readonly CopyImage[], now);
+        if (first && isDeletion(first)) return deleteIn(hands.open(first.at).place, steps.filter(isDeletion), now);
+        if (first) await room(() => one(first, now));
+      },
+      onEnd(step, ending) {
+        ended.add(step.id);
+        journal?.end(step, ending);
+        onEvent?.({ type: "step", step, ending });
+      },
     },
   };
 }
 
-/** The repository of a step that deletes. */
-function repositoryOf({ at }: Step): string {
-  const digest = at.indexOf("@");
-  const name = digest < 0 ? at : at.slice(0, digest);
-  const colon = name.lastIndexOf(":");
-  return colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
+/** The repository, or other place, that a copy reads from. */
+function placeOf({ from }: CopyImage): string {
+  return from.replace(/@sha\d+:[0-9a-f]+$/, "").replace(/:[\w.-]+$/, "");
 }
 
-function partition<T, S extends T>(items: readonly T[], is: (item: T) => item is S): [S[], Exclude<T, S>[]];
-function partition<T>(items: readonly T[], is: (item: T) => boolean): [T[], T[]];
-function partition<T>(items: readonly T[], is: (item: T) => boolean): [T[], T[]] {
-  return [items.filter((item) => is(item)), items.filter((item) => !is(item))];
+/** What a failure says, with the way out. */
+function whyOf(error: unknown): string {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  return isRegistryError(error) && error.hint !== undefined ? `${message}; ${error.hint}` : message;
 }

@@ -3,6 +3,7 @@ import type { Inventory } from "../graph/inventory.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RegistryError } from "../oci/error.ts";
 import type { Call, Store } from "../store/store.ts";
+import type { TagRules } from "./before.ts";
 import type { CopyImage, SetImmutability } from "./plan.ts";
 
 /** A repository, or another place, and what in it is meant. */
@@ -20,6 +21,8 @@ export interface Hands {
   open(at: string): Spot;
   /** A repository as it is now. */
   inventory(repository: string, call?: Call): Promise<Inventory>;
+  /** Whether its service takes an image away with its last tag. */
+  lastTagTakesImage(repository: string, call?: Call): Promise<boolean>;
   deleteTag(repository: string, tag: string, call?: Call): Promise<void>;
   deleteManifests(
     repository: string,
@@ -32,6 +35,7 @@ export interface Hands {
   }>;
   createRepository(repository: string, call?: Call): Promise<"created" | "exists">;
   deleteRepository(repository: string, call?: Call): Promise<void>;
+  immutability(repository: string, call?: Call): Promise<TagRules>;
   setImmutability(step: SetImmutability, call?: Call): Promise<void>;
   /** Copies images from one place, each read once however many places it goes to, and tells how each step went. */
   copy(

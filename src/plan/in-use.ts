@@ -1,19 +1,31 @@
 import type { Inventory } from "../graph/inventory.ts";
 import type { Root } from "../graph/needed.ts";
+import { isDigest, type Digest } from "../oci/digest.ts";
 import { isRegistryError } from "../oci/error.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 
 /** An image that somebody runs. */
 export interface InUse {
-  /** As it was written: `registry.example/app:1.0`, with a digest or not. */
+  /** As it was written: `registry.example/app:1.0`, with a digest or not; or a digest alone, of whatever repository. */
   readonly reference: string;
   /** Who: `pod shop/web-1 (context prod)`, `compose.yaml: service web`. */
   readonly by: string;
 }
 
-/** The manifests of a repository that are in use: by digest, and by the tag where no digest is said. */
+/**
+ * The manifests of a repository that are in use: by digest, and by the tag where no digest is said. A digest alone is that of
+ * a manifest or, as some runtimes tell it, of an image's configuration.
+ */
 export function rootsInUse(inventory: Inventory, used: readonly InUse[]): readonly Root[] {
+  const byBlob = used.some(({ reference }) => isDigest(reference))
+    ? manifestsByBlob(inventory)
+    : new Map<Digest, never>();
   return used.flatMap(({ reference, by }) => {
+    const why = `in use by ${by}`;
+    if (isDigest(reference)) {
+      const digests = inventory.manifests.has(reference) ? [reference] : (byBlob.get(reference) ?? []);
+      return digests.map((digest) => ({ digest, why }));
+    }
     const found = referenceTo(reference);
     if (
       !found ||
@@ -22,8 +34,20 @@ export function rootsInUse(inventory: Inventory, used: readonly InUse[]): readon
       return [];
     }
     const named = found.digest ?? inventory.tags.get(found.tag ?? "latest");
-    return named ? [{ digest: named, why: `in use by ${by}` }] : [];
+    return named ? [{ digest: named, why }] : [];
   });
+}
+
+function manifestsByBlob({ manifests }: Inventory): ReadonlyMap<Digest, readonly Digest[]> {
+  const found = new Map<Digest, Digest[]>();
+  for (const { digest, blobs } of manifests.values()) {
+    for (const blob of blobs) {
+      const known = found.get(blob.digest);
+      if (known) known.push(digest);
+      else found.set(blob.digest, [digest]);
+    }
+  }
+  return found;
 }
 
 function referenceTo(text: string): ReturnType<typeof parseReference> | undefined {

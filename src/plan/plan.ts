@@ -98,6 +98,13 @@ export interface CreateRepository extends StepBase {
   readonly at: string;
 }
 
+/** Takes a repository away that has nothing in it; one that has is not touched. */
+export interface DeleteRepository extends StepBase {
+  readonly do: "delete repository";
+  /** `HOST/REPOSITORY`. */
+  readonly at: string;
+}
+
 /** Says which tags of a repository cannot be moved, where its service can be told. */
 export interface SetImmutability extends StepBase {
   readonly do: "set immutability";
@@ -130,6 +137,7 @@ export type Step =
   | CopyImage
   | AttachDocument
   | CreateRepository
+  | DeleteRepository
   | SetImmutability
   | RestoreManifest;
 

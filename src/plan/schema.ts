@@ -1,17 +1,18 @@
 import * as v from "valibot";
 import { checked, faultyDocument, type Document } from "../document/document.ts";
-import { isDigest, type Digest } from "../oci/digest.ts";
+import { digestOf, isDigest, type Digest } from "../oci/digest.ts";
 import { planKinds, type Plan, type Step } from "./plan.ts";
 
-const text = v.pipe(v.string(), v.nonEmpty("is empty"));
-const count = v.pipe(v.number(), v.safeInteger("is no whole number"), v.minValue(0, "is less than 0"));
-const digest = v.custom<Digest>((value) => typeof value === "string" && isDigest(value), "is no digest");
-const moment = v.pipe(
+export const text = v.pipe(v.string(), v.nonEmpty("is empty"));
+export const count = v.pipe(v.number(), v.safeInteger("is no whole number"), v.minValue(0, "is less than 0"));
+export const digest = v.custom<Digest>((value) => typeof value === "string" && isDigest(value), "is no digest");
+export const moment = v.pipe(
   v.string(),
   v.check((value) => !Number.isNaN(Date.parse(value)), "is no time"),
 );
-const texts = v.array(text);
-const tagsState = v.picklist(["mutable", "immutable"]);
+export const texts = v.array(text);
+export const tagsState = v.picklist(["mutable", "immutable"]);
+export const patterns = v.picklist(["wildcard", "doublestar", "regex"]);
 
 const common = {
   id: text,
@@ -22,7 +23,8 @@ const common = {
   bytes: v.exactOptional(count),
 };
 
-const step: v.GenericSchema<unknown, Step> = v.variant("do", [
+/** The form of a step. */
+export const stepSchema: v.GenericSchema<unknown, Step> = v.variant("do", [
   v.strictObject({ do: v.literal("delete tag"), ...common, digest }),
   v.strictObject({ do: v.literal("delete manifest"), ...common, digest, tags: texts }),
   v.strictObject({ do: v.literal("tag"), ...common, digest, before: v.nullable(digest) }),
@@ -44,12 +46,13 @@ const step: v.GenericSchema<unknown, Step> = v.variant("do", [
     document: v.unknown(),
   }),
   v.strictObject({ do: v.literal("create repository"), ...common }),
+  v.strictObject({ do: v.literal("delete repository"), ...common }),
   v.strictObject({
     do: v.literal("set immutability"),
     ...common,
     tags: tagsState,
     except: v.exactOptional(texts),
-    patterns: v.exactOptional(v.picklist(["wildcard", "doublestar", "regex"])),
+    patterns: v.exactOptional(patterns),
     before: v.exactOptional(v.strictObject({ tags: tagsState, except: v.exactOptional(texts) })),
   }),
   v.strictObject({
@@ -68,7 +71,7 @@ export const planSchema: v.GenericSchema<unknown, Plan> = v.strictObject({
   kind: v.picklist(planKinds),
   made: moment,
   from: v.exactOptional(text),
-  steps: v.array(step),
+  steps: v.array(stepSchema),
   kept: v.array(v.strictObject({ at: text, digest: v.exactOptional(digest), why: text, rule: v.exactOptional(text) })),
   notes: v.array(
     v.strictObject({
@@ -82,8 +85,14 @@ export const planSchema: v.GenericSchema<unknown, Plan> = v.strictObject({
 /** Reads a plan. Throws INVALID with the place of what is wrong in it: a field, an id that is there twice, an `after` without its step. */
 export function parsePlan(document: Document): Plan {
   const plan = checked(planSchema, document);
+  checkOrder(document, plan);
+  return plan;
+}
+
+/** Throws INVALID where an id is there twice, or a step comes after one that does not stand before it. */
+export function checkOrder(document: Document, { steps }: Plan): void {
   const before = new Set<string>();
-  const faults = plan.steps.flatMap(({ id, after = [] }, i) => {
+  const faults = steps.flatMap(({ id, after = [] }, i) => {
     const path = ["steps", i] as const;
     const twice = before.has(id) ? [{ path: [...path, "id"], message: `${id} is there twice` }] : [];
     const lost = after.flatMap((other, j) =>
@@ -93,10 +102,18 @@ export function parsePlan(document: Document): Plan {
     return [...twice, ...lost];
   });
   if (faults.length > 0) throw faultyDocument(document, faults);
-  return plan;
 }
 
-/** Writes a plan, always in the same way: equal plans are equal texts. */
+/** Writes a plan, always in the same way: equal plans are equal texts. Throws INVALID for what is no plan. */
 export function formatPlan(plan: Plan): string {
-  return `${JSON.stringify(plan, undefined, 2)}\n`;
+  return `${JSON.stringify(checked(planSchema, { name: "the plan", value: plan }), undefined, 2)}\n`;
+}
+
+const digests = new WeakMap<Plan, Digest>();
+
+/** What tells a plan from all others: the digest of its text. */
+export function digestOfPlan(plan: Plan): Digest {
+  const known = digests.get(plan) ?? digestOf(Buffer.from(formatPlan(plan)));
+  digests.set(plan, known);
+  return known;
 }

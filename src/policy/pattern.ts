@@ -5,8 +5,8 @@ import { versionOf } from "./version.ts";
 
 /**
  * What a tag, or a repository's name, has to be like, as a whole: a glob (`v*`, `?`, `{a,b}`, `[0-9]`; in names `*` stops at
- * `/` and `**` does not), a regular expression (`/^v\d+$/`), or a range of versions (`semver:>=1.2 <2`, which takes
- * pre-releases only where the range names one).
+ * `/` and `**` does not), a regular expression (`/^v\d+$/`), or a range of versions, with a `v` or without (`semver:>=1.2 <2`,
+ * which takes pre-releases only where the range names one).
  */
 export interface Pattern {
   /** As it was written. */
@@ -36,7 +36,7 @@ function versionPattern(text: string): Pattern {
   return {
     text,
     fits(name) {
-      const version = versionOf(name);
+      const version = /^v?\d/.test(name) ? versionOf(name) : undefined;
       return version !== undefined && range.test(version.semver);
     },
   };

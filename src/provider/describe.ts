@@ -34,6 +34,16 @@ const creations: Readonly<Record<Quirks["createOnPush"], string>> = {
   setting: "a push makes the repository where a setting says so",
   "in a project": "a push makes the repository in a project that is there",
 };
+const lists: Readonly<Record<Quirks["lists"], string>> = {
+  manifests: "its own list has every manifest, parts and what is attached too",
+  images: "its own list has images with and without tags, not their parts",
+  tags: "nothing lists images without tags",
+};
+const manifestGets: Readonly<Record<Quirks["manifestGet"], string | undefined>> = {
+  free: undefined,
+  limited: "each GET of a manifest counts against a limit of pulls",
+  recorded: "a GET of a manifest counts as its last pull",
+};
 const orders: Readonly<Record<Quirks["tagOrder"], string>> = {
   "by name": "by name",
   "oldest first": "the oldest first",
@@ -47,10 +57,13 @@ export function describeQuirks(quirks: Quirks): readonly string[] {
   return [
     creations[quirks.createOnPush],
     tagDeletes[quirks.deleteTag],
+    ...(quirks.lastTag === undefined ? [] : ["an image goes with its last tag"]),
     digestDeletes[quirks.deleteDigest],
     referrers[quirks.referrers],
     catalogs[quirks.catalog],
     mounts[quirks.mount],
+    lists[quirks.lists],
+    ...(manifestGets[quirks.manifestGet] ? [manifestGets[quirks.manifestGet]!] : []),
     `blobs are sent ${waysOf(upload)}`,
     ...(largestBody === undefined ? [] : [`a request has at most ${sizeOf(largestBody)}`]),
     ...(largestLayer === undefined ? [] : [`a layer has at most ${sizeOf(largestLayer)}`]),

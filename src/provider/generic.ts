@@ -22,6 +22,8 @@ export const generic: Provider = {
     deleteDigest: "all tags too",
     createOnPush: "yes",
     pages: { tags: 1000 },
+    lists: "tags",
+    manifestGet: "free",
     tagOrder: "none",
     rateHeaders: [],
     lies: [

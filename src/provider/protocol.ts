@@ -44,7 +44,8 @@ export function protocolService(
         throw error;
       }
     },
-    images: (repository, call) => taggedImages(registry.repository(repository), call),
+    images: (repository, call) =>
+      call?.own ? refuseList("images") : taggedImages(registry.repository(repository), call),
     search: (query, call) => (can("search") ? searchCatalog(context, query, call) : refuseList("search")),
     createRepository: async () => refuse("createRepository"),
     deleteRepository: async () => refuse("deleteRepository"),

@@ -19,12 +19,24 @@ export interface Quirks {
   readonly catalog: "everybody" | "administrators" | "by scope" | "nobody";
   /** What a DELETE by tag does by the distribution API. */
   readonly deleteTag: "untags" | "refused" | "deletes the image" | "differs";
+  /** What the service's own deletion of a tag does to an image that has no other; it stays, where nothing is said. */
+  readonly lastTag?: "takes the image along";
   /** What a DELETE by digest does. */
   readonly deleteDigest: "all tags too" | "refused while tagged" | "refused";
   /** Whether a push makes the repository. */
   readonly createOnPush: "yes" | "no" | "setting" | "in a project";
   /** The most entries of a page: of tags by the distribution API, and of the service's own lists. */
   readonly pages: { readonly tags: number; readonly api?: number };
+  /**
+   * What the service's own list of images has: every manifest, also parts of indexes and what is attached; images, also
+   * those without tags; or what tags name.
+   */
+  readonly lists: "manifests" | "images" | "tags";
+  /**
+   * What a GET of a manifest does beside: nothing, or it counts against a limit of pulls, or as the time of the last pull. The
+   * lists of services where it does something tell what each image is attached to.
+   */
+  readonly manifestGet: "free" | "limited" | "recorded";
   /** The order of `tags/list`. */
   readonly tagOrder: "by name" | "oldest first" | "none";
   /** The headers that tell of limits. */

@@ -14,9 +14,10 @@ export interface ServiceRegistry extends Registry {
   describeRepository(repository: string, call?: Call): Promise<RepositoryInfo | undefined>;
   /**
    * The images of a repository by the cheapest calls that the service has; the first come before the last page is asked
-   * for. A service that lists tags yields an image once for each of its tags. Throws NAME_UNKNOWN.
+   * for. A service that lists tags yields an image once for each of its tags. Throws NAME_UNKNOWN; with `own`, UNSUPPORTED
+   * where it is not the service that lists them, but every image would be read.
    */
-  images(repository: string, call?: Call): AsyncIterable<ImageInfo>;
+  images(repository: string, call?: Call & { readonly own?: boolean }): AsyncIterable<ImageInfo>;
   search(query: SearchQuery, call?: Call): AsyncIterable<SearchResult>;
   createRepository(repository: string, call?: Call): Promise<"created" | "exists">;
   /** With `force` also one that has images; without, that throws DENIED or CONFLICT. */

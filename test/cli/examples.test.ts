@@ -36,6 +36,8 @@ beforeAll(async () => {
   await writeFile(join(files, "sbom.json"), "{}");
   await writeFile(join(files, "ecr.json"), JSON.stringify(ecrPolicy));
   await writeFile(join(files, "retention.json"), JSON.stringify(retention));
+  await writeFile(join(files, "running.txt"), "registry.example/app:1.0\n");
+  await writeFile(join(files, "retain.yaml"), "version: 1\nrules: [{ tags: [old], delete: { olderThan: 0d } }]\n");
   await writeFile(join(files, "gantry.yaml"), "retries: 4\n");
   await writeFile(join(files, "users"), `alice:${hashSync("secret", 4)}\n`);
   await writeFile(join(files, "password"), "secret\n");
@@ -72,6 +74,7 @@ async function scene(served: boolean): Promise<{
   await attach(source.store("app"), receiptAt(source.host), { subject: "prod" });
   await appendFile("gantry.yaml", stagesAt(source.host));
   await writeFile("plan.json", formatPlan(planOf(source.host)));
+  await writeFile("retain.jsonl", journalOf(source.host));
   return { source, mirror, locked, work };
 }
 
@@ -102,12 +105,25 @@ function receiptAt(host: string): Parameters<typeof attach>[1] {
 function planOf(host: string): Plan {
   const { digest } = app.manifest.descriptor;
   const step = { id: "1", do: "delete tag", at: `${host}/app:old`, digest, why: "it is old" } as const;
-  return { version: 1, kind: "retain", made: "2026-11-20T14:05:00Z", steps: [step], kept: [], notes: [] };
+  const kept = { at: `${host}/app:1.0`, digest, why: "it is the newest" };
+  return { version: 1, kind: "retain", made: "2026-11-20T14:05:00Z", steps: [step], kept: [kept], notes: [] };
+}
+
+/** The journal of a plan that took the tag `gone` away. */
+function journalOf(host: string): string {
+  const { steps, kind, made } = planOf(host);
+  const { digest } = app.manifest.descriptor;
+  const lines = [
+    { line: "plan", version: 1, digest, kind, made },
+    { line: "begin", step: { ...steps[0], at: `${host}/app:gone` }, before: { tag: digest } },
+    { line: "end", id: "1", outcome: "done" },
+  ];
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
 /** Runs an example as it stands, but for the hosts and digests; a server is stopped when it listens. */
 async function runExample(line: string, extra: readonly string[] = []): Promise<Ended> {
-  const served = /^gantry (?:repo|immutability|lifecycle|findings|search|quota|replication) /.test(line);
+  const served = /^gantry (?:repo|retain|immutability|lifecycle|findings|search|quota|replication) /.test(line);
   const { source, mirror, locked } = await scene(served);
   const [command, file] = line.replace(/ < .*$/, "").split(" > ");
   const input = / < (\S+)$/.exec(line)?.[1];

@@ -19,6 +19,7 @@ test.each([
   ["NAME_UNKNOWN", "notFound"],
   ["UNAUTHORIZED", "denied"],
   ["DENIED", "denied"],
+  ["REFUSED", "refused"],
   ["UNVERIFIED", "refused"],
   ["PARTIAL", "partly"],
   ["ABORTED", "interrupted"],

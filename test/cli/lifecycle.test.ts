@@ -133,6 +133,16 @@ function typist(answer: string): Pick<CliOptions, "stdin" | "terminal" | "onStde
   return { stdin: Object.assign(stream, { isTTY: true as const, setRawMode: () => stream }), terminal: 80, onStderr };
 }
 
+test("lifecycle set converts a policy of Gantry's own", async () => {
+  const { app, log } = await scene();
+  const path = await file("own.yaml", "version: 1\nrules:\n- untagged: true\n  delete: {olderThan: 3d}\n");
+  const refused = await gantry(["lifecycle", "set", app, path]);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("looks like a policy of gantry")]);
+  const { code, stderr } = await gantry(["lifecycle", "set", "--from", "gantry", "--yes", app, path]);
+  expect([code, log], stderr).toEqual([0, ["setLifecycle library/app"]]);
+  expect((await gantry(["lifecycle", "get", app])).stdout).toContain('"nDaysSinceLastPush": 3');
+});
+
 describe("lifecycle preview", () => {
   test("shows what the service says, and what stays only when asked", async () => {
     const { app, log } = await scene();
@@ -210,6 +220,50 @@ describe("lifecycle convert", () => {
     expect([lossy.code, lossy.stdout]).toEqual([1, ""]);
     const exact = await gantry(["lifecycle", "convert", "--strict", "--simple-images", "--to", "ecr", harbor]);
     expect([exact.code, exact.stderr]).toEqual([0, ""]);
+  });
+
+  test("writes Terraform, and JSON where that is asked for", async () => {
+    const words = ["lifecycle", "convert", "--to", "ecr", "--as", "terraform", "--repository", "team/app", ecr];
+    const { code, stdout, stderr } = await gantry(words);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^resource "aws_ecr_lifecycle_policy" "team_app" \{\n  repository = "team\/app"\n/);
+    const both = await gantry([...words, "--mutability", "immutable"]);
+    expect(both.stdout).toContain('image_tag_mutability = "IMMUTABLE"');
+    expect(JSON.parse((await gantry([...words, "--format", "json"])).stdout)).toEqual(ecrPolicy);
+  });
+
+  test("to Gantry's own and back", async () => {
+    const own = await gantry(["lifecycle", "convert", "--simple-images", "--to", "gantry", ecr]);
+    expect([own.code, own.stderr]).toEqual([0, expect.stringContaining("lost: rules[1] counts what has tags")]);
+    expect(JSON.parse(own.stdout)).toEqual({
+      version: 1,
+      rules: [
+        { tags: ["dev-*"], delete: { olderThan: "14d" } },
+        { keep: { newest: 10 } },
+        { untagged: true, keep: { newest: 10 }, delete: { olderThan: "0m" } },
+      ],
+    });
+    const path = await file("own.yaml", "version: 1\nrules:\n- tags: [dev-*]\n  delete: {olderThan: 14d}\n");
+    const again = await gantry(["lifecycle", "convert", "--simple-images", "--to", "ecr", path]);
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      rules: [{ selection: { tagPatternList: ["dev-*"], countType: "sinceImagePushed", countNumber: 14 } }],
+    });
+  });
+
+  test("a policy of Gantry's own is checked, with the place of what is wrong", async () => {
+    const path = await file("own.yaml", "version: 1\nrules:\n- tags: [dev-*]\n  delete: {olderThan: 14 days}\n");
+    const { code, stderr } = await gantry(["lifecycle", "convert", "--to", "ecr", path]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("own.yaml:4:")]);
+  });
+
+  test.each<readonly [words: readonly string[], message: string]>([
+    [["--to", "gitlab", "--as", "terraform", "--repository", "app"], "only policies of ECR are written for Terraform"],
+    [["--to", "ecr", "--as", "terraform"], "say --repository NAME"],
+    [["--to", "ecr", "--repository", "app"], "say --as terraform"],
+    [["--to", "ecr", "--as", "yaml"], '"yaml" is none of terraform'],
+  ])("refuses %j", async (words, message) => {
+    const { code, stdout, stderr } = await gantry(["lifecycle", "convert", ...words, ecr]);
+    expect([code, stdout, stderr]).toEqual([2, "", expect.stringContaining(message)]);
   });
 
   test.each<readonly [text: string, words: readonly string[], message: string]>([

@@ -45,6 +45,8 @@ const quirks: Quirks = {
   deleteDigest: "all tags too",
   createOnPush: "no",
   pages: { tags: 1000 },
+  lists: "images",
+  manifestGet: "free",
   tagOrder: "by name",
   rateHeaders: [],
   tokenSeconds: 43_200,

@@ -1,10 +1,10 @@
 import { parsePlan } from "../../plan/index.ts";
 import type { Run } from "../command.ts";
 import { offerPlan } from "../plans.ts";
-import { readDocument } from "../policy-file.ts";
+import { readLongDocument } from "../policy-file.ts";
 
 /** The most bytes of a plan: that of a million steps. */
 const longestPlan = 1 << 28;
 
 export const run: Run<[string]> = async ([path], cli) =>
-  offerPlan(parsePlan(await readDocument(path, cli.stdin, longestPlan)), cli);
+  offerPlan(parsePlan(await readLongDocument(path, cli.stdin, longestPlan)), cli);

@@ -4,6 +4,8 @@ import type { Run } from "../command.ts";
 import { hostOf } from "../host-or-image.ts";
 import { repositoriesOf, writeRepositories } from "../repositories.ts";
 import { listImages, listTags } from "../tags.ts";
+import { longName } from "../option.ts";
+import { usageOption, usageOptions } from "../table/usage-options.ts";
 import { imagesOption, servicesOption } from "../table/service-options.ts";
 
 export const run: Run<[place: string | undefined]> = async ([place], cli) => {
@@ -11,6 +13,13 @@ export const run: Run<[place: string | undefined]> = async ([place], cli) => {
   if (place === undefined) {
     throw new RegistryError("INVALID", "nothing is named to list", {
       hint: "write HOST, HOST/PREFIX/ or HOST/REPOSITORY; gantry ls --services lists the services there are",
+    });
+  }
+  if (cli.get(usageOption)) return (await import("../usage.ts")).listUsage(place, cli);
+  const stray = usageOptions.find((option) => cli.given(option) !== undefined);
+  if (stray) {
+    throw new RegistryError("INVALID", `--${longName(stray.flags)} is of --usage`, {
+      hint: `gantry ls --usage ${place}; what one image is made of: gantry tree IMAGE`,
     });
   }
   const bare = place.replace(/^docker:\/\//, "");

@@ -6,8 +6,16 @@ const names = ["table", "json", "ndjson", "yaml"] as const;
 /** How a result is written: for people, for programs, or by the user's own template. */
 export type Format = (typeof names)[number] | Template;
 
+/** How a plan is written: also as a tree, and for a pull request. */
+export type PlanFormat = Format | "tree" | "markdown";
+
+/** Reads the value of `--format` of a command that makes plans; throws INVALID. */
+export function parsePlanFormat(text: string): PlanFormat {
+  return text === "tree" || text === "markdown" ? text : parseFormat(text, ["tree", "markdown"]);
+}
+
 /** Reads the value of `--format`; throws INVALID. */
-export function parseFormat(text: string): Format {
+export function parseFormat(text: string, also: readonly string[] = []): Format {
   if (text.includes("{{")) return parseTemplate(text);
   const name = names.find((name) => name === text);
   if (name) return name;
@@ -15,6 +23,6 @@ export function parseFormat(text: string): Format {
   throw new RegistryError("INVALID", `unknown format ${JSON.stringify(text)}`, {
     hint: local
       ? `the format of files is chosen with --as ${text}`
-      : `write ${names.join(", ")} or a template such as '{{.digest}}'`,
+      : `write ${[...names, ...also].join(", ")} or a template such as '{{.digest}}'`,
   });
 }

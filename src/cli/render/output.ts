@@ -1,13 +1,13 @@
 import { RegistryError, type ByteStream } from "../../index.ts";
 import { lookOf, write, type Io } from "../io.ts";
-import type { Format } from "./format.ts";
+import type { Format, PlanFormat } from "./format.ts";
 import { table, type Column } from "./table.ts";
 import { safeJson, screenText, type Look } from "./text.ts";
 
 /** Writes results to stdout, and nothing else does. */
 export interface Output {
-  /** One result; `text` makes what people read. */
-  print<T>(value: T, text: (value: T, look: Look) => string): Promise<void>;
+  /** One result; `text` makes what people read: a table, where the command does not know more formats. */
+  print<T>(value: T, text: (value: T, look: Look, format: TextFormat) => string): Promise<void>;
   /** Many results, written as they come where the format allows: as lines or as a table for people. */
   list<T>(
     items: AsyncIterable<T> | Iterable<T>,
@@ -19,12 +19,16 @@ export interface Output {
   bytes(stream: ByteStream): Promise<void>;
 }
 
-export function output(io: Pick<Io, "stdout" | "env">, format: Format = "table"): Output {
+export type TextFormat = "table" | "tree" | "markdown";
+
+export function output(io: Pick<Io, "stdout" | "env">, asked: PlanFormat = "table"): Output {
+  const [format, asText]: [Format, TextFormat] =
+    asked === "tree" || asked === "markdown" ? ["table", asked] : [asked, "table"];
   const look = lookOf(() => io.stdout, io.env);
   const out = (text: string): Promise<void> => (text === "" ? Promise.resolve() : write(io.stdout, text));
   return {
     async print(value, text) {
-      await out(format === "table" ? text(value, look) : await machine(value, format));
+      await out(format === "table" ? text(value, look, asText) : await machine(value, format));
     },
     async list(items, text) {
       if (format === "ndjson" || typeof format === "function") {

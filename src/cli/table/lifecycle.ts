@@ -6,7 +6,7 @@ import * as service from "./service-options.ts";
 const common = [...options.formatOptions, ...options.networkOptions];
 const repository: Argument = { name: "repository", summary: "HOST/REPOSITORY", completes: "repository" };
 const file: Argument = { name: "file", summary: "the policy, as JSON or YAML; - for stdin", completes: "file" };
-const converting = [lifecycle.from, lifecycle.simpleImages];
+const converting = [lifecycle.fromForm, lifecycle.simpleImages];
 
 /** Commands about the policies by which services delete images. */
 export const lifecycleCommands: readonly Command[] = [
@@ -72,18 +72,35 @@ export const lifecycleCommands: readonly Command[] = [
   {
     name: "lifecycle convert",
     group: "Services",
-    summary: "say a policy of one service in the form of another",
+    summary: "say a policy of one service, or of Gantry's own, in the form of another",
     details:
       "Works on files alone. The result deletes nothing that the policy would not: what the other service cannot say is " +
       "left out or keeps more, and is named on stderr, each with its place in the document. --from is only needed where " +
-      "the document could be of several services.",
+      "the document could be of several services. With --as terraform, a policy of ECR is written as resources of Terraform.",
     arguments: [file],
-    options: [lifecycle.from, lifecycle.to, lifecycle.simpleImages, lifecycle.strict, options.format],
+    options: [
+      lifecycle.fromForm,
+      lifecycle.to,
+      lifecycle.simpleImages,
+      lifecycle.strict,
+      lifecycle.as,
+      lifecycle.repositories,
+      lifecycle.mutability,
+      options.format,
+    ],
     examples: [
       { note: "from ECR to GitLab", line: "gantry lifecycle convert --to gitlab ecr.json" },
       {
         note: "with counts, as no image has several tags or platforms",
         line: "gantry lifecycle convert --simple-images --to harbor ecr.json",
+      },
+      {
+        note: "for Terraform",
+        line: "gantry lifecycle convert --to ecr --as terraform --repository team/app ecr.json",
+      },
+      {
+        note: "to Gantry's own, which `gantry retain` runs on any registry",
+        line: "gantry lifecycle convert --to gantry ecr.json",
       },
     ],
     load: () => import("../commands/lifecycle-convert.ts"),

@@ -1,6 +1,7 @@
 import type { Argument, Command } from "../command.ts";
 import * as options from "../options.ts";
 import { imagesOption, servicesOption } from "./service-options.ts";
+import { usageOptions } from "./usage-options.ts";
 
 const image: Argument = { name: "reference", summary: "the image", completes: "location" };
 const common = [...options.formatOptions, ...options.networkOptions];
@@ -16,7 +17,8 @@ export const lookCommands: readonly Command[] = [
     details:
       "A host alone lists its repositories, HOST/PREFIX/ those that start so; anything else lists tags. Of a service that " +
       "Gantry knows by its host or by --provider, repositories and what --long tells come from its own API: gantry ls " +
-      "--services says what each can do.",
+      "--services says what each can do. With --usage, every manifest is read: the place may be a pattern of repositories, " +
+      "too (HOST/team/*).",
     arguments: [
       {
         name: "place",
@@ -25,7 +27,7 @@ export const lookCommands: readonly Command[] = [
         completes: "repository",
       },
     ],
-    options: [options.long, imagesOption, servicesOption, ...common],
+    options: [options.long, imagesOption, servicesOption, ...usageOptions, ...common],
     examples: [
       { note: "the repositories of a registry", line: "gantry ls registry.example" },
       {
@@ -35,8 +37,16 @@ export const lookCommands: readonly Command[] = [
       { note: "its images by digest, each with its tags", line: "gantry ls -l --images registry.example/app" },
       { note: "for a program", line: "gantry ls --format json registry.example/app" },
       { note: "what can be done at which service", line: "gantry ls --services" },
+      {
+        note: "what its images take up, what they share, and what deleting each would free",
+        line: "gantry ls --usage registry.example/app",
+      },
+      {
+        note: "of all repositories that fit, as a tree, and as a page to look at",
+        line: "gantry ls --tree --usage --html usage.html 'registry.example/*'",
+      },
     ],
-    endings: ["notFound", "denied"],
+    endings: ["notFound", "denied", "partly"],
     load: () => import("../commands/ls.ts"),
   },
   {

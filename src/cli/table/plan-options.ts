@@ -1,7 +1,7 @@
 import { RegistryError } from "../../index.ts";
 import { flag, value, values, type Option } from "../option.ts";
 import { parseCount } from "../option-values.ts";
-import { detailedExitcode, formatOptions, limitRate } from "../options.ts";
+import { detailedExitcode, limitRate, planFormatOptions } from "../options.ts";
 
 const heading = "Plan:";
 
@@ -28,7 +28,7 @@ export const maxDelete: Option<number | `${number}%` | undefined> = value(
 );
 export const protect: Option<readonly string[]> = values(
   "--protect <pattern>",
-  "never delete what has such a tag (with *), or is this digest; repeat for more",
+  "never delete what has such a tag (v*, /regex/, semver:RANGE, REPOSITORY:TAG), or is this digest; repeat for more",
   String,
   { heading },
 );
@@ -38,12 +38,22 @@ export const journal: Option<string | undefined> = value(
   String,
   { completes: "file", heading },
 );
+export const kept: Option<boolean> = flag("--kept", "name all that stays, and why", { heading });
 export const steps: Option<number | undefined> = value("-j, --jobs <count>", "how many steps at a time", parseCount, {
   heading,
 });
 
 /** What commands take that act on a plan. */
-export const applyOptions: readonly Option[] = [act, maxDelete, protect, journal, steps, limitRate, ...formatOptions];
+export const applyOptions: readonly Option[] = [
+  act,
+  maxDelete,
+  protect,
+  journal,
+  steps,
+  kept,
+  limitRate,
+  ...planFormatOptions,
+];
 /** What commands take that make a plan. */
 export const planOptions: readonly Option[] = [out, changes, ...applyOptions];
 

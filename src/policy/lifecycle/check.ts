@@ -8,6 +8,7 @@ import { fieldReader, type FieldReader } from "./fields.ts";
 import { checkGitlab } from "./gitlab/check.ts";
 import { checkHarbor } from "./harbor/check.ts";
 import { checkQuay } from "./quay/check.ts";
+import { checkZot } from "./zot/check.ts";
 
 const checks: Readonly<Record<LifecycleDialect, (document: unknown, reader: FieldReader) => void>> = {
   ecr: checkEcr,
@@ -16,6 +17,7 @@ const checks: Readonly<Record<LifecycleDialect, (document: unknown, reader: Fiel
   harbor: checkHarbor,
   gitlab: checkGitlab,
   quay: checkQuay,
+  zot: checkZot,
 };
 
 /** All that a service would refuse in a document of its dialect. */

@@ -6,15 +6,23 @@ export function expandBraces(pattern: string): readonly string[] {
   return body.split(",").flatMap((choice) => expandBraces(`${head}${choice}${tail}`));
 }
 
-/** A doublestar pattern as a regular expression: `*` and `?` stop at `/`, `**` does not. */
+/**
+ * A doublestar pattern (github.com/bmatcuk/doublestar v4) as a regular expression: `*` and `?` stop at `/`; `**` is any
+ * number of whole parts of a path, also none, and inside of a part no more than `*`.
+ */
 export function doublestarRegex(pattern: string): string {
   return expandBraces(pattern).map(partRegex).join("|");
 }
 
 function partRegex(pattern: string): string {
-  return pattern.replace(/\\.|\*\*|[*?]|\[[!^]?[^\]]*\]|[.+^${}()|[\]\\]/g, (token) => {
-    if (token === "**") return ".*";
-    if (token === "*") return "[^/]*";
+  const tokens = /\\.|(?:^|\/)\*\*(?:\/\*\*)*(?=\/|$)\/?|\*+|\?|\[[!^]?[^\]]*\]|[.+^${}()|[\]\\]/g;
+  return pattern.replace(tokens, (token, offset: number) => {
+    if (/^\/?\*\*(?:\/|$)/.test(token) && (token !== "**" || pattern === "**")) {
+      const isEnd = offset + token.length === pattern.length && !token.endsWith("/");
+      if (isEnd) return token.startsWith("/") ? "(?:/.*)?" : ".*";
+      return token.startsWith("/") ? "/(?:.*/)?" : "(?:.*/)?";
+    }
+    if (token.startsWith("*")) return "[^/]*";
     if (token === "?") return "[^/]";
     if (token.startsWith("[") && token.length > 2) return token.replace(/^\[!/, "[^");
     return token.startsWith("\\") && token.length === 2 ? token : `\\${token}`;

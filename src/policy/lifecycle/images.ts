@@ -10,6 +10,8 @@ export interface LifecycleImage {
   /** When it was built. */
   readonly created?: string;
   readonly children?: readonly Digest[];
+  /** What it is attached to. */
+  readonly subject?: Digest;
   readonly immutable?: boolean;
   /** `archived`, `locked`, `deleted`: absent for what can be pulled. */
   readonly state?: string;
@@ -44,6 +46,8 @@ export interface Candidate<Image extends LifecycleImage = LifecycleImage> {
   /** 0 where it never was, or that is not known. */
   readonly pulled: number;
   readonly age: number;
+  /** Since the last pull; Infinity where there was none, or that is not known. */
+  readonly idle: number;
   /** Whether an index is made of it. */
   readonly isPart: boolean;
 }
@@ -60,7 +64,8 @@ export function candidatesOf<Image extends LifecycleImage>(
     const time = momentOf(image, useCreated);
     const pulled = image.pulled === undefined ? 0 : Date.parse(image.pulled) || 0;
     const isPart = image.digest !== undefined && parts.has(image.digest);
-    const of = { image, pushed: time, pulled, age: (now - time) / 1000, isPart };
+    const idle = pulled === 0 ? Infinity : (now - pulled) / 1000;
+    const of = { image, pushed: time, pulled, age: (now - time) / 1000, idle, isPart };
     if (unit === "image" || image.tags.length === 0) return [{ ...of, tags: image.tags }];
     return image.tags.map((tag) => ({ ...of, tags: [tag] }));
   });

@@ -51,6 +51,13 @@ export function alternativesOf(text: string): readonly string[] {
   return parts;
 }
 
+/** A regular expression that a whole text fits where this one is found somewhere in it. */
+export function anywhere(text: string): string {
+  if (alternativesOf(text).length > 1) return `.*(?:${text}).*`;
+  const [start, end] = [text.startsWith("^"), /(?<!\\)(?:\\\\)*\$$/.test(text)];
+  return `${start ? "" : ".*"}${text.slice(start ? 1 : 0, end ? -1 : undefined)}${end ? "" : ".*"}`;
+}
+
 /** Understands what RE2 writes in its own way: `(?P<name>...)`, `\A`, `\z`, and flags at the start. */
 function compile(text: string): RegExp {
   const [, flags = "", rest = ""] = /^\(\?([ims]+)\)([\s\S]*)$/.exec(text) ?? [undefined, "", text];

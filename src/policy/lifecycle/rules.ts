@@ -49,6 +49,8 @@ export interface Rules {
   readonly unit: "image" | "tag";
   /** Whether the manifests that an index is made of are counted as images too. */
   readonly countsParts: boolean;
+  /** Whether, though tags go one by one, those of an image take one place among the newest. */
+  readonly countsImages?: true;
   readonly deletions: readonly Deletion[];
 }
 

@@ -7,6 +7,7 @@ import { simulateGitlab } from "./gitlab/simulate.ts";
 import { simulateHarbor } from "./harbor/simulate.ts";
 import type { Decision, LifecycleImage, SimulateOptions } from "./images.ts";
 import { simulateQuay } from "./quay/simulate.ts";
+import { simulateZot } from "./zot/simulate.ts";
 
 /** What a service would do by a policy with the images of one repository, worked out from its documentation and source. */
 type Simulate = <Image extends LifecycleImage>(
@@ -22,6 +23,7 @@ const simulations: Readonly<Record<LifecycleDialect, Simulate>> = {
   harbor: simulateHarbor,
   gitlab: simulateGitlab,
   quay: simulateQuay,
+  zot: simulateZot,
 };
 
 /**

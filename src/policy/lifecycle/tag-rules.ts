@@ -21,20 +21,40 @@ export function tagDeletions(
   lost: Losses,
 ): readonly TagDeletion[] {
   const byTag = rules.unit === "tag" || simpleImages;
-  return withoutRedundant(folded(rules.deletions)).flatMap((deletion) => tagDeletion(deletion, byTag, lost) ?? []);
+  const canCount = byTag && (simpleImages || !rules.countsImages);
+  return withoutRedundant(folded(rules.deletions)).flatMap(
+    (deletion) => tagDeletion(deletion, byTag, canCount, lost) ?? [],
+  );
 }
 
-function tagDeletion(deletion: Deletion, byTag: boolean, lost: Losses): TagDeletion | undefined {
-  const { at, selection, scope, olderThan = 0, newerThan, beyond } = deletion;
-  const leftOut = (why: string): undefined => lost.add(at, `${why}: left out`);
-  if (selection.state === "untagged") return leftOut("deletes what has no tag, and here tags are deleted");
-  if (scope.length > 0) return leftOut("is for some repositories");
-  if (newerThan !== undefined) return leftOut("deletes what is young");
-  if (selection.tags.length > 1) return leftOut("wants several tags of one image, and here each tag is by itself");
-  if (beyond !== undefined && !byTag) {
-    return leftOut("counts images, and here each of their tags counts (--simple-images, if each has one)");
+/**
+ * Why a deletion cannot be said where tags go one by one; undefined where it can, as far as its tags are concerned. With
+ * `byTag` its own do too; with `canCount` what counts there is what counts here, or less.
+ */
+export function whyNotByTag(deletion: Deletion, byTag: boolean, canCount: boolean): string | undefined {
+  const { selection, newerThan, beyond, except } = deletion;
+  if (selection.state === "untagged") return "deletes what has no tag, and here tags are deleted";
+  if (newerThan !== undefined) return "deletes what is young";
+  if (beyond !== undefined && !canCount) {
+    return "counts images, and here each of their tags counts (--simple-images, if each has one)";
   }
-  const except = exceptionsOf(deletion, byTag, lost);
+  const single = except.find(
+    (one) =>
+      one.selection.state !== "untagged" && (one.selection.tags.length > 0 || (one.newest !== undefined && !canCount)),
+  );
+  return single === undefined || byTag
+    ? undefined
+    : `keeps all tags of an image for one (${single.at}), and here each is by itself (--simple-images, if each has one)`;
+}
+
+function tagDeletion(deletion: Deletion, byTag: boolean, canCount: boolean, lost: Losses): TagDeletion | undefined {
+  const { at, selection, scope, olderThan = 0, beyond } = deletion;
+  const leftOut = (why: string): undefined => lost.add(at, `${why}: left out`);
+  if (scope.length > 0) return leftOut("is for some repositories");
+  if (selection.tags.length > 1) return leftOut("wants several tags of one image, and here each tag is by itself");
+  const why = whyNotByTag(deletion, byTag, canCount);
+  if (why !== undefined) return leftOut(why);
+  const except = exceptionsOf(deletion, lost);
   if (!except) return undefined;
   if (beyond !== undefined && except.length > 0 && deletion.countsExceptions) {
     lost.add(at, "counts what it keeps too: here it is not counted, and more is kept");
@@ -44,18 +64,12 @@ function tagDeletion(deletion: Deletion, byTag: boolean, lost: Losses): TagDelet
   return { at, tags: selection.tags[0] ?? all, except, olderThan, ...(beyond !== undefined && { beyond }) };
 }
 
-function exceptionsOf(deletion: Deletion, byTag: boolean, lost: Losses): readonly TagPattern[] | undefined {
+function exceptionsOf(deletion: Deletion, lost: Losses): readonly TagPattern[] | undefined {
   const { at, except } = deletion;
   const patterns: TagPattern[] = [];
   for (const exception of except) {
     const { selection } = exception;
     if (selection.state === "untagged") continue;
-    if (!byTag) {
-      return lost.add(
-        at,
-        `keeps all tags of an image for one (${exception.at}), and here each is by itself (--simple-images, if each has one): left out`,
-      );
-    }
     if (isConditional(exception))
       lost.add(exception.at, "keeps for a time or some of the newest: here, all that it selects is kept");
     if (exception.scope.length > 0) lost.add(exception.at, "is for some repositories: here, it keeps in all");

@@ -31,6 +31,8 @@ export const acr: Provider = {
     deleteDigest: "all tags too",
     createOnPush: "yes",
     pages: { tags: 1000, api: 1000 },
+    lists: "manifests",
+    manifestGet: "free",
     tagOrder: "by name",
     rateHeaders: [],
     tokenSeconds: 3 * 3600,

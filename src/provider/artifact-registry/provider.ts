@@ -35,6 +35,8 @@ export const artifactRegistry: Provider = {
     deleteDigest: "refused while tagged",
     createOnPush: "setting",
     pages: { tags: 1000, api: 1000 },
+    lists: "manifests",
+    manifestGet: "free",
     tagOrder: "by name",
     rateHeaders: [],
     tokenSeconds: 3600,

@@ -26,6 +26,8 @@ export const dockerHub: Provider = {
     deleteDigest: "refused",
     createOnPush: "yes",
     pages: { tags: 1000, api: 100 },
+    lists: "tags",
+    manifestGet: "limited",
     tagOrder: "by name",
     rateHeaders: ["ratelimit-limit", "ratelimit-remaining", "docker-ratelimit-source", "x-ratelimit-remaining"],
     tokenSeconds: 300,

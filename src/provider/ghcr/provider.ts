@@ -23,6 +23,8 @@ export const ghcr: Provider = {
     deleteDigest: "refused",
     createOnPush: "yes",
     pages: { tags: 1000, api: 100 },
+    lists: "manifests",
+    manifestGet: "free",
     tagOrder: "oldest first",
     rateHeaders: ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"],
     lies: [

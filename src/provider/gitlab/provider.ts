@@ -26,6 +26,8 @@ export const gitlab: Provider = {
     deleteDigest: "all tags too",
     createOnPush: "in a project",
     pages: { tags: 1000, api: 100 },
+    lists: "tags",
+    manifestGet: "free",
     tagOrder: "by name",
     rateHeaders: ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after"],
     tokenSeconds: 300,

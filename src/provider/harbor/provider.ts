@@ -28,6 +28,8 @@ export const harbor: Provider = {
     deleteDigest: "all tags too",
     createOnPush: "in a project",
     pages: { tags: 1000, api: 100 },
+    lists: "images",
+    manifestGet: "recorded",
     tagOrder: "by name",
     rateHeaders: [],
     tokenSeconds: 1800,

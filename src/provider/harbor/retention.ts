@@ -84,6 +84,15 @@ async function setPolicy(
 ): Promise<LifecyclePolicy> {
   requireDocument("harbor", document);
   const { project } = placeOf(repository);
+  if (isObject(document) && "retention" in document) {
+    throw new RegistryError(
+      "INVALID",
+      "this is a retention policy with immutability rules, and Harbor sets each by itself",
+      {
+        hint: "set what stands under retention; and the rules with `gantry immutability set`",
+      },
+    );
+  }
   const fields = await readProject(harbor, project, call);
   const ref = countIn(fields, "project_id");
   const id = retentionId(fields);

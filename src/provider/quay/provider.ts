@@ -28,6 +28,8 @@ export const quay: Provider = {
     deleteDigest: "all tags too",
     createOnPush: "yes",
     pages: { tags: 100, api: 100 },
+    lists: "tags",
+    manifestGet: "free",
     tagOrder: "by name",
     rateHeaders: [],
     lies: [

@@ -36,7 +36,7 @@ export function parseHead(bytes: Buffer): Head | undefined {
   const status = statusForm.exec(first);
   if (!status) throw new Error("its status line is not HTTP/1.1's");
   const headers = parseFields(lines);
-  const keepsAlive = status[1] === "1" && !/(?:^|,)\s*close\s*(?:,|$)/i.test(headers["connection"] ?? "");
+  const keepsAlive = status[1] === "1" && !/(?:^|,)\s*close\s*(?:,|$)/.test(headers["connection"]?.toLowerCase() ?? "");
   return { status: Number(status[2]), headers, length: end + 4, keepsAlive };
 }
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { Digest } from "../../../src/oci/digest.ts";
-import type { LifecycleDialect } from "../../../src/policy/lifecycle/dialects.ts";
+import type { LifecycleForm } from "../../../src/policy/lifecycle/forms.ts";
 import type { Decision, LifecycleImage } from "../../../src/policy/lifecycle/images.ts";
 
 export const now = Date.UTC(2026, 10, 25);
@@ -159,12 +159,20 @@ const harborRule = fc
     })),
     scope_selectors: { repository: [{ kind: "doublestar", decoration, pattern }] },
   }));
-const harbor = fc.array(harborRule, { minLength: 1, maxLength: 3 }).map((rules) => ({
+const harborRetention = fc.array(harborRule, { minLength: 1, maxLength: 3 }).map((rules) => ({
   algorithm: "or",
   rules,
   trigger: { kind: "Schedule", settings: { cron: "0 0 0 * * *" } },
   scope: { level: "project", ref: 1 },
 }));
+const immutableRule = harborRule.map(({ tag_selectors: [first], scope_selectors }) => ({
+  tag_selectors: [first!],
+  scope_selectors,
+}));
+const harbor = fc.oneof(
+  { weight: 3, arbitrary: harborRetention },
+  fc.record({ retention: harborRetention, immutable: fc.array(immutableRule, { maxLength: 2 }) }),
+);
 
 const gitlab = fc.record(
   {
@@ -191,14 +199,99 @@ const quay = fc.array(quayPolicy, { minLength: 1, maxLength: 3 }).map((policies)
 
 const acr = fc.record({ days, status: fc.constantFrom("enabled", "enabled", "disabled") });
 
-/** Documents that their services take. */
-export const documents: Readonly<Record<LifecycleDialect, fc.Arbitrary<unknown>>> = {
+const zotRules = fc.record(
+  {
+    pulledWithin: days.map((n) => `${n * 24}h`),
+    pushedWithin: fc.constantFrom("0s", "36h", "720h", "2400h"),
+    mostRecentlyPushedCount: fc.integer({ min: 0, max: 4 }),
+    mostRecentlyPulledCount: counts,
+  },
+  { requiredKeys: [] },
+);
+const zotEntry = fc
+  .tuple(fc.option(some([...expressions.filter(Boolean), "0", "^v", "rc"])), zotRules)
+  .map(([patterns, rules]) => ({ ...(patterns && { patterns }), ...rules }));
+const zotPolicy = fc.record(
+  {
+    repositories: fc.constantFrom(["**"], ["app"], ["other", "a*"], ["x/**"]),
+    deleteUntagged: fc.boolean(),
+    keepTags: fc.array(zotEntry, { maxLength: 3 }),
+    keepUntagged: zotRules,
+  },
+  { requiredKeys: ["repositories"] },
+);
+const zotRetention = fc.record(
+  {
+    dryRun: fc.constant(false),
+    delay: fc.constantFrom("0s", "24h", "1h30m", "240h"),
+    policies: fc.array(zotPolicy, { minLength: 1, maxLength: 3 }),
+  },
+  { requiredKeys: ["policies"] },
+);
+const zot = fc.oneof(
+  { weight: 3, arbitrary: zotRetention },
+  zotRetention.map((retention) => ({ storage: { retention } })),
+);
+
+const gantryPatterns = some([
+  "v*",
+  "dev-*",
+  "{dev,release}-*",
+  "/v[0-9]+\\.[0-9]+/",
+  "*",
+  "latest",
+  "semver:>=1",
+  "[ab]",
+  "m???",
+]);
+const span = fc.constantFrom("0m", "36h", "5d", "20d", "12w");
+const gantryKeep = fc.oneof(
+  fc.record({ always: fc.constant(true as const) }),
+  fc
+    .record({ newest: counts, youngerThan: span, pulledWithin: span }, { requiredKeys: [] })
+    .filter((keep) => Object.keys(keep).length > 0),
+  fc.record({
+    newest: counts,
+    by: fc.constantFrom("semver", "created", "pushed"),
+    per: fc.constantFrom("major", "minor"),
+  }),
+);
+const gantryRule = fc
+  .tuple(
+    fc.record({ repositories: fc.constantFrom(["app"], ["other", "a*"], ["x/**"], ["**"]) }, { requiredKeys: [] }),
+    fc.oneof(
+      fc.record(
+        { tags: gantryPatterns, except: gantryPatterns, keep: gantryKeep, delete: fc.record({ olderThan: span }) },
+        { requiredKeys: ["keep"] },
+      ),
+      fc
+        .record(
+          { untagged: fc.constant(true as const), keep: gantryKeep, delete: fc.record({ olderThan: span }) },
+          { requiredKeys: ["untagged", "delete"] },
+        )
+        .filter(({ keep }) => !keep || !("per" in keep)),
+    ),
+  )
+  .map(([where, rule]) => ({ ...where, ...rule }));
+const gantry = fc.record(
+  {
+    version: fc.constant(1 as const),
+    protect: fc.constantFrom(["main"], ["v1.*"], ["semver:>=1"]),
+    rules: fc.array(gantryRule, { minLength: 1, maxLength: 3 }),
+  },
+  { requiredKeys: ["version", "rules"] },
+);
+
+/** Documents that their services take; and Gantry. */
+export const documents: Readonly<Record<LifecycleForm, fc.Arbitrary<unknown>>> = {
   ecr,
   "artifact-registry": artifactRegistry,
   acr,
   harbor,
   gitlab,
   quay,
+  zot,
+  gantry,
 };
 
 /** What goes by decisions: tags, and images that have none. */

@@ -215,7 +215,8 @@ function prefixesOfScope(scope: Scope): Packages | undefined {
   if (more.length > 0 || only!.negated) return undefined;
   const globs = expandBraces(only!.glob);
   if (globs.includes("**")) return {};
-  return globs.every((text) => /^[\w./-]*\*\*$/.test(text))
-    ? { packageNamePrefixes: globs.map((text) => text.slice(0, -2)) }
-    : undefined;
+  // All that begins so, in the same part of the path and below.
+  const prefixes = globs.flatMap((text) => /^([\w./-]*)\*$/.exec(text)?.[1] ?? []);
+  const isWhole = prefixes.length * 2 === globs.length && prefixes.every((prefix) => globs.includes(`${prefix}*/**`));
+  return isWhole ? { packageNamePrefixes: prefixes } : undefined;
 }

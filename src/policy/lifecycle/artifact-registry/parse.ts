@@ -73,7 +73,6 @@ function selectionIn({ tagState = "ANY", tagPrefixes = [] }: Condition): Selecti
 
 /** Several prefixes are alternatives, which a scope says in braces. */
 function scopeIn(prefixes: readonly string[] = []): Scope {
-  const text = prefixes.map((prefix) => `${prefix}**`);
-  if (text.length === 0) return [];
-  return [{ glob: text.length === 1 ? text[0]! : `{${text.join(",")}}`, negated: false }];
+  if (prefixes.length === 0) return [];
+  return [{ glob: `{${prefixes.flatMap((prefix) => [`${prefix}*`, `${prefix}*/**`]).join(",")}}`, negated: false }];
 }

@@ -27,7 +27,8 @@ export function simulateEcr<Image extends LifecycleImage>(
   );
 }
 
-function selects({ selection }: EcrRule, tags: readonly string[]): boolean {
+/** Whether a rule selects an image with these tags. */
+export function selects({ selection }: EcrRule, tags: readonly string[]): boolean {
   const { tagStatus, tagPatternList = [], tagPrefixList = [] } = selection;
   if (tagStatus === "any") return true;
   if (tagStatus === "untagged") return tags.length === 0;

@@ -13,32 +13,68 @@ const ruleKeys = [
   "scope_selectors",
 ] as const;
 
-/** Notes what Harbor refuses in a project's retention policy; `scope` may be missing: it is the project's. */
+const immutableKeys = [
+  "id",
+  "project_id",
+  "priority",
+  "disabled",
+  "action",
+  "template",
+  "params",
+  "tag_selectors",
+  "scope_selectors",
+] as const;
+
+/** Notes what Harbor refuses in a project's retention policy (`scope` may be missing: it is the project's), and in its immutability rules. */
 export function checkHarbor(document: unknown, reader: FieldReader): void {
-  const policy = reader.object(document, "", ["id", "algorithm", "rules", "trigger", "scope"]);
-  if (!policy) return;
-  reader.choice(policy["algorithm"], "algorithm", ["or"]);
-  checkTrigger(policy["trigger"], reader);
-  if (policy["scope"] !== undefined) {
-    const scope = reader.object(policy["scope"], "scope", ["level", "ref"]);
-    if (scope) reader.choice(scope["level"], "scope.level", ["project"]);
-    if (scope) reader.integer(scope["ref"], "scope.ref", 1);
+  if (!isObject(document) || !("retention" in document)) {
+    checkRetention(document, "", reader);
+    return;
   }
-  const rules = reader.list(policy["rules"], "rules");
-  if (rules && rules.length > mostRules) {
-    reader.fault("rules", `has ${rules.length} rules; a project has ${mostRules} at most`);
-  }
-  rules?.forEach((rule, i) => checkRule(rule, `rules[${i}]`, reader));
+  reader.object(document, "", ["retention", "immutable"]);
+  checkRetention(document["retention"], "retention", reader);
+  const rules = document["immutable"] === undefined ? [] : reader.list(document["immutable"], "immutable");
+  rules?.forEach((rule, i) => checkImmutable(rule, `immutable[${i}]`, reader));
 }
 
-function checkTrigger(value: unknown, reader: FieldReader): void {
-  const trigger = reader.object(value, "trigger", ["kind", "settings", "references"]);
+function checkRetention(value: unknown, at: string, reader: FieldReader): void {
+  const policy = reader.object(value, at, ["id", "algorithm", "rules", "trigger", "scope"]);
+  if (!policy) return;
+  reader.choice(policy["algorithm"], join(at, "algorithm"), ["or"]);
+  checkTrigger(policy["trigger"], join(at, "trigger"), reader);
+  if (policy["scope"] !== undefined) {
+    const place = join(at, "scope");
+    const scope = reader.object(policy["scope"], place, ["level", "ref"]);
+    if (scope) reader.choice(scope["level"], join(place, "level"), ["project"]);
+    if (scope) reader.integer(scope["ref"], join(place, "ref"), 1);
+  }
+  const rules = reader.list(policy["rules"], join(at, "rules"));
+  if (rules && rules.length > mostRules) {
+    reader.fault(join(at, "rules"), `has ${rules.length} rules; a project has ${mostRules} at most`);
+  }
+  rules?.forEach((rule, i) => checkRule(rule, `${join(at, "rules")}[${i}]`, reader));
+}
+
+function checkImmutable(value: unknown, at: string, reader: FieldReader): void {
+  const rule = reader.object(value, at, immutableKeys);
+  if (!rule) return;
+  if (rule["disabled"] !== undefined) reader.flag(rule["disabled"], join(at, "disabled"));
+  checkAllSelectors(rule, at, reader);
+  const tags = rule["tag_selectors"];
+  if (Array.isArray(tags) && tags.length > 1) {
+    reader.fault(`${join(at, "tag_selectors")}[1]`, "is passed over: of an immutability rule, Harbor reads the first");
+  }
+}
+
+function checkTrigger(value: unknown, at: string, reader: FieldReader): void {
+  const trigger = reader.object(value, at, ["kind", "settings", "references"]);
   if (!trigger) return;
-  reader.choice(trigger["kind"], "trigger.kind", ["Schedule"]);
-  const settings = reader.object(trigger["settings"], "trigger.settings");
-  const cron = settings && reader.text(settings["cron"], "trigger.settings.cron");
+  reader.choice(trigger["kind"], join(at, "kind"), ["Schedule"]);
+  const place = join(at, "settings");
+  const settings = reader.object(trigger["settings"], place);
+  const cron = settings && reader.text(settings["cron"], join(place, "cron"));
   if (cron !== undefined && cron !== "" && !/^0(?: +[\d*/,?LW#A-Za-z-]+){5}$/.test(cron.trim())) {
-    reader.fault("trigger.settings.cron", 'has to have six fields, the seconds 0: "0 0 0 * * *"; "" for never');
+    reader.fault(join(place, "cron"), 'has to have six fields, the seconds 0: "0 0 0 * * *"; "" for never');
   }
 }
 
@@ -49,6 +85,10 @@ function checkRule(value: unknown, at: string, reader: FieldReader): void {
   if (rule["disabled"] !== undefined) reader.flag(rule["disabled"], join(at, "disabled"));
   const template = reader.choice(rule["template"], join(at, "template"), templateNames);
   if (template) checkParams(rule["params"], template, join(at, "params"), reader);
+  checkAllSelectors(rule, at, reader);
+}
+
+function checkAllSelectors(rule: Fields, at: string, reader: FieldReader): void {
   checkSelectors(rule["tag_selectors"], ["matches", "excludes"], join(at, "tag_selectors"), reader);
   const scopes = reader.object(rule["scope_selectors"], join(at, "scope_selectors"), ["repository"]);
   const place = join(join(at, "scope_selectors"), "repository");

@@ -10,7 +10,7 @@ import {
   type Rules,
   type Scope,
 } from "../rules.ts";
-import type { HarborRule, Selector } from "./document.ts";
+import { toHarbor, type HarborRule, type Selector } from "./document.ts";
 import { elsewhere, selectorsOf } from "./selectors.ts";
 import { mostRules, templates, type Template } from "./templates.ts";
 
@@ -30,8 +30,9 @@ export function formatHarbor(rules: Rules, options: FormatOptions = {}): Formatt
   let written: readonly HarborRule[] = [];
   for (const [key, scope] of scopes) {
     const deletions = usable.filter((deletion) => JSON.stringify(deletion.scope) === key);
+    const byTag = rules.unit === "tag" && !options.simpleImages;
     const room = mostRules - written.length;
-    written = [...written, ...fitting(deletions, room, lost).map((rule) => ruleOf(rule, scope))];
+    written = [...written, ...fitting(deletions, room, byTag, lost).map((rule) => ruleOf(rule, scope))];
   }
   const trigger = { kind: "Schedule", settings: { cron: "0 0 0 * * *" } };
   const document = written.length > 0 ? { algorithm: "or", rules: written, trigger } : undefined;
@@ -54,9 +55,9 @@ function isUsable(deletion: Deletion, lost: Losses): boolean {
 }
 
 /** The rules for as many of the deletions as there is room for; the others are left out, and all of theirs stays. */
-function fitting(deletions: readonly Deletion[], room: number, lost: Losses): readonly Retained[] {
+function fitting(deletions: readonly Deletion[], room: number, byTag: boolean, lost: Losses): readonly Retained[] {
   for (let many = deletions.length; many > 0; many--) {
-    const found = unique(retainedBy(deletions.slice(0, many), lost));
+    const found = unique(retainedBy(deletions.slice(0, many), byTag, lost));
     if (found.length > room) continue;
     for (const { at } of deletions.slice(many)) lost.add(at, `is left out: a project has ${mostRules} rules at most`);
     if (found.length > 0) return found;
@@ -83,7 +84,7 @@ function tellOverlaps(deletions: readonly Deletion[], lost: Losses): void {
   });
 }
 
-function retainedBy(deletions: readonly Deletion[], lost: Losses): readonly Retained[] {
+function retainedBy(deletions: readonly Deletion[], byTag: boolean, lost: Losses): readonly Retained[] {
   const rest = deletions
     .reduce<readonly (readonly Selector[])[]>(
       (all, { selection }) => all.flatMap((some) => elsewhere(selection)!.map((more) => [...some, ...more])),
@@ -99,13 +100,13 @@ function retainedBy(deletions: readonly Deletion[], lost: Losses): readonly Reta
       return [
         ...(olderThan > 0 ? [retained("nDaysSinceLastPush", wholeDays(olderThan), selectors)] : []),
         ...(beyond === undefined ? [] : [retained("latestPushedK", count ?? beyond, selectors)]),
-        ...except.flatMap((exception) => retainedFor(exception, lost)),
+        ...except.flatMap((exception) => retainedFor(exception, byTag, lost)),
       ];
     }),
   ];
 }
 
-function retainedFor(exception: Exception, lost: Losses): readonly Retained[] {
+function retainedFor(exception: Exception, byTag: boolean, lost: Losses): readonly Retained[] {
   const { at, selection, newest, within, by, olderThan, scope } = exception;
   const exact = selectorsOf(selection);
   const selectors = exact ?? selectorsOf({ ...selection, tags: [] })!;
@@ -114,7 +115,9 @@ function retainedFor(exception: Exception, lost: Losses): readonly Retained[] {
     return [retained("always", 0, selectors)];
   }
   if (scope.length > 0) lost.add(at, "is for some repositories: it keeps in all that the rule is for");
-  const isMixed = newest !== undefined && within !== undefined;
+  // Of an image with several tags, each may fit another pattern.
+  const isOver = byTag && newest !== undefined && selection.tags.length > 1;
+  const isMixed = isOver || (newest !== undefined && within !== undefined);
   if (olderThan !== undefined || isMixed || (newest ?? 0) > templates.latestPushedK.most) {
     lost.add(at, "keeps by what Harbor cannot say: all that it selects is kept");
     return [retained("always", 0, selectors)];
@@ -143,7 +146,7 @@ function ruleOf(rule: Retained, scope: Scope): HarborRule {
   const repository: readonly Selector[] = scope.map(({ glob, negated }) => ({
     kind: "doublestar",
     decoration: negated ? "repoExcludes" : "repoMatches",
-    pattern: glob,
+    pattern: toHarbor(glob),
   }));
   const all: Selector = { kind: "doublestar", decoration: "repoMatches", pattern: "**" };
   return {

@@ -2,13 +2,23 @@ import { doublestarRegex, expandBraces } from "../doublestar.ts";
 import { losses } from "../fold.ts";
 import { day, isAll, type Deletion, type Exception, type Parsed, type Scope, type Selection } from "../rules.ts";
 import { glob, regex, type TagPattern } from "../tag-pattern.ts";
-import { numberOf, takesUntagged, type HarborDocument, type HarborRule, type Selector } from "./document.ts";
+import {
+  fromHarbor,
+  numberOf,
+  rulesIn,
+  takesUntagged,
+  type HarborDocument,
+  type HarborRule,
+  type Placed,
+  type Selector,
+} from "./document.ts";
 
 /** Reads a retention policy: in the repositories of its rules all goes but for what they retain. */
-export function parseHarbor({ rules }: HarborDocument): Parsed {
+export function parseHarbor(document: HarborDocument): Parsed {
   const lost = losses();
-  const active = rules.flatMap((rule, i) => (rule.disabled ? [] : [{ ...rule, at: `rules[${i}]` }]));
-  const except = active.flatMap((rule) => exceptionsOf(rule));
+  const { rules: active, immutable } = rulesIn(document);
+  const held = immutable.flatMap((rule) => exceptionsOf({ ...rule, action: "retain", template: "always" }));
+  const except = [...active.flatMap((rule) => exceptionsOf(rule)), ...held];
   const scopes = new Map(active.map((rule) => [JSON.stringify(scopeOf(rule)), { rule, scope: scopeOf(rule) }]));
   const deletions = [...scopes.values()].map(({ rule: { at }, scope }): Deletion => ({
     at,
@@ -17,7 +27,9 @@ export function parseHarbor({ rules }: HarborDocument): Parsed {
     countsExceptions: true,
     except,
   }));
-  rules.forEach(({ disabled }, i) => disabled && lost.add(`rules[${i}]`, "is disabled: left out"));
+  const { rules } = "retention" in document ? document.retention : document;
+  const at = "retention" in document ? "retention.rules" : "rules";
+  rules.forEach(({ disabled }, i) => disabled && lost.add(`${at}[${i}]`, "is disabled: left out"));
   for (const { at, template } of active) {
     if (template === "nDaysSinceLastPull") lost.add(at, "does not retain what was never pulled, however new it is");
   }
@@ -27,10 +39,10 @@ export function parseHarbor({ rules }: HarborDocument): Parsed {
 function scopeOf({ scope_selectors: { repository } }: HarborRule): Scope {
   return repository
     .filter(({ decoration, pattern }) => !(decoration === "repoMatches" && pattern === "**"))
-    .map(({ decoration, pattern }) => ({ glob: pattern, negated: decoration === "repoExcludes" }));
+    .map(({ decoration, pattern }) => ({ glob: fromHarbor(pattern), negated: decoration === "repoExcludes" }));
 }
 
-function exceptionsOf(rule: HarborRule & { readonly at: string }): readonly Exception[] {
+function exceptionsOf(rule: Placed<HarborRule>): readonly Exception[] {
   const { at, template } = rule;
   const number = numberOf(rule);
   const selection = selectionIn(rule.tag_selectors);
@@ -64,7 +76,8 @@ function selectionIn(selectors: readonly Selector[]): Selection | undefined {
 }
 
 /** The patterns of which one has to fit; undefined where no tag can. */
-function groupOf({ decoration, pattern }: Selector): readonly TagPattern[] | undefined {
+function groupOf({ decoration, pattern: text }: Selector): readonly TagPattern[] | undefined {
+  const pattern = fromHarbor(text);
   const parts = expandBraces(pattern);
   if (decoration === "excludes") {
     if (parts.some((part) => /^\*+$/.test(part))) return undefined;

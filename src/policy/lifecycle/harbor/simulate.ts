@@ -2,7 +2,16 @@ import { doublestarRegex } from "../doublestar.ts";
 import { candidatesOf, type Candidate, type Decision, type LifecycleImage, type SimulateOptions } from "../images.ts";
 import { readRegex } from "../regex.ts";
 import { day } from "../rules.ts";
-import { numberOf, takesUntagged, type HarborDocument, type HarborRule, type Selector } from "./document.ts";
+import {
+  fromHarbor,
+  numberOf,
+  rulesIn,
+  takesUntagged,
+  type HarborDocument,
+  type HarborRule,
+  type ImmutableRule,
+  type Selector,
+} from "./document.ts";
 
 /**
  * By Harbor's source (src/pkg/retention): where any rule is for the repository, what no rule retains goes, all tags of an
@@ -14,18 +23,12 @@ export function simulateHarbor<Image extends LifecycleImage>(
   options: SimulateOptions,
 ): readonly Decision<Image>[] {
   const candidates = candidatesOf(images, "image", options);
-  // Rules know repositories by their names below the project.
-  const name = options.repository.replace(/^[^/]*\//, "");
-  const rules = document.rules.flatMap((rule, i) =>
-    !rule.disabled && isFor(rule, name) ? [{ ...rule, at: `rules[${i}]` }] : [],
-  );
+  const { rules, immutable } = rulesFor(document, options.repository);
   const retained = new Map<Candidate, string>();
   for (const rule of rules) {
-    const selected = candidates.filter(
-      ({ tags, isPart }) => !isPart && rule.tag_selectors.every((one) => selects(one, tags)),
-    );
-    for (const candidate of retains(rule, selected, options.now)) retained.set(candidate, rule.at);
+    for (const candidate of retains(rule, selectedBy(rule, candidates), options.now)) retained.set(candidate, rule.at);
   }
+  const held = new Map(immutable.flatMap((rule) => selectedBy(rule, candidates).map((one) => [one, rule.at] as const)));
   return candidates.map((candidate) => {
     const { image, tags, isPart } = candidate;
     const keep = (reason: string): Decision<Image> => ({ image, action: "keep", tags: [], reason });
@@ -33,16 +36,34 @@ export function simulateHarbor<Image extends LifecycleImage>(
     if (rules.length === 0) return keep("no rule is for this repository");
     if (isPart) return keep("an index is made of it");
     if (rule !== undefined) return { ...keep("it is retained"), rule };
+    const holder = held.get(candidate);
+    if (holder !== undefined) return { ...keep("it is immutable"), rule: holder };
     if (image.immutable) return keep("it is immutable");
     return { image, action: "delete", tags, reason: "no rule retains it" };
   });
 }
 
-function isFor({ scope_selectors: { repository } }: HarborRule, name: string): boolean {
+/** The rules that are for a repository, which they know by its name below the project. */
+export function rulesFor(document: HarborDocument, repository: string): ReturnType<typeof rulesIn> {
+  const name = repository.replace(/^[^/]*\//, "");
+  const { rules, immutable } = rulesIn(document);
+  return { rules: rules.filter((rule) => isFor(rule, name)), immutable: immutable.filter((rule) => isFor(rule, name)) };
+}
+
+/** The images that the selectors of a rule all take. */
+export function selectedBy<Any extends Candidate>(
+  { tag_selectors: selectors }: ImmutableRule,
+  all: readonly Any[],
+): readonly Any[] {
+  return all.filter(({ tags, isPart }) => !isPart && selectors.every((one) => selects(one, tags)));
+}
+
+function isFor({ scope_selectors: { repository } }: ImmutableRule, name: string): boolean {
   return repository.every(({ decoration, pattern }) => matches(pattern, name) === (decoration === "repoMatches"));
 }
 
-const matches = (pattern: string, text: string): boolean => readRegex(`^(?:${doublestarRegex(pattern)})$`).test(text);
+const matches = (pattern: string, text: string): boolean =>
+  readRegex(`^(?:${doublestarRegex(fromHarbor(pattern))})$`).test(text);
 
 function selects(selector: Selector, tags: readonly string[]): boolean {
   if (tags.length === 0) return takesUntagged(selector);

@@ -1,4 +1,4 @@
-import { alternativesOf } from "../regex.ts";
+import { anywhere } from "../regex.ts";
 import { selectionOf, type Deletion, type Parsed } from "../rules.ts";
 import { regex, type TagPattern } from "../tag-pattern.ts";
 import { secondsOf, type QuayDocument, type QuayPolicy } from "./document.ts";
@@ -22,13 +22,6 @@ export function parseQuay({ policies }: QuayDocument): Parsed {
 
 function patternOf({ tagPattern, tagPatternMatches }: QuayPolicy): TagPattern | undefined {
   if (tagPattern === undefined || tagPattern === null) return undefined;
-  const pattern = regex(found(tagPattern));
+  const pattern = regex(anywhere(tagPattern));
   return (tagPatternMatches ?? true) ? pattern : { ...pattern, negated: true };
-}
-
-/** A regular expression that a whole text fits where Quay finds this one somewhere in it. */
-function found(text: string): string {
-  if (alternativesOf(text).length > 1) return `.*(?:${text}).*`;
-  const [start, end] = [text.startsWith("^"), /(?<!\\)(?:\\\\)*\$$/.test(text)];
-  return `${start ? "" : ".*"}${text.slice(start ? 1 : 0, end ? -1 : undefined)}${end ? "" : ".*"}`;
 }

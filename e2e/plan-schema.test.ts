@@ -1,0 +1,54 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { withJournal } from "../src/plan/journal.ts";
+import { full, steps, wrong } from "../test/plan/samples.ts";
+import { describeWith, peer } from "./support/peers.ts";
+import { root, run } from "./support/run.ts";
+
+// The JSON Schemas of plans and journals, by a validator that others wrote.
+describeWith("jsonschema", "plans by their schema", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "gantry-e2e-schema-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  async function fits(schema: string, values: readonly unknown[]): Promise<boolean> {
+    const files = await Promise.all(
+      values.map(async (value, i) => {
+        const file = join(folder, `${i}.json`);
+        await writeFile(file, JSON.stringify(value ?? null));
+        return ["-i", file];
+      }),
+    );
+    const { code, stderr } = await run(peer("jsonschema")!.path, [...files.flat(), join(root, "schemas", schema)]);
+    if (code !== 0 && code !== 1) throw new Error(stderr);
+    return code === 0;
+  }
+
+  test("a plan with all there is", async () => {
+    expect(await fits("plan.json", [full])).toBe(true);
+  });
+
+  test.each(Object.entries(wrong))("%s", async (_, [value]) => {
+    expect(await fits("plan.json", [value])).toBe(false);
+  });
+
+  test("the lines of a journal", async () => {
+    const path = join(folder, "journal");
+    await withJournal(path, full, async (journal) => {
+      for (const step of steps)
+        await journal.begin(step, { tag: null, tags: [], existed: false, immutability: { tags: "mutable" } });
+      for (const step of steps) journal.end(step, { outcome: "failed", why: "no", error: new Error("no") });
+    });
+    const lines = (await readFile(path, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+    expect(lines).toHaveLength(1 + 2 * steps.length);
+    expect(await fits("journal.json", lines)).toBe(true);
+    expect(await fits("journal.json", [{ line: "begin" }])).toBe(false);
+  });
+});

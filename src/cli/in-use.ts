@@ -1,0 +1,18 @@
+import type { InUse } from "../index.ts";
+import type { Cli } from "./cli.ts";
+import { plain } from "./render/text.ts";
+import { inUse, inUseCompose, inUseKubernetes } from "./table/in-use-options.ts";
+
+/** What the options say is in use; nothing is read where they say nothing. What cannot be read throws: then nothing may be deleted. */
+export async function imagesInUse({ get, config, places, reporter, signal }: Cli): Promise<readonly InUse[]> {
+  const sources = { files: get(inUse), kubernetes: get(inUseKubernetes), compose: get(inUseCompose) };
+  if (Object.values(sources).every((list) => list.length === 0)) return [];
+  const { readInUse } = await import("../index.ts");
+  const { kubeconfig } = (await config()).values.kubernetes ?? {};
+  const { used, notes } = await readInUse(
+    { ...sources, ...(kubeconfig !== undefined && { kubeconfig }) },
+    { env: places.env, home: places.home, signal },
+  );
+  for (const note of notes) reporter.say(plain(`note: ${note}`));
+  return used;
+}

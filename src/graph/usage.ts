@@ -1,0 +1,31 @@
+import type { Digest } from "../oci/digest.ts";
+import type { Held, Inventory } from "./inventory.ts";
+
+/**
+ * The bytes that deleting manifests frees, by manifest: its own and those of the blobs that no other manifest of the
+ * repository has. What several of them share counts in the first; manifests that are not there are not in the answer. Blobs
+ * that other repositories have too stay where a registry keeps each blob once.
+ */
+export function freedBy({ manifests }: Inventory, deletedInOrder: Iterable<Digest>): ReadonlyMap<Digest, number> {
+  const going = new Map<Digest, Held>();
+  for (const digest of deletedInOrder) {
+    const held = manifests.get(digest);
+    if (held) going.set(digest, held);
+  }
+  const counted = new Set<Digest>();
+  for (const [digest, { blobs }] of manifests) {
+    if (!going.has(digest)) for (const blob of blobs) counted.add(blob.digest);
+  }
+  return new Map([...going].map(([digest, held]) => [digest, held.size + fresh(held, counted)]));
+}
+
+/** The bytes of a manifest's blobs that are not in `counted` yet; they are, afterwards. */
+function fresh({ blobs }: Held, counted: Set<Digest>): number {
+  let bytes = 0;
+  for (const { digest, size } of blobs) {
+    if (counted.has(digest)) continue;
+    counted.add(digest);
+    bytes += size;
+  }
+  return bytes;
+}

@@ -1,0 +1,80 @@
+import type { Digest } from "../oci/digest.ts";
+import { formatLocation, parseLocation } from "../oci/location.ts";
+import type { Before } from "./before.ts";
+import type { CopyImage, Note, RestoreManifest, SetTag, Step } from "./plan.ts";
+import type { Begun } from "./undo.ts";
+
+type Untold = Pick<Note, "level" | "message">;
+
+/** The steps that take one back, beside the manifests that come back; or why there are none. */
+export function inverses({ step, tries }: Begun): readonly Step[] | Untold {
+  const before = tries[0]!.before;
+  const id = `undo ${step.id}`;
+  const { at } = step;
+  switch (step.do) {
+    case "delete tag":
+      return [{ id, do: "tag", at, why: "it was deleted", digest: step.digest, before: null }];
+    case "delete manifest":
+      return before.manifest ? [] : warning("it was deleted, and nobody knows what it was");
+    case "tag":
+      return tagBack(id, step, step.digest, before);
+    case "copy":
+      return copyBack(id, step, tries.findLast(({ digest }) => digest)?.digest, before);
+    case "attach":
+      return { level: "info", message: "what was attached to it stays, as a record of what was done" };
+    case "create repository":
+      return [{ id, do: "delete repository", at, why: "it was created" }];
+    case "delete repository":
+      return [{ id, do: "create repository", at, why: "it was deleted" }];
+    case "set immutability": {
+      const { tags, except = [] } = step;
+      if (!before.immutability) return warning("nobody knows what held for its tags before");
+      const now = { tags, ...(except.length > 0 && { except }) };
+      return [{ id, do: "set immutability", at, why: "so it was before", ...before.immutability, before: now }];
+    }
+    default:
+      return goAgain(
+        id,
+        step,
+        tries.map((one) => one.before),
+      );
+  }
+}
+
+function tagBack(id: string, { at }: SetTag | CopyImage, put: Digest, { tag }: Before): readonly Step[] | Untold {
+  if (tag === undefined) return warning("nobody knows what it named before");
+  if (tag === put) return [];
+  if (tag === null) return [{ id, do: "delete tag", at, why: "it was not there before", digest: put }];
+  return [{ id, do: "tag", at, why: "so it was before", digest: tag, before: put }];
+}
+
+function copyBack(id: string, step: CopyImage, made: Digest | undefined, before: Before): readonly Step[] | Untold {
+  const put = step.platforms ? made : step.digest;
+  if (!put) return warning("it was stopped, and nobody knows what came to be there");
+  if (before.existed === undefined) return tagBack(id, step, put, before);
+  if (before.existed) return [];
+  return [{ id, do: "delete manifest", at: step.at, why: "it was not there before", digest: put, tags: [] }];
+}
+
+/** What was put back goes again: with its manifest, where that was not there, else its tags alone. */
+function goAgain(id: string, { at, digest, tags }: RestoreManifest, before: readonly Before[]): readonly Step[] {
+  const why = "it was not there before";
+  if (before[0]?.existed === false) return [{ id, do: "delete manifest", at, why, digest, tags }];
+  const put = new Set(before.flatMap((one) => one.tags ?? []));
+  return [...put].map((tag, i) => ({
+    id: i === 0 ? id : `${id} (${i + 1})`,
+    do: "delete tag",
+    at: withTag(at, tag),
+    why,
+    digest,
+  }));
+}
+
+function withTag(at: string, tag: string): string {
+  const location = parseLocation(at);
+  if (location.transport !== "registry") return formatLocation({ ...location, ref: tag });
+  const { registry, repository } = location.reference;
+  return formatLocation({ transport: "registry", reference: { registry, repository, tag } });
+}
+
+const warning = (message: string): Untold => ({ level: "warning", message });

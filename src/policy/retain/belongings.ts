@@ -1,0 +1,71 @@
+import type { Inventory } from "../../graph/inventory.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { subjectsOf } from "./contents.ts";
+
+/** To whom a manifest belongs, and as what. */
+export interface Owner {
+  readonly by: Digest;
+  readonly as: "a part of the index" | "attached to";
+}
+
+/** Some manifests and all that belongs to them. */
+export interface Belongings {
+  /** Of each of them, its owners among these. */
+  readonly owners: ReadonlyMap<Digest, readonly Owner[]>;
+  /** Owners before what belongs to them; of a ring of `sha256-*` tags, one comes first. */
+  readonly order: readonly Digest[];
+}
+
+/** Finds what belongs to some manifests: their parts, what is attached to them, and so on. */
+export function belongings(inventory: Inventory, tops: readonly Digest[]): Belongings {
+  const { manifests } = inventory;
+  const attached = new Map<Digest, Digest[]>();
+  for (const held of manifests.values()) {
+    for (const subject of subjectsOf(held)) {
+      const known = attached.get(subject);
+      if (known) known.push(held.digest);
+      else attached.set(subject, [held.digest]);
+    }
+  }
+  for (const all of attached.values()) all.sort();
+  const owners = new Map<Digest, Owner[]>();
+  const finished: Digest[] = [];
+  for (const top of tops) visit(top);
+  return { owners, order: finished.toReversed() };
+
+  /** Goes down in depth, without a call for each level: chains can be long. */
+  function visit(top: Digest): void {
+    if (owners.has(top)) return;
+    owners.set(top, []);
+    const open = [{ digest: top, ...belowOf(top), next: 0 }];
+    for (let at = open.at(-1); at; at = open.at(-1)) {
+      const digest = at.below[at.next++];
+      if (digest === undefined) {
+        finished.push(at.digest);
+        open.pop();
+        continue;
+      }
+      if (!manifests.has(digest) || digest === at.digest) continue;
+      const owner = {
+        by: at.digest,
+        as: at.next <= at.parts ? ("a part of the index" as const) : ("attached to" as const),
+      };
+      const known = owners.get(digest);
+      if (known) {
+        known.push(owner);
+        continue;
+      }
+      owners.set(digest, [owner]);
+      const { below, parts } = belowOf(digest);
+      if (below.length === 0) finished.push(digest);
+      else open.push({ digest, below, parts, next: 0 });
+    }
+  }
+
+  /** What belongs to a manifest: so many parts, then what is attached. */
+  function belowOf(digest: Digest): { readonly below: readonly Digest[]; readonly parts: number } {
+    const children = manifests.get(digest)?.children ?? [];
+    const attachments = attached.get(digest);
+    return { below: attachments ? [...children, ...attachments] : children, parts: children.length };
+  }
+}

@@ -1,0 +1,106 @@
+import type { Digest } from "../../oci/digest.ts";
+import { isRegistryError } from "../../oci/error.ts";
+import type { Note } from "../../plan/plan.ts";
+import { parseLifecycle } from "../lifecycle/convert.ts";
+import type { LifecycleDialect } from "../lifecycle/dialects.ts";
+import type { LifecycleImage } from "../lifecycle/images.ts";
+import type { Rules } from "../lifecycle/rules.ts";
+import { simulateLifecycle } from "../lifecycle/simulate.ts";
+import type { Contents, Image } from "./contents.ts";
+import type { DecideOptions } from "./decide.ts";
+import type { Decider, Fate, Verdicts } from "./verdicts.ts";
+
+/** A policy in the form of a service's own. */
+export interface DialectPolicy {
+  readonly dialect: LifecycleDialect;
+  readonly document: unknown;
+}
+
+/**
+ * Makes a policy of a service's own form ready to decide, by that service's rules. Throws INVALID for a document that the
+ * service would refuse.
+ */
+export function dialectDecider({ dialect, document }: DialectPolicy, options: DecideOptions = {}): Decider {
+  const { rules } = parseLifecycle(dialect, document);
+  return {
+    unused: () => [],
+    decide(contents, now) {
+      const { repository } = contents.inventory;
+      const name = repository.slice(repository.indexOf("/") + 1);
+      try {
+        const images = imagesOf(contents, rules);
+        const decisions = simulateLifecycle(dialect, document, images, { now, repository: name, ...options });
+        return verdictsOf(decisions, contents, rules);
+      } catch (error) {
+        if (!isRegistryError(error, "INVALID")) throw error;
+        const refused = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+        return { tags: new Map(), untagged: new Map(), notes: [], refused };
+      }
+    },
+  };
+}
+
+/** The images as a service has them: once for each tag where those go one by one, with the parts of indexes where it counts those. */
+function imagesOf({ tagged, untagged, inventory }: Contents, { unit, countsParts }: Rules): readonly LifecycleImage[] {
+  const top = [...tagged, ...untagged];
+  const images = top.flatMap((image) => {
+    const one = lifecycleImage(image);
+    return unit === "image" || image.tags.length < 2 ? [one] : image.tags.map((tag) => ({ ...one, tags: [tag] }));
+  });
+  if (!countsParts) return images;
+  const known = new Set(top.map(({ held }) => held.digest));
+  for (const { held } of top) {
+    for (const digest of held.children) {
+      const part = inventory.manifests.get(digest);
+      if (!part || known.has(digest)) continue;
+      known.add(digest);
+      // A listing by tags tells nothing of parts: they came with the index that is made of them.
+      const pushed = part.pushed ?? held.pushed;
+      const dated = pushed === undefined ? part : { ...part, pushed };
+      images.push(lifecycleImage({ held: dated, tags: [], pulled: part.pulled }));
+    }
+  }
+  return images;
+}
+
+function lifecycleImage({ held, tags, pulled }: Image): LifecycleImage {
+  const { digest, pushed, created, children, immutable, state } = held;
+  const text = (time: number): string => new Date(time).toISOString();
+  return {
+    digest,
+    tags,
+    children,
+    ...(pushed !== undefined && { pushed: text(pushed) }),
+    ...(pulled !== undefined && { pulled: text(pulled) }),
+    ...(created !== undefined && { created: text(created) }),
+    ...(immutable && { immutable }),
+    ...(state !== undefined && { state }),
+  };
+}
+
+function verdictsOf(
+  decisions: ReturnType<typeof simulateLifecycle>,
+  { inventory: { repository }, tagged, untagged: bare }: Contents,
+  { deletions }: Rules,
+): Verdicts {
+  const [tags, untagged] = [new Map<string, Fate>(), new Map<Digest, Fate>()];
+  let archived = 0;
+  for (const { image, action, rule, reason } of decisions) {
+    if (action === "archive") archived++;
+    const why = action === "archive" ? `${reason}: its service would archive it` : reason;
+    const fate = { goes: action === "delete", why, ...(rule !== undefined && { rule }) };
+    for (const tag of image.tags) tags.set(tag, fate);
+    if (image.tags.length === 0) untagged.set(image.digest!, fate);
+  }
+  const notes: Note[] = [];
+  const note = (message: string): void => void notes.push({ level: "warning", at: repository, message });
+  if (archived > 0) note(`${archived} would be archived by the policy: here, they stay`);
+  const never = [...tagged, ...bare].filter(
+    ({ pulled, held, tags: [tag] }) =>
+      pulled === undefined && (tag === undefined ? untagged.get(held.digest) : tags.get(tag))?.goes,
+  );
+  if (never.length > 0 && deletions.some(({ except }) => except.some(({ by }) => by === "pull"))) {
+    note(`${never.length} of what goes was never pulled: by this policy that keeps nothing, however new it is`);
+  }
+  return { tags, untagged, notes };
+}

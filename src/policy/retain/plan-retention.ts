@@ -1,0 +1,108 @@
+import type { Held, Inventory } from "../../graph/inventory.ts";
+import type { Root } from "../../graph/needed.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { rootsInUse, type InUse } from "../../plan/in-use.ts";
+import type { Kept, Note, Plan, Step } from "../../plan/plan.ts";
+import { brakedBy } from "./brakes.ts";
+import { contentsOf } from "./contents.ts";
+import { retentionDecider } from "./decide.ts";
+import { dialectDecider, type DialectPolicy } from "./dialect.ts";
+import type { Spared } from "./fates.ts";
+import { planRepository, type RepositoryPlan } from "./repository-plan.ts";
+import type { RetentionPolicy } from "./retention.ts";
+import type { Decider } from "./verdicts.ts";
+
+/** What retention is planned over. */
+export interface RetentionState {
+  readonly inventories: readonly Inventory[];
+  /** The images that somebody runs: they stay, with all their tags. */
+  readonly inUse?: readonly InUse[];
+  /** What else in a repository stays, with all its tags. */
+  readonly protect?: (inventory: Inventory) => readonly Root[];
+  /** Takes the time at which an image was built where the registry does not tell when it was pushed. */
+  readonly useCreated?: boolean;
+  /** Whether a policy may take the last image with a tag out of a repository. */
+  readonly allowEmpty?: boolean;
+}
+
+/**
+ * What a policy, Gantry's own or one of a service's form, takes away and leaves now, in whichever registry. Nothing goes that
+ * something needs which stays; in a repository that cannot be judged, or that would lose more than it may, nothing goes
+ * and a `refused` note says why. Throws INVALID for a document that its service would refuse.
+ */
+export function planRetention(policy: RetentionPolicy | DialectPolicy, state: RetentionState, now: Date): Plan {
+  const decider = "dialect" in policy ? dialectDecider(policy, state) : retentionDecider(policy, state);
+  const steps: Step[] = [];
+  const kept: Kept[] = [];
+  const notes: Note[] = [];
+  for (const inventory of state.inventories.toSorted((a, b) => (a.repository < b.repository ? -1 : 1))) {
+    const plan = planOne(inventory, decider, state, now.getTime(), notes);
+    addSteps(plan, inventory, steps);
+    for (const { tag, digest, why, rule } of plan.staying) {
+      const at = `${inventory.repository}${tag === undefined ? `@${digest}` : `:${tag}`}`;
+      kept.push({ at, digest, why, ...(rule !== undefined && { rule }) });
+    }
+  }
+  for (const { rule, why } of decider.unused()) notes.push({ level: "warning", message: `${rule}: ${why}` });
+  return { version: 1, kind: "retain", made: now.toISOString(), steps, kept, notes };
+}
+
+function planOne(
+  inventory: Inventory,
+  decider: Decider,
+  state: RetentionState,
+  now: number,
+  notes: Note[],
+): RepositoryPlan {
+  const { repository: at, gaps, manifests } = inventory;
+  if (manifests.size === 0 && gaps.length === 0)
+    notes.push({ level: "warning", at, message: "there is nothing in it" });
+  const contents = contentsOf(inventory);
+  const spared = sparedBy(inventory, state);
+  const refuse = (refused: string): RepositoryPlan => {
+    notes.push({ level: "refused", at, message: refused });
+    return planRepository(contents, { tags: new Map(), untagged: new Map(), notes: [], refused }, spared);
+  };
+  const [gap] = gaps;
+  if (gap) {
+    const more = gaps.length > 1 ? `, and ${gaps.length - 1} more` : "";
+    return refuse(`${gap.at} cannot be read, so that nobody knows what it needs: ${gap.why}${more}`);
+  }
+  const verdicts = decider.decide(contents, now);
+  if (verdicts.refused !== undefined) return refuse(verdicts.refused);
+  const plan = planRepository(contents, verdicts, spared);
+  const brake = brakedBy(plan, contents, { ...decider, ...(state.allowEmpty && { allowEmpty: true }) });
+  if (brake !== undefined) return refuse(brake);
+  notes.push(...verdicts.notes);
+  return plan;
+}
+
+/** What stays whatever a policy says. */
+function sparedBy(inventory: Inventory, { inUse = [], protect }: RetentionState): Spared {
+  const roots = [...(protect?.(inventory) ?? []), ...rootsInUse(inventory, inUse)];
+  const why = new Map<Digest, string>(roots.map((root) => [root.digest, root.why]));
+  return ({ digest, immutable, state }: Held) => {
+    const said = why.get(digest);
+    if (said !== undefined) return said;
+    if (immutable) return "it is immutable";
+    return state === undefined ? undefined : `it is ${state}`;
+  };
+}
+
+function addSteps({ going, freed }: RepositoryPlan, { repository, manifests }: Inventory, steps: Step[]): void {
+  const ids = new Map<Digest, string>();
+  for (const { digest, tag, why, fate, after } of going) {
+    const id = String(steps.length + 1);
+    const before = after.flatMap((one) => ids.get(one) ?? []);
+    const rule = fate?.rule;
+    const more = { ...(rule !== undefined && { rule }), ...(before.length > 0 && { after: before }) };
+    if (tag !== undefined) {
+      steps.push({ do: "delete tag", id, at: `${repository}:${tag}`, why, digest, ...more });
+      continue;
+    }
+    ids.set(digest, id);
+    const { tags } = manifests.get(digest)!;
+    const bytes = freed.get(digest) ?? 0;
+    steps.push({ do: "delete manifest", id, at: `${repository}@${digest}`, why, digest, tags, bytes, ...more });
+  }
+}

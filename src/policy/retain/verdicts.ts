@@ -1,0 +1,31 @@
+import type { Digest } from "../../oci/digest.ts";
+import type { Note } from "../../plan/plan.ts";
+import type { Contents } from "./contents.ts";
+
+/** What a policy says of a tag, or of an image without one. */
+export interface Fate {
+  readonly goes: boolean;
+  readonly why: string;
+  readonly rule?: string;
+  /** Whether it may go though nothing with a tag is left then. */
+  readonly mayEmpty?: boolean;
+}
+
+/** What a policy says of one repository, before that is held against what needs what. */
+export interface Verdicts {
+  readonly tags: ReadonlyMap<string, Fate>;
+  /** Of images without tags, and of what is attached to nothing. */
+  readonly untagged: ReadonlyMap<Digest, Fate>;
+  readonly notes: readonly Note[];
+  /** Why nothing can be decided here. */
+  readonly refused?: string;
+}
+
+/** A policy, ready to decide about repositories. `now` is in milliseconds since 1970. */
+export interface Decider {
+  decide(contents: Contents, now: number): Verdicts;
+  /** The rules that selected nothing in all that was decided. */
+  unused(): readonly { readonly rule: string; readonly why: string }[];
+  readonly minKeep?: number;
+  readonly maxDelete?: number | string;
+}

@@ -1,0 +1,79 @@
+import { paint, plain, shortDigest, type Look } from "./text.ts";
+
+export interface Column<T> {
+  readonly title: string;
+  readonly value: (item: T) => string;
+  /** Numbers stand to the right. */
+  readonly right?: boolean;
+  /** Left out where no item has a value for it; who has none, the empty text, is given a dash. */
+  readonly ifTold?: boolean;
+}
+
+const gap = "  ";
+
+/** Lines of columns under a heading. On a terminal that is too narrow, digests shorten first, then the widest columns. */
+export function table<T>(items: readonly T[], all: readonly Column<T>[], look: Look): string {
+  const columns = all.filter(({ ifTold, value }) => !ifTold || items.some((item) => value(item) !== ""));
+  const cell = ({ ifTold, value }: Column<T>, item: T): string => plain(value(item)) || (ifTold ? "-" : "");
+  let rows = items.map((item) => columns.map((column) => cell(column, item)));
+  const titles = columns.map((column) => column.title);
+  if (look.width !== undefined && total(widths(titles, rows)) > look.width) {
+    rows = rows.map((row) => row.map((cell) => shortDigest(cell)));
+  }
+  const wide = fit(widths(titles, rows), look.width);
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) =>
+        columns[i]!.right ? clip(cell, wide[i]!).padStart(wide[i]!) : clip(cell, wide[i]!).padEnd(wide[i]!),
+      )
+      .join(gap)
+      .trimEnd();
+  return [paint(look, "bold", line(titles)), ...rows.map(line)].map((text) => `${text}\n`).join("");
+}
+
+/** A text in lines of at most `width` characters, broken at spaces; a word that is longer stays whole. */
+export function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Names and values, the values in one column; empty values are left out. */
+export function fields(
+  pairs: readonly (readonly [name: string, value: string | undefined])[],
+  look: Look,
+  indent = "",
+): string {
+  const shown = pairs.filter((pair): pair is readonly [string, string] => pair[1] !== undefined && pair[1] !== "");
+  const wide = Math.max(0, ...shown.map(([name]) => name.length));
+  return shown
+    .map(([name, value]) => `${indent}${paint(look, "bold", plain(name).padEnd(wide))}${gap}${plain(value)}\n`)
+    .join("");
+}
+
+function widths(titles: readonly string[], rows: readonly (readonly string[])[]): number[] {
+  return titles.map((title, i) => rows.reduce((most, row) => Math.max(most, row[i]!.length), title.length));
+}
+
+function total(wide: readonly number[]): number {
+  return wide.reduce((sum, n) => sum + n, gap.length * (wide.length - 1));
+}
+
+/** Takes columns from the widest one until the line fits; none gets narrower than 8. */
+function fit(wide: readonly number[], limit = Number.POSITIVE_INFINITY): readonly number[] {
+  const fitted = [...wide];
+  for (let over = total(fitted) - limit; over > 0; over--) {
+    const widest = fitted.indexOf(Math.max(...fitted));
+    if (fitted[widest]! <= 8) break;
+    fitted[widest]! -= 1;
+  }
+  return fitted;
+}
+
+function clip(cell: string, width: number): string {
+  return cell.length <= width ? cell : `${cell.slice(0, width - 1)}…`;
+}

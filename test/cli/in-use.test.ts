@@ -1,0 +1,62 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Digest } from "../../src/index.ts";
+import { formatPlan, type Plan } from "../../src/plan/index.ts";
+import { image, putImage } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { gantry, testRegistry, type TestRegistry } from "./support.ts";
+
+const app = image("app");
+const { digest } = app.manifest.descriptor;
+
+/** A registry with one image, and a plan that takes its manifest away. */
+async function scene(): Promise<{ readonly registry: TestRegistry; readonly folder: string; readonly plan: string }> {
+  const [registry, folder] = [await testRegistry(), await temporaryDirectory()];
+  await putImage(registry.store("app"), app, "1.0");
+  const at = `${registry.host}/app@${digest}`;
+  const step = { id: "1", do: "delete manifest", at, digest, tags: ["1.0"], why: "it is old" } as const;
+  const made: Plan = { version: 1, kind: "retain", made: "2026-11-20T14:05:00Z", steps: [step], kept: [], notes: [] };
+  const plan = join(folder, "plan.json");
+  await writeFile(plan, formatPlan(made));
+  return { registry, folder, plan };
+}
+
+const configOf = (): Digest => app.manifest.config!.digest;
+
+test.each([
+  ["by its tag", (host: string) => `${host}/app:1.0`],
+  ["by its digest", (host: string) => `${host}/app@${digest}`],
+  ["by a digest alone", () => `docker://${digest}`],
+  ["by its configuration, as some runtimes tell it", () => configOf()],
+])("what is in use %s is not deleted, whatever a plan says", async (_, written) => {
+  const { registry, folder, plan } = await scene();
+  const used = join(folder, "used.txt");
+  await writeFile(used, `${written(registry.host)}\n`);
+  const { code, stdout } = await gantry(["apply", plan, "--yes", "--in-use", used, "--format", "json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ steps: [{ outcome: "stale", why: `in use by ${used}` }] });
+  expect(code).toBe(6);
+  expect((await registry.store("app").head("1.0"))?.digest).toBe(digest);
+});
+
+test("what is in use elsewhere protects nothing here", async () => {
+  const { registry, folder, plan } = await scene();
+  const used = join(folder, "compose.yaml");
+  await writeFile(used, `services: {a: {image: "registry.example/app@${digest}"}, b: {build: .}}`);
+  const { code, stderr } = await gantry(["apply", plan, "--yes", "--in-use-compose", used]);
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain(`note: ${used}: service b has no image: it is built`);
+  expect(await registry.store("app").head("1.0")).toBeUndefined();
+});
+
+test.each([
+  ["--in-use", "gone.txt", 2, /gone\.txt cannot be read \(ENOENT\)/],
+  ["--in-use-compose", "gone.yaml", 2, /gone\.yaml cannot be read \(ENOENT\)/],
+  ["--in-use-kubernetes", "prod", 2, /there is no Kubernetes cluster to ask/],
+])("%s that cannot be read stops all deletion", async (option, value, code, message) => {
+  const { registry, plan } = await scene();
+  const ended = await gantry(["apply", plan, "--yes", option, value]);
+  expect(ended.code).toBe(code);
+  expect(ended.stderr).toMatch(message);
+  expect((await registry.store("app").head("1.0"))?.digest).toBe(digest);
+});

@@ -1,0 +1,96 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { usedInCompose } from "../../src/in-use/compose.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+async function files(texts: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await temporaryDirectory();
+  for (const [name, text] of Object.entries(texts)) {
+    await mkdir(join(folder, name, ".."), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  return folder;
+}
+
+const shown = async (folder: string, env: Readonly<Record<string, string>> = {}): Promise<readonly string[]> => {
+  const { used } = await usedInCompose(join(folder, "compose.yaml"), env);
+  return used.map(({ reference, by }) => `${reference} by ${by.replace(`${folder}/`, "")}`);
+};
+
+test("all services, whatever their profiles; variables, merges, mounts; what is built is told", async () => {
+  const folder = await files({
+    "compose.yaml": `
+x-app: &app
+  image: registry.example/app:\${TAG}
+x-unused: {image: registry.example/unused:1}
+services:
+  web: {<<: *app, ports: ["80:80"]}
+  other: {<<: [{restart: always}, *app], image: "registry.example/own:$TAG"}
+  debug: {image: "registry.example/debug:\${DEBUG_TAG:-1}", profiles: [debug]}
+  short: {image: alpine}
+  built: {build: .}
+  both: {build: ., image: registry.example/both:1}
+  data:
+    image: registry.example/data:1
+    volumes: ["./a:/a", {type: image, source: "registry.example/models:\${TAG}", target: /m}]
+`,
+    ".env": "export TAG=1.0 # here\nDEBUG_TAG='7'\n",
+  });
+  const { notes } = await usedInCompose(join(folder, "compose.yaml"), {});
+  expect(notes).toEqual([`${folder}/compose.yaml: service built has no image: it is built`]);
+  expect(await shown(folder, { TAG: "2.0" })).toEqual([
+    "registry.example/app:2.0 by compose.yaml: service web",
+    "registry.example/own:2.0 by compose.yaml: service other",
+    "registry.example/debug:7 by compose.yaml: service debug",
+    "docker.io/library/alpine by compose.yaml: service short",
+    "registry.example/both:1 by compose.yaml: service both",
+    "registry.example/data:1 by compose.yaml: service data",
+    "registry.example/models:2.0 by compose.yaml: service data",
+  ]);
+});
+
+test("files that are included and extended, in circles too", async () => {
+  const folder = await files({
+    "compose.yaml": `
+include: [sub/compose.yaml, {path: [more.yaml]}]
+services:
+  web: {extends: {file: base.yaml, service: base}}
+  also: {extends: web}
+`,
+    "base.yaml": "services: {base: {extends: deep}, deep: {image: registry.example/base:1}}",
+    "more.yaml": "include: [compose.yaml]\nservices: {more: {image: registry.example/more:1}}",
+    "sub/compose.yaml": "services: {sub: {image: 'registry.example/sub:${V}'}}",
+    "sub/.env": "V=3",
+  });
+  expect(await shown(folder)).toEqual([
+    "registry.example/base:1 by compose.yaml: service web",
+    "registry.example/base:1 by compose.yaml: service also",
+    "registry.example/sub:3 by sub/compose.yaml: service sub",
+    "registry.example/more:1 by more.yaml: service more",
+  ]);
+});
+
+test.each([
+  ["services:\n  web:\n    image: app:${TAG}\n", ":3:12: services.web.image: the variable TAG is not set"],
+  ["services:\n  web:\n    image: [a]\n", ":3:12: services.web.image: is no text"],
+  ["services: {a: {extends: b}, b: {extends: a}}", ":1:25: services.a.extends: leads to no service"],
+  ["services: {a: {extends: a}}", ":1:25: services.a.extends: leads to no service"],
+  ["services: {a: {extends: {service: x}}}", ":1:25: services.a.extends: leads to no service"],
+  ["include: ['oci://registry.example/app']", ":1:11: include[0]: is no file, and so its images are not known"],
+  ["include: [https://git.example/app.git]", ":1:11: include[0]: is no file, and so its images are not known"],
+  ["web: {image: app}", ":1:1: this is no Compose file: it has no services"],
+  ["services: {web: {image: App}}", ": service web: invalid reference"],
+])("%s: %s", async (text, message) => {
+  const folder = await files({ "compose.yaml": text });
+  const file = join(folder, "compose.yaml");
+  await expect(usedInCompose(file, {})).rejects.toMatchObject({
+    code: "INVALID",
+    message: expect.stringContaining(`${file}${message}`) as string,
+  });
+});
+
+test("a file that is not there stops everything", async () => {
+  const folder = await files({ "compose.yaml": "include: [gone.yaml]" });
+  await expect(shown(folder)).rejects.toMatchObject({ message: `${folder}/gone.yaml cannot be read (ENOENT)` });
+});

@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { usedInCluster } from "../../src/in-use/kubernetes.ts";
+import { readInUse } from "../../src/in-use/read.ts";
+import { kubeconfig, kubernetes, pod as inPod, type Objects } from "../auth/kubernetes.ts";
+
+const digest = `sha256:${"d".repeat(64)}`;
+const spec = (image: string): object => ({ containers: [{ name: "c", image }] });
+const template = (image: string): object => ({ spec: { template: { spec: spec(image) } } });
+const named = (name: string, body: object): object => ({ metadata: { namespace: "shop", name }, ...body });
+const list = (items: readonly object[], next?: string): object => ({
+  kind: "List",
+  apiVersion: "v1",
+  metadata: { continue: next ?? "" },
+  items,
+});
+
+const groups = {
+  "/api/v1": ["pods", "replicationcontrollers", "podtemplates"],
+  "/apis/apps/v1": ["deployments", "replicasets", "statefulsets", "daemonsets", "controllerrevisions"],
+  "/apis/batch/v1": ["jobs", "cronjobs"],
+};
+const empty: Objects = Object.fromEntries(
+  Object.entries(groups).flatMap(([group, kinds]) => kinds.map((kind) => [`${group}/${kind}?limit=500`, list([])])),
+);
+
+async function used(objects: Objects, more: { readonly pageSize?: number; readonly timeout?: number } = {}) {
+  const { url, requests } = await kubernetes({ ...empty, ...objects });
+  const file = await kubeconfig(url);
+  const found = usedInCluster({ kubeconfig: file, context: "main" }, { env: {}, home: "/nonexistent", ...more });
+  return { found, requests, url };
+}
+
+test("all that runs, is to run, or may run again, over all namespaces", async () => {
+  const { found, requests } = await used({
+    "/api/v1/pods?limit=500": list([
+      named("web-1", {
+        spec: { ...spec("registry.example/app:1"), initContainers: [{ name: "i", image: "registry.example/init:1" }] },
+        status: { containerStatuses: [{ name: "c", image: "app:1", imageID: `registry.example/app@${digest}` }] },
+      }),
+    ]),
+    "/api/v1/podtemplates?limit=500": list([named("t", { template: { spec: spec("registry.example/template:1") } })]),
+    "/apis/apps/v1/deployments?limit=500": list([named("web", template("registry.example/app:2"))]),
+    "/apis/apps/v1/replicasets?limit=500": list([
+      named("web-old", { spec: { replicas: 0, template: { spec: spec("registry.example/app:0") } } }),
+    ]),
+    "/apis/apps/v1/controllerrevisions?limit=500": list([
+      named("db-1", { revision: 1, data: { spec: { template: { spec: spec("registry.example/db:1") } } } }),
+    ]),
+    "/apis/batch/v1/cronjobs?limit=500": list([
+      named("night", { spec: { schedule: "@daily", jobTemplate: template("registry.example/night:1") } }),
+    ]),
+  });
+  expect(await found).toEqual([
+    { reference: "registry.example/app:1", by: "pod shop/web-1 (context main)" },
+    { reference: "registry.example/init:1", by: "pod shop/web-1 (context main)" },
+    { reference: "docker.io/library/app:1", by: "pod shop/web-1 (context main)" },
+    { reference: `registry.example/app@${digest}`, by: "pod shop/web-1 (context main)" },
+    { reference: "registry.example/template:1", by: "pod template shop/t (context main)" },
+    { reference: "registry.example/app:2", by: "deployment shop/web (context main)" },
+    { reference: "registry.example/app:0", by: "replica set shop/web-old (context main)" },
+    { reference: "registry.example/db:1", by: "controller revision shop/db-1 (context main)" },
+    { reference: "registry.example/night:1", by: "cron job shop/night (context main)" },
+  ]);
+  expect(requests).toEqual(Object.keys(empty));
+});
+
+test("a list of many pages; what is too old by then is read whole", async () => {
+  const one = named("a", { spec: spec("registry.example/a:1") });
+  const two = named("b", { spec: spec("registry.example/b:1") });
+  const pages = { "/api/v1/pods?limit=500": list([one], "t1"), "/api/v1/pods?continue=t1&limit=500": list([two]) };
+  const { found } = await used(pages);
+  expect((await found).map(({ reference }) => reference)).toEqual(["registry.example/a:1", "registry.example/b:1"]);
+  const gone = { ...pages, "/api/v1/pods?continue=t1&limit=500": 410, "/api/v1/pods": list([one, two]) };
+  const { found: again, requests } = await used(gone);
+  expect((await again).map(({ reference }) => reference)).toEqual(["registry.example/a:1", "registry.example/b:1"]);
+  expect(requests.slice(0, 3)).toEqual([
+    "/api/v1/pods?limit=500",
+    "/api/v1/pods?continue=t1&limit=500",
+    "/api/v1/pods",
+  ]);
+});
+
+test.each([
+  ["/apis/batch/v1/jobs?limit=500", 403, "INVALID", /does not show the list of all jobs \(403\)$/],
+  ["/apis/apps/v1/replicasets?limit=500", 404, "INVALID", /^there is no list of all replicasets in /],
+  ["/api/v1/pods?limit=500", 503, "UNAVAILABLE", /answered 503 to a request for the list of all pods$/],
+  ["/api/v1/pods?limit=500", {}, "INVALID", /answers with no list of pods$/],
+  ["/api/v1/pods?limit=500", "no JSON", "INVALID", /cannot be asked for the list of all pods$/],
+  [
+    "/api/v1/pods?limit=500",
+    list([named("x", { spec: spec("a b") })]),
+    "INVALID",
+    /^pod shop\/x \(context main\): invalid/,
+  ],
+])("%s that answers %j stops everything", async (path, answered, code, message) => {
+  const { found } = await used({ [path]: answered });
+  await expect(found).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+});
+
+test("a list that goes in circles, and one that does not come, are errors", async () => {
+  const circle = { "/api/v1/pods?limit=500": list([], "t"), "/api/v1/pods?continue=t&limit=500": list([], "t") };
+  await expect((await used(circle)).found).rejects.toThrow(/goes round in circles in its list of pods$/);
+  const silent = await used({ "/api/v1/pods?limit=500": "silence" }, { timeout: 200 });
+  await expect(silent.found).rejects.toMatchObject({ code: "TIMEOUT" });
+});
+
+test("several contexts, each named; the current one; one that is not there", async () => {
+  const pods = list([named("a", { spec: spec("registry.example/a:1") })]);
+  const { url } = await kubernetes({ ...empty, "/api/v1/pods?limit=500": pods });
+  const file = await kubeconfig(url);
+  const places = { env: {}, home: "/nonexistent" };
+  const { used: found } = await readInUse({ kubernetes: ["main", "current", "main"], kubeconfig: file }, places);
+  const server = String(url).replace(/\/$/, "");
+  expect(found).toEqual([
+    { reference: "registry.example/a:1", by: "pod shop/a (context main)" },
+    { reference: "registry.example/a:1", by: `pod shop/a (${server})` },
+  ]);
+  await expect(readInUse({ kubernetes: ["main", "lost"], kubeconfig: file }, places)).rejects.toThrow(
+    /"lost" leads to no cluster/,
+  );
+  await expect(readInUse({ kubernetes: ["eve"], kubeconfig: file }, places)).rejects.toThrow(
+    /does not know who asks \(401\)/,
+  );
+});
+
+test("in a pod, the cluster that it runs in", async () => {
+  const pods = list([named("a", { spec: spec("registry.example/a:1") })]);
+  const { url } = await kubernetes({ ...empty, "/api/v1/pods?limit=500": pods });
+  const { root, env } = await inPod(url);
+  const { used: found } = await readInUse({ kubernetes: ["current"] }, { env, home: "/nonexistent", root });
+  expect(found.map(({ reference }) => reference)).toEqual(["registry.example/a:1"]);
+});

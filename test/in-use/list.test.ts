@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import { parseUsed } from "../../src/in-use/list.ts";
+
+const a = `sha256:${"a".repeat(64)}`;
+const references = (text: string): readonly string[] => parseUsed(text, "used").map(({ reference }) => reference);
+
+test("a reference a line, in full; remarks and empty lines are none", () => {
+  expect(
+    parseUsed("# mine\nregistry.example/app:1.0\r\n\n alpine  # a base\nregistry.example/app:1.0\n", "used"),
+  ).toEqual([
+    { reference: "registry.example/app:1.0", by: "used" },
+    { reference: "docker.io/library/alpine", by: "used" },
+  ]);
+  expect(parseUsed("", "used")).toEqual([]);
+});
+
+test.each([
+  [`docker-pullable://registry.example/app@${a}`, `registry.example/app@${a}`],
+  [`docker.io/library/app@${a}`, `docker.io/library/app@${a}`],
+  [`registry.example/app:1.0@${a}`, `registry.example/app:1.0@${a}`],
+  [`docker://${a}`, a],
+  [a, a],
+  ["localhost:5000/app", "localhost:5000/app"],
+])("%s is %s", (text, reference) => {
+  expect(references(text)).toEqual([reference]);
+});
+
+test("a JSON list of references, and of objects", () => {
+  const pod = { kind: "Pod", metadata: { namespace: "shop", name: "web" }, spec: { containers: [{ image: "app:2" }] } };
+  expect(parseUsed(JSON.stringify(["registry.example/app:1", pod]), "used.json")).toEqual([
+    { reference: "registry.example/app:1", by: "used.json" },
+    { reference: "docker.io/library/app:2", by: "used.json: pod shop/web" },
+  ]);
+});
+
+test("what kubectl wrote: what is to run, what runs, and images that are mounted", () => {
+  const list = {
+    apiVersion: "v1",
+    kind: "List",
+    items: [
+      {
+        kind: "Pod",
+        metadata: { namespace: "shop", name: "web", managedFields: [{ fieldsV1: { "f:image": {} } }] },
+        spec: {
+          initContainers: [{ image: "registry.example/init:1" }],
+          containers: [{ image: "registry.example/app:1" }, { image: "" }],
+          ephemeralContainers: [{ image: "registry.example/debug:1" }],
+          volumes: [{ image: { reference: "registry.example/data:1" } }],
+        },
+        status: {
+          containerStatuses: [
+            { image: a, imageID: `registry.example/app@${a}` },
+            { image: "registry.example/late:1", imageID: "" },
+          ],
+        },
+      },
+    ],
+  };
+  expect(references(JSON.stringify(list))).toEqual([
+    "registry.example/init:1",
+    "registry.example/app:1",
+    "registry.example/debug:1",
+    "registry.example/data:1",
+    a,
+    `registry.example/app@${a}`,
+    "registry.example/late:1",
+  ]);
+});
+
+test("manifests in YAML, one after the other", () => {
+  const text = `# rendered
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {template: {spec: {containers: [{image: registry.example/web:1}]}}}
+---
+# nothing
+
+---
+kind: CronJob
+metadata: {name: night, namespace: shop}
+spec: {jobTemplate: {spec: {template: {spec: {containers: [{image: registry.example/night:1}]}}}}}
+`;
+  expect(parseUsed(text, "all.yaml")).toEqual([
+    { reference: "registry.example/web:1", by: "all.yaml: deployment web" },
+    { reference: "registry.example/night:1", by: "all.yaml: cronjob shop/night" },
+  ]);
+});
+
+test.each([
+  ["registry.example/app:1\nregistry.example/UPPER:1\n", /^used:2: invalid reference "registry.example\/UPPER:1"/],
+  ['["app:1", 2]', /^used:1:11: \[1\]: is neither a reference nor an object/],
+  ['["app:1", "no way"]', /^used:1:11: \[1\]: invalid reference "no way"/],
+  ["[", /^used:1:2: this is neither JSON nor YAML/],
+  ["kind: Pod\n---\nkind: [\n", /^used:4:1: this is neither JSON nor YAML/],
+  ['{"kind": "Pod", "spec": {"containers": [{"image": "a b"}]}}', /^used: pod: invalid reference "a b": white space/],
+])("%j cannot be read, and so nothing is known", (text, message) => {
+  expect(() => parseUsed(text, "used")).toThrow(
+    expect.objectContaining({ code: "INVALID", message: expect.stringMatching(message) }),
+  );
+});

@@ -1,0 +1,254 @@
+import { describe, expect, test } from "vitest";
+import type { Digest } from "../../../src/oci/digest.ts";
+import type { Plan, Step } from "../../../src/plan/plan.ts";
+import { protection } from "../../../src/policy/protect.ts";
+import { planRetention, type RetentionState } from "../../../src/policy/retain/plan-retention.ts";
+import type { RetentionPolicy } from "../../../src/policy/retain/retention.ts";
+import { digest, inventory, now, type Sketch } from "./scene.ts";
+
+const old: RetentionPolicy = { version: 1, rules: [{ delete: { olderThan: "30d" } }] };
+
+function planned(
+  of: Readonly<Record<string, Sketch>>,
+  policy: RetentionPolicy = old,
+  state: Partial<RetentionState> = {},
+): Plan & { readonly does: readonly string[] } {
+  const from = inventory(of);
+  const plan = planRetention(policy, { inventories: [from], ...state }, now);
+  const names = new Map(Object.keys(of).map((name) => [digest(name), name]));
+  const does = plan.steps.map(
+    (step) => `${step.do} ${isTag(step) ? step.at.split(":")[1] : names.get(step.at.split("@")[1] as Digest)}`,
+  );
+  return { ...plan, does };
+}
+
+const isTag = ({ do: what }: Step): boolean => what === "delete tag";
+const hex = (name: string): string => digest(name).replace(":", "-");
+
+describe("what goes along, and what stays", () => {
+  test("an index goes before its parts, and what is attached goes after what it is attached to", () => {
+    const { steps, does } = planned({
+      keep: { tags: ["new"] },
+      index: { tags: ["1.0", "1"], age: 40, children: ["amd64", "arm64"] },
+      amd64: { age: 40 },
+      arm64: { age: 40 },
+      sbom: { age: 40, subject: "amd64" },
+      signature: { age: 40, tags: [`${hex("index")}.sig`] },
+    });
+    expect(does.toSorted()).toEqual([
+      "delete manifest amd64",
+      "delete manifest arm64",
+      "delete manifest index",
+      "delete manifest sbom",
+      "delete manifest signature",
+    ]);
+    const idOf = (name: string): string => steps.find((step) => "digest" in step && step.digest === digest(name))!.id;
+    const stepOf = (name: string) => steps.find(({ id }) => id === idOf(name));
+    expect(stepOf("index")).toMatchObject({ do: "delete manifest", tags: ["1.0", "1"], rule: "rules[0]" });
+    expect(stepOf("index")).not.toHaveProperty("after");
+    for (const name of ["amd64", "arm64", "signature"]) expect(stepOf(name)).toMatchObject({ after: [idOf("index")] });
+    expect(stepOf("sbom")).toMatchObject({ after: [idOf("amd64")], why: `attached to ${digest("amd64")}, which goes` });
+    expect(stepOf("amd64")).toMatchObject({
+      why: `a part of the index ${digest("index")}, which goes`,
+      rule: "rules[0]",
+    });
+  });
+
+  test("parts that the index of another tag has, too, stay", () => {
+    const { does } = planned({
+      old: { tags: ["old"], age: 40, children: ["shared", "own"] },
+      new: { tags: ["new"], age: 1, children: ["shared"] },
+      shared: { age: 40 },
+      own: { age: 40 },
+    });
+    expect(does).toEqual(["delete manifest old", "delete manifest own"]);
+  });
+
+  test("a tag goes alone where its manifest has another, or an index needs it", () => {
+    const { does, kept } = planned(
+      {
+        twice: { tags: ["pr-1", "1.0"], age: 40 },
+        index: { tags: ["2.0"], age: 1, children: ["part"] },
+        part: { tags: ["2.0-amd64"], age: 40 },
+      },
+      { version: 1, rules: [{ tags: ["1.0"], keep: { always: true } }, ...old.rules] },
+    );
+    expect(does).toEqual(["delete tag 2.0-amd64", "delete tag pr-1"]);
+    expect(kept.map(({ at }) => at)).toEqual(["registry.example/app:1.0", "registry.example/app:2.0"]);
+  });
+
+  test("what a kept artifact is attached to stays, but for its tag", () => {
+    const { does } = planned({ image: { tags: ["1.0"], age: 40 }, sbom: { tags: ["sbom"], age: 1, subject: "image" } });
+    expect(does).toEqual(["delete tag 1.0"]);
+  });
+
+  test("a sha256- tag goes with the image that it is of, also where its manifest stays", () => {
+    const { does } = planned({
+      image: { tags: ["1.0"], age: 40 },
+      signature: { tags: [`${hex("image")}.sig`, "signature"], age: 1 },
+    });
+    expect(does).toEqual(["delete manifest image", `delete tag ${hex("image")}.sig`]);
+  });
+
+  test("sha256- tags are of no rule: neither counted, nor taken while their images stay", () => {
+    const { does } = planned({ image: { tags: ["1.0"] }, signature: { tags: [`${hex("image")}.sig`], age: 40 } });
+    expect(does).toEqual([]);
+  });
+
+  test("manifests that are attached to one another in a ring stay", () => {
+    const { does } = planned(
+      {
+        image: { tags: ["new"] },
+        one: { tags: [hex("two")], age: 40 },
+        two: { tags: [hex("one")], age: 40 },
+      },
+      {
+        version: 1,
+        rules: [
+          { untagged: true, delete: { olderThan: "1d" } },
+          { orphaned: true, delete: { olderThan: "1d" } },
+        ],
+      },
+    );
+    expect(does).toEqual([]);
+  });
+
+  test("images in use, immutable, locked and protected ones stay with all their tags", () => {
+    const { does, kept } = planned(
+      {
+        used: { tags: ["a", "b"], age: 40 },
+        fixed: { tags: ["c"], age: 40, immutable: true },
+        locked: { tags: ["d"], age: 40, state: "locked" },
+        named: { tags: ["e"], age: 40 },
+        pinned: { tags: ["f"], age: 40 },
+        gone: { tags: ["g"], age: 40 },
+      },
+      old,
+      {
+        inUse: [{ reference: "registry.example/app:a", by: "pod web" }],
+        protect: protection(["e*", digest("pinned")]),
+      },
+    );
+    expect(does).toEqual(["delete manifest gone"]);
+    expect(kept.map(({ at, why }) => `${at.split(":")[1]} ${why}`)).toEqual([
+      "a in use by pod web",
+      "b in use by pod web",
+      "c it is immutable",
+      "d it is locked",
+      "e protected by e*",
+      `f protected by ${digest("pinned")}`,
+    ]);
+  });
+
+  test("a part that is in use stays when its index goes", () => {
+    const { does } = planned(
+      { new: { tags: ["new"] }, index: { tags: ["1.0"], age: 40, children: ["x", "y"] }, x: {}, y: {} },
+      old,
+      { inUse: [{ reference: `registry.example/app@${digest("x")}`, by: "pod web" }] },
+    );
+    expect(does).toEqual(["delete manifest index", "delete manifest y"]);
+  });
+
+  test("bytes are those that only what goes has, what they share in the first", () => {
+    const { steps } = planned({
+      new: { tags: ["new"], blobs: ["base", "new"] },
+      one: { tags: ["1"], age: 50, blobs: ["base", "shared", "1"] },
+      two: { tags: ["2"], age: 50, blobs: ["base", "shared", "2"] },
+    });
+    expect(steps.map(({ bytes }) => bytes)).toEqual([2100, 1100]);
+  });
+});
+
+describe("without tags", () => {
+  const untagged: RetentionPolicy = { version: 1, rules: [{ untagged: true, delete: { olderThan: "7d" } }] };
+
+  test("an untagged rule takes what is old and belongs to nobody, with its parts", () => {
+    const { does, kept } = planned(
+      {
+        image: { tags: ["1.0"], age: 90, children: ["part"] },
+        part: { age: 90 },
+        sbom: { age: 90, subject: "image" },
+        moved: { age: 8, children: ["below"] },
+        below: { age: 8 },
+        fresh: { age: 6 },
+      },
+      untagged,
+    );
+    expect(does).toEqual(["delete manifest moved", "delete manifest below"]);
+    expect(kept.map(({ at, why }) => `${at} ${why}`)).toEqual([
+      "registry.example/app:1.0 no rule is for it",
+      `registry.example/app@${digest("fresh")} pushed less than 7d ago`,
+    ]);
+  });
+
+  test("an orphaned rule takes what is attached to images that are gone, and nothing else", () => {
+    const { does } = planned(
+      {
+        image: { tags: ["1.0"], age: 90 },
+        sbom: { age: 90, subject: "image" },
+        lost: { age: 90, subject: "no more" },
+        signature: { age: 90, tags: [`${hex("no more")}.sig`] },
+        moved: { age: 90 },
+      },
+      { version: 1, rules: [{ orphaned: true, delete: { olderThan: "1d" } }] },
+    );
+    expect(does.toSorted()).toEqual(["delete manifest lost", "delete manifest signature"]);
+  });
+});
+
+describe("brakes", () => {
+  const two = { one: { tags: ["1"], age: 40 }, two: { tags: ["2"], age: 50 } };
+  const three = { ...two, new: { tags: ["new"] } };
+  const refused = (plan: Plan): readonly string[] =>
+    plan.notes.flatMap(({ level, message }) => (level === "refused" ? [message] : []));
+
+  test("the last image with a tag does not go unless that is said", () => {
+    const plan = planned(two);
+    expect(plan.does).toEqual([]);
+    expect(refused(plan)).toEqual([expect.stringContaining("would leave no image with a tag of 2")]);
+    expect(plan.kept.map(({ why }) => why)).toEqual([
+      expect.stringContaining("nothing goes here: "),
+      expect.stringContaining("nothing goes here: "),
+    ]);
+    const both = ["delete manifest one", "delete manifest two"];
+    expect(planned(two, old, { allowEmpty: true }).does.toSorted()).toEqual(both);
+    const said = { version: 1, rules: [{ ...old.rules[0]!, allowEmpty: true }] } as const;
+    expect(planned(two, said).does.toSorted()).toEqual(both);
+  });
+
+  test("minKeep and maxDelete hold nothing back or everything", () => {
+    expect(refused(planned(three, { ...old, minKeep: 2 }))).toEqual([
+      "the policy would leave 1 of 3 images with tags, and minKeep is 2",
+    ]);
+    expect(planned(three, { ...old, minKeep: 1 }).does).toHaveLength(2);
+    expect(refused(planned(three, { ...old, maxDelete: 1 }))).toEqual([
+      "the policy would take 2 of 3 tags and images, and maxDelete is 1",
+    ]);
+    expect(refused(planned(three, { ...old, maxDelete: "50%" }))).toHaveLength(1);
+    expect(planned(three, { ...old, maxDelete: "67%" }).does).toHaveLength(2);
+  });
+
+  test("what cannot be read holds back its repository, and no other", () => {
+    const inventories = [
+      inventory(three, { gaps: [{ at: "registry.example/app@sha256:0", why: "500" }] }),
+      inventory(three, { repository: "registry.example/other" }),
+    ];
+    const plan = planRetention(old, { inventories }, now);
+    expect(plan.steps.map(({ at }) => at.split("@")[0])).toEqual(["registry.example/other", "registry.example/other"]);
+    expect(refused(plan)).toEqual([
+      "registry.example/app@sha256:0 cannot be read, so that nobody knows what it needs: 500",
+    ]);
+  });
+
+  test("rules that select nothing are named", () => {
+    const rules = [
+      ...old.rules,
+      { name: "typo", tags: ["relase-*"], keep: { newest: 3 } },
+      { repositories: ["tema/*"], keep: { newest: 3 } },
+    ];
+    expect(planned(three, { version: 1, rules }).notes).toEqual([
+      { level: "warning", message: "typo: it selects nothing that is left to it by the rules before it" },
+      { level: "warning", message: "rules[2]: it is for none of these repositories" },
+    ]);
+  });
+});
