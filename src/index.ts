@@ -63,6 +63,7 @@ export {
   type Outcome,
 } from "./graph/copy.ts";
 export { copyTags } from "./graph/copy-tags.ts";
+export { immutableFault } from "./graph/immutable.ts";
 export { selectPlatforms } from "./graph/select.ts";
 export { namesOf, tagsNeeding, tagsOf, tagTargets } from "./graph/tags.ts";
 export { tree, walkTree, type TreeNode } from "./graph/tree.ts";

@@ -22,7 +22,9 @@ export type PeerName =
   | "jsonschema"
   | "oci-conformance"
   | "moto_server"
-  | "prism";
+  | "prism"
+  | "etcd"
+  | "kube-apiserver";
 
 /** A program of others that is on this machine. */
 export interface Peer {

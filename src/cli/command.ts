@@ -78,5 +78,6 @@ export const families: Readonly<Record<string, string>> = {
   immutability: "see and say which tags of a repository cannot be moved",
   lifecycle: "see, set, try and convert the policies by which services delete images",
   promote: "take images from stage to stage, and see what was",
+  tags: "decide which tags images get, and look what is wrong with those that they have",
   repo: "list, look at, create and delete repositories",
 };

@@ -11,6 +11,7 @@ import { planCommands } from "./table/plans.ts";
 import { retainCommand } from "./table/retain.ts";
 import { promoteCommands } from "./table/promote.ts";
 import { serviceCommands } from "./table/services.ts";
+import { tagsCommands } from "./table/tags.ts";
 import { toolCommands } from "./table/tool.ts";
 
 /** Every command there is, in the order that help and docs list them. */
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   retainCommand,
   ...promoteCommands,
   ...planCommands,
+  ...tagsCommands,
   ...serviceCommands,
   ...lifecycleCommands,
   ...partCommands,

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { RegistryError, type CopyLocationsOptions, type CopyOutcome, type Platform } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
+import { immutableTags } from "./immutable.ts";
 import * as options from "./options.ts";
 import { outcomeText } from "./render/outcome.ts";
 import { count } from "./render/text.ts";
@@ -16,9 +17,11 @@ export async function copyImages(
 ): Promise<ExitName> {
   const { get, client, reporter, signal } = cli;
   if (more.allTags || destinations.length > 1) reporter.eachImage();
+  const immutable = await immutableTags(cli);
   const connected = await client({ from: [source], to: destinations });
   const outcome = await connected.copy(source, destinations, {
     ...copyOptions(get),
+    ...(immutable && { immutable }),
     ...more,
     signal,
     onEvent: (event) => reporter.on(event),

@@ -68,6 +68,7 @@ export const onePlatform: Option<Platform | undefined> = value(
 );
 export const allTags: Option<boolean> = flag("-a, --all-tags", "copy every tag of the repository");
 export const noClobber: Option<boolean> = flag("-n, --no-clobber", "leave tags alone that the destination has already");
+export const force: Option<boolean> = flag("--force", "move even tags that never move, as tags.immutable says");
 export const dryRun: Option<boolean> = flag("--dry-run", "show what would be done; send no write request");
 export const detailedExitcode: Option<boolean> = flag(
   "--detailed-exitcode",

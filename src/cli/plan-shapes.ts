@@ -42,8 +42,35 @@ export const planShape: Shape = {
   notes: [{ level: "info, warning or refused", "at?": "where", message: "what there is to know" }],
 };
 
+/** A plan, where a command may end with something else. */
+const planOrNot: Shape = Object.fromEntries(
+  Object.entries(planShape).map(([key, shape]) => [`${key.replace(/\?$/, "")}?`, shape]),
+);
+
 export const planShapes: Readonly<Record<string, Shape>> = {
   apply: planShape,
   undo: planShape,
   retain: planShape,
+  "tags check": [
+    {
+      severity: "error, warning or info",
+      rule: "what was looked for, in one word",
+      at: "the repository, tag or manifest",
+      message: "what was found",
+      advice: "what to do",
+      "digest?": "what a tag that is behind should name",
+    },
+  ],
+  "tags plan": {
+    ...planOrNot,
+    "build?": {
+      "ref?": "a git ref in full",
+      "sha?": "the commit",
+      "event?": "push, pull_request, schedule or another",
+    },
+    "tags?": [{ tag: "a tag", rule: "the rule that makes it" }],
+    "references?": ["with --for: repository and tag in one"],
+    "held?": [{ at: "with --for: a tag that is not given", why: "one sentence" }],
+    "remarks?": ["what is likely not meant"],
+  },
 };

@@ -1,6 +1,6 @@
 import { parseReference, RegistryError, version, type PromotedPlace, type Reference } from "../index.ts";
 import type { Plan } from "../plan/index.ts";
-import { parsePattern, stagesOf, targetAt, type PromotionPolicy, type Stage } from "../policy/index.ts";
+import { stagesOf, targetAt, type PromotionPolicy, type Stage } from "../policy/index.ts";
 import { actorOf } from "./actor.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
@@ -58,15 +58,6 @@ function bareStage(stage: Stage): Stage {
 }
 
 const repositoryOf = ({ registry, repository }: Reference): string => `${registry}/${repository}`;
-
-/** Whether a tag never moves, as `tags.immutable` of the configuration says; of a range, a version has all three numbers. */
-export async function immutableTags({ config }: Cli): Promise<((tag: string) => boolean) | undefined> {
-  const texts = (await config()).values.tags?.immutable ?? [];
-  const rules = texts.map((text) => ({ pattern: parsePattern(text), isRange: text.startsWith("semver:") }));
-  if (rules.length === 0) return undefined;
-  return (tag) =>
-    rules.some(({ pattern, isRange }) => pattern.fits(tag) && (!isRange || /^\D*\d+\.\d+\.\d+/.test(tag)));
-}
 
 /** What the options say of a promotion or rollback as a whole. */
 export function promotionPolicy({ get, places }: Cli, from: string): PromotionPolicy {

@@ -207,14 +207,14 @@ export const schema = {
     },
     guarded,
   ),
+  promote: group("how images go from stage to stage", {
+    stages: table(kinds.plainName, "the stages, such as staging and prod", group("one stage", stageFields)),
+  }),
   tags: group("rules for tags", {
     immutable: list(
       kinds.text,
       "tags that never move: a glob such as v*, /a regular expression/, or semver:>=1.0 for versions with three numbers",
     ),
-  }),
-  promote: group("how images go from stage to stage", {
-    stages: table(kinds.plainName, "the stages, such as staging and prod", group("one stage", stageFields)),
   }),
   trust: list(kinds.path, "directories whose project files may decide where secrets go", { personal: true }),
 };

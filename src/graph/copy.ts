@@ -6,6 +6,7 @@ import type { Platform } from "../oci/platform.ts";
 import type { Call, Put, Source, Store } from "../store/store.ts";
 import { attachments } from "./attachments.ts";
 import { blobMover, type BlobTally } from "./copy-blob.ts";
+import { immutableFault } from "./immutable.ts";
 import { checkNesting, type Outline } from "./nesting.ts";
 import { fetcher, prepare, type Prepared } from "./prepare.ts";
 import { running, tallyBlobs, type Running } from "./running.ts";
@@ -36,6 +37,8 @@ export interface CopyOptions extends Call {
   readonly referrers?: boolean;
   /** Leaves a tag alone that the destination has already. */
   readonly noClobber?: boolean;
+  /** Whether a tag never moves: one that the destination has with another digest throws DENIED, before anything is sent. */
+  readonly immutable?: (tag: string) => boolean;
   /** Only looks: sends no write request. */
   readonly dryRun?: boolean;
   /** Turns Docker's manifests into OCI's, which changes their digests. */
@@ -156,8 +159,14 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     const unchanged = "there" in work;
     const root = unchanged ? work.there : work.root;
     const copy = running(nameOf(from, ref), at, work.manifest, options.signal);
-    const held =
-      options.noClobber && tag !== undefined ? await sided("destination", () => store.head(tag, copy)) : undefined;
+    const isFixed = tag !== undefined && options.immutable?.(tag);
+    const there =
+      tag !== undefined && (options.noClobber || isFixed)
+        ? await sided("destination", () => store.head(tag, copy))
+        : undefined;
+    const held = options.noClobber ? there : undefined;
+    if (isFixed && there && !held && there.digest !== root.descriptor.digest)
+      throw immutableFault(nameOf(store, tag), there.digest);
     if (!held) {
       if (!unchanged) await put(work.root, copy, tag);
       await putAttached(root, copy);

@@ -42,8 +42,8 @@ function versionPattern(text: string): Pattern {
   };
 }
 
-/** A glob as a regular expression. */
-function globRegex(glob: string): string {
+/** A glob as a regular expression, without its ends. */
+export function globRegex(glob: string): string {
   return glob.replace(/\\.|\*\*|[*?]|\[[!^]?[^\]]+\]|[{},]|[.+^$()|[\]\\]/g, (token, offset: number) => {
     if (token === "**") return ".*";
     if (token === "*") return "[^/]*";

@@ -25,6 +25,13 @@ export interface Quirks {
   readonly deleteDigest: "all tags too" | "refused while tagged" | "refused";
   /** Whether a push makes the repository. */
   readonly createOnPush: "yes" | "no" | "setting" | "in a project";
+  /** How it is told which tags never move: patterns of its own kind, or names; absent where it keeps all tags or none. */
+  readonly immutableTags?: {
+    readonly patterns: "wildcard" | "doublestar" | "regex" | "names";
+    /** How many at most, and how many `*` each. */
+    readonly most?: number;
+    readonly stars?: number;
+  };
   /** The most entries of a page: of tags by the distribution API, and of the service's own lists. */
   readonly pages: { readonly tags: number; readonly api?: number };
   /**

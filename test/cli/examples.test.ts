@@ -73,6 +73,8 @@ async function scene(served: boolean): Promise<{
   await putImage(source.store("app"), next, "prod");
   await attach(source.store("app"), receiptAt(source.host), { subject: "prod" });
   await appendFile("gantry.yaml", stagesAt(source.host));
+  await writeFile("immutable.yaml", "tags: {immutable: ['v*']}\n");
+  await writeFile("tag-rules.yaml", "tags: |\n  type=semver,pattern={{version}}\n");
   await writeFile("plan.json", formatPlan(planOf(source.host)));
   await writeFile("retain.jsonl", journalOf(source.host));
   return { source, mirror, locked, work };
@@ -123,7 +125,10 @@ function journalOf(host: string): string {
 
 /** Runs an example as it stands, but for the hosts and digests; a server is stopped when it listens. */
 async function runExample(line: string, extra: readonly string[] = []): Promise<Ended> {
-  const served = /^gantry (?:repo|retain|immutability|lifecycle|findings|search|quota|replication) /.test(line);
+  const served =
+    /^gantry (?:repo|retain|immutability|lifecycle|findings|search|quota|replication|tags plan --set-immutability) /.test(
+      line,
+    );
   const { source, mirror, locked } = await scene(served);
   const [command, file] = line.replace(/ < .*$/, "").split(" > ");
   const input = / < (\S+)$/.exec(line)?.[1];

@@ -62,7 +62,6 @@ const values: Readonly<Record<string, FiveValues>> = {
   "kubernetes.context": ["a", "b", "c", "d", "e"],
   "kubernetes.namespace": ["a", "b", "c", "d", "e"],
   "kubernetes.serviceAccount": ["a", "b", "c", "d", "e"],
-  "tags.immutable": ["v*", "/v.+/", "semver:*", "*.*.*", "rc"],
   "promote.stages.r.example.to": ["a", "b/{name}", "c", "d", "e"],
   "promote.stages.r.example.tags": ["a", "{tag}", "c", "d", "e"],
   "promote.stages.r.example.from": ["a", "b", "c", "d", "e"],
@@ -71,6 +70,7 @@ const values: Readonly<Record<string, FiveValues>> = {
   "promote.stages.r.example.gates.approval": ["a", "*", "c", "d", "e"],
   "promote.stages.r.example.gates.commands.smoke": ["a", "./b", "c", "d", "e"],
   "promote.stages.r.example.gates.timeout": times,
+  "tags.immutable": ["v*", "/v.+/", "semver:*", "*.*.*", "rc"],
 };
 
 /** The keys of a path; the host's name has a dot in it. */

@@ -3,8 +3,9 @@ import { fillPlace, planPromotion, type Stage } from "../../policy/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import { readText } from "../policy-file.ts";
+import { immutableTags } from "../immutable.ts";
 import { offerPlan } from "../plans.ts";
-import { endingOf, placeOrStage, promotionPolicy, stagesIn, immutableTags } from "../promotions.ts";
+import { endingOf, placeOrStage, promotionPolicy, stagesIn } from "../promotions.ts";
 import * as promote from "../table/promote-options.ts";
 
 export const run: Run<[images: string[]]> = async ([typed], cli) => {

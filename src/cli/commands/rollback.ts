@@ -1,8 +1,9 @@
 import { readRollback, RegistryError } from "../../index.ts";
 import { planRollback } from "../../policy/index.ts";
 import type { Run } from "../command.ts";
+import { immutableTags } from "../immutable.ts";
 import { offerPlan } from "../plans.ts";
-import { endingOf, promotedPlace, promotionPolicy, immutableTags } from "../promotions.ts";
+import { endingOf, promotedPlace, promotionPolicy } from "../promotions.ts";
 import * as promote from "../table/promote-options.ts";
 
 export const run: Run<[place: string]> = async ([text], cli) => {

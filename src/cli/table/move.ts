@@ -8,6 +8,7 @@ const how = [
   options.limitRate,
   options.referrers,
   options.toOci,
+  options.force,
   options.dryRun,
   options.digestFile,
   options.format,
@@ -122,12 +123,13 @@ export const moveCommands: readonly Command[] = [
     name: "tag",
     group: "Move images",
     summary: "give an image more tags in its repository",
-    details: "Nothing but the manifest is sent. A tag that exists moves.",
+    details:
+      "Nothing but the manifest is sent. A tag that exists moves, unless tags.immutable of the configuration says that it never does.",
     arguments: [
       { name: "reference", summary: "the image, by tag or digest", completes: "reference" },
       { name: "tag", summary: "what it shall be called too", many: true },
     ],
-    options: [options.dryRun, ...options.formatOptions, ...options.networkOptions],
+    options: [options.force, options.dryRun, ...options.formatOptions, ...options.networkOptions],
     examples: [{ note: "two more names for 1.0", line: "gantry tag registry.example/app:1.0 1 latest" }],
     endings: ["notFound", "denied"],
     load: () => import("../commands/tag.ts"),

@@ -29,6 +29,7 @@ export const acr: Provider = {
     catalog: "by scope",
     deleteTag: "untags",
     deleteDigest: "all tags too",
+    immutableTags: { patterns: "names" },
     createOnPush: "yes",
     pages: { tags: 1000, api: 1000 },
     lists: "manifests",

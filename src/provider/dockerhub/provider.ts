@@ -24,6 +24,7 @@ export const dockerHub: Provider = {
     catalog: "nobody",
     deleteTag: "refused",
     deleteDigest: "refused",
+    immutableTags: { patterns: "regex" },
     createOnPush: "yes",
     pages: { tags: 1000, api: 100 },
     lists: "tags",

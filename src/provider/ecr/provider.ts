@@ -54,6 +54,7 @@ export const ecr: Provider = {
     deleteTag: "differs",
     lastTag: "takes the image along",
     deleteDigest: "all tags too",
+    immutableTags: { patterns: "wildcard", most: 5, stars: 2 },
     createOnPush: "setting",
     pages: { tags: 1000, api: 1000 },
     lists: "manifests",

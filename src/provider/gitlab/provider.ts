@@ -24,6 +24,7 @@ export const gitlab: Provider = {
     catalog: "administrators",
     deleteTag: "untags",
     deleteDigest: "all tags too",
+    immutableTags: { patterns: "regex", most: 5 },
     createOnPush: "in a project",
     pages: { tags: 1000, api: 100 },
     lists: "tags",

@@ -26,6 +26,7 @@ export const harbor: Provider = {
     catalog: "administrators",
     deleteTag: "refused",
     deleteDigest: "all tags too",
+    immutableTags: { patterns: "doublestar" },
     createOnPush: "in a project",
     pages: { tags: 1000, api: 100 },
     lists: "images",

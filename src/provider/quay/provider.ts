@@ -26,6 +26,7 @@ export const quay: Provider = {
     catalog: "by scope",
     deleteTag: "untags",
     deleteDigest: "all tags too",
+    immutableTags: { patterns: "regex" },
     createOnPush: "yes",
     pages: { tags: 100, api: 100 },
     lists: "tags",

@@ -1,0 +1,71 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import type { Inventory } from "../../index.ts";
+import { parseYaml } from "../../plan/index.ts";
+import {
+  checkTags,
+  noHistory,
+  parseTagHistory,
+  planFixes,
+  recordTags,
+  severities,
+  type TagFinding,
+  type TagHistory,
+} from "../../policy/index.ts";
+import type { Run } from "../command.ts";
+import { offerPlan } from "../plans.ts";
+import { paint, plain, type Look } from "../render/text.ts";
+import { openRepository } from "../service-place.ts";
+import { failOn, fixes, history } from "../table/tags-options.ts";
+
+export const run: Run<[repositories: string[]]> = async ([places], cli) => {
+  const { get, out, client, signal } = cli;
+  const connected = await client({ from: places });
+  const file = get(history);
+  let known = file === undefined ? noHistory : await readHistory(file);
+  const checked: { readonly inventory: Inventory; readonly findings: readonly TagFinding[] }[] = [];
+  const now = new Date();
+  for (const place of places) {
+    const { name } = await openRepository(place, cli, connected);
+    const inventory = await connected.inventory(name, { signal });
+    // A listing of what is not there looks like one of nothing: whoever wrote the name wrong has to be told.
+    if (inventory.manifests.size === 0) await Array.fromAsync(connected.open(name).store.tags({ signal }));
+    checked.push({ inventory, findings: checkTags(inventory, known) });
+    known = recordTags(known, inventory, now);
+  }
+  if (file !== undefined) await writeHistory(file, known);
+  if (get(fixes)) return offerPlan(planFixes(checked, now), cli, connected);
+  const findings = checked.flatMap(({ findings: all }) => all);
+  await out.print(findings, findingsText);
+  if (findings.length === 0) cli.reporter.say(`nothing found in ${places.join(", ")}`);
+  const worst = get(failOn);
+  const isBad = ({ severity }: TagFinding): boolean =>
+    worst !== undefined && severities.indexOf(severity) <= severities.indexOf(worst);
+  return findings.some(isBad) ? "refused" : "done";
+};
+
+const colors = { error: "red", warning: "yellow", info: "dim" } as const;
+
+function findingsText(findings: readonly TagFinding[], look: Look): string {
+  return findings
+    .map(({ severity, rule, at, message, advice }) => {
+      const title = `${paint(look, colors[severity], severity)} ${plain(at)}: ${rule}`;
+      return `${title}\n  ${plain(message)}\n  ${paint(look, "dim", plain(advice))}\n`;
+    })
+    .join("");
+}
+
+async function readHistory(file: string): Promise<TagHistory> {
+  try {
+    return parseTagHistory(parseYaml(await readFile(file, "utf8"), file));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return noHistory;
+    throw error;
+  }
+}
+
+/** Writes beside the file first: one that is half written would forget what was known. */
+async function writeHistory(file: string, known: TagHistory): Promise<void> {
+  const beside = `${file}.${process.pid}.tmp`;
+  await writeFile(beside, `${JSON.stringify(known, undefined, 2)}\n`);
+  await rename(beside, file);
+}

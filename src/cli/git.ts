@@ -1,0 +1,42 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { BuildContext } from "../policy/index.ts";
+
+const run = promisify(execFile);
+
+interface Where {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** What the git repository says that a directory is in: its commit, branch or tag; undefined where there is none, or no git. */
+export async function gitContext(where: Where): Promise<BuildContext | undefined> {
+  const head = await git(["log", "-1", "--format=%H %ct"], where);
+  const [, sha, seconds] = /^([0-9a-f]{40,64}) (\d+)$/.exec(head ?? "") ?? [];
+  if (sha === undefined) return undefined;
+  const [branch, tags = "", origin] = await Promise.all([
+    git(["symbolic-ref", "-q", "HEAD"], where),
+    git(["tag", "--points-at", "HEAD", "--sort=-version:refname"], where),
+    git(["symbolic-ref", "-q", "refs/remotes/origin/HEAD"], where),
+  ]);
+  const [tag = ""] = tags.split("\n");
+  const ref = branch ?? (tag === "" ? undefined : `refs/tags/${tag}`);
+  const defaultBranch = origin?.replace(/^refs\/remotes\/origin\//, "");
+  return {
+    sha,
+    committed: Number(seconds) * 1000,
+    ...(ref !== undefined && { ref }),
+    ...(defaultBranch !== undefined && { defaultBranch }),
+  };
+}
+
+async function git(args: readonly string[], { cwd, env, signal }: Where): Promise<string | undefined> {
+  try {
+    const { stdout } = await run("git", args, { cwd, env: { ...env, LC_ALL: "C" }, signal, timeout: 20_000 });
+    return stdout.trim() || undefined;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return undefined;
+  }
+}

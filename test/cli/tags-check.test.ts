@@ -1,0 +1,74 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { TagFinding } from "../../src/policy/index.ts";
+import { image, putImage, twoPlatforms } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { gantry, testRegistry } from "./support.ts";
+
+const [old, fresh] = [image("old"), image("fresh")];
+
+async function scene() {
+  const { host, store } = await testRegistry();
+  await putImage(store("app"), old, "1.2.3");
+  await putImage(store("app"), old, "1.2");
+  await putImage(store("app"), fresh, "1.2.4");
+  return { app: `${host}/app`, store: store("app") };
+}
+
+test("findings for people, for programs, and as an exit code", async () => {
+  const { app } = await scene();
+  const { stdout, code } = await gantry(["tags", "check", app]);
+  expect(stdout).toBe(
+    `warning ${app}:1.2: alias-behind\n` +
+      "  1.2 is 1.2.3, and the newest version that it stands for is 1.2.4\n" +
+      `  gantry tag ${app}:1.2.4 1.2; or all of them, with --plan\n`,
+  );
+  expect(code).toBe(0);
+  const json = await gantry(["tags", "check", app, "--fail-on", "warning", "--format", "json"]);
+  expect((JSON.parse(json.stdout) as TagFinding[]).map(({ rule }) => rule)).toEqual(["alias-behind"]);
+  expect(json.code).toBe(5);
+  expect((await gantry(["tags", "check", app, "--fail-on", "error"])).code).toBe(0);
+  expect((await gantry(["tags", "check", app, "--fail-on", "bad"])).code).toBe(2);
+});
+
+test("--plan moves what is behind, and then nothing is found", async () => {
+  const { app, store } = await scene();
+  expect((await gantry(["tags", "check", app, "--plan", "--detailed-exitcode"])).code).toBe(7);
+  expect((await gantry(["tags", "check", app, "--plan", "--yes"])).code).toBe(0);
+  expect((await store.head("1.2"))?.digest).toBe(fresh.manifest.descriptor.digest);
+  const { stdout, stderr } = await gantry(["tags", "check", app]);
+  expect([stdout, stderr]).toEqual(["", `nothing found in ${app}\n`]);
+});
+
+test("--history tells a version that was overwritten since", async () => {
+  const { app, store } = await scene();
+  const file = join(await temporaryDirectory(), "tags.json");
+  const check = () => gantry(["tags", "check", app, "--history", file, "--fail-on", "error"]);
+  expect((await check()).code).toBe(0);
+  await putImage(store, image("evil"), "1.2.3");
+  const { code, stdout } = await check();
+  expect(code).toBe(5);
+  expect(stdout).toContain(`error ${app}:1.2.3: overwritten\n`);
+  expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
+    version: 1,
+    repositories: { [app]: { "1.2.3": { before: [{}] } } },
+  });
+  await writeFile(file, "[]");
+  expect((await check()).code).toBe(2);
+  expect(await readFile(file, "utf8")).toBe("[]");
+});
+
+test("platforms are read from indexes", async () => {
+  const { host, store } = await testRegistry();
+  await putImage(store("app"), twoPlatforms("one"), "1.0.0");
+  await putImage(store("app"), twoPlatforms("two"), "1.1.0");
+  const { stderr } = await gantry(["tags", "check", `${host}/app`]);
+  expect(stderr).toBe(`nothing found in ${host}/app\n`);
+});
+
+test("a repository that is not there is not one without faults", async () => {
+  const { host } = await testRegistry();
+  expect((await gantry(["tags", "check", `${host}/none`])).code).toBe(3);
+  expect((await gantry(["tags", "check", `${host}/none:tag`])).code).toBe(2);
+});
