@@ -15,7 +15,7 @@ const promotions = await readPromotions(client, {
   images: [image!],
   to: [stages.get("prod")!],
   stages,
-  immutable: ["/\\d+\\.\\d+\\.\\d+/"],
+  immutable: (tag) => /^\d+\.\d+\.\d+$/.test(tag),
   gates: { approvals: [], more: [small] },
   now,
 });

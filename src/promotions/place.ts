@@ -2,7 +2,6 @@ import type { Client } from "../client.ts";
 import { isAbort } from "../graph/sides.ts";
 import { isAbsent } from "../oci/error.ts";
 import { parseReference } from "../oci/reference.ts";
-import { fitsOne, type Pattern } from "../policy/pattern.ts";
 import { readRegex } from "../policy/lifecycle/regex.ts";
 import type { Immutability } from "../provider/service.ts";
 import { exceptionsAsRegex } from "../provider/tag-patterns.ts";
@@ -19,17 +18,20 @@ export interface Place {
   mustCreate(): Promise<boolean>;
 }
 
-/** Opens repositories, each once; `rules` are the tags that the configuration says must not move. */
-export function places(client: Client, rules: readonly Pattern[], call: Call = {}): (repository: string) => Place {
+/** Whether the configuration says that a tag never moves. */
+export type IsImmutable = (tag: string) => boolean;
+
+/** Opens repositories, each once. */
+export function places(client: Client, never: IsImmutable | undefined, call: Call = {}): (repository: string) => Place {
   const known = new Map<string, Place>();
   return (repository) => {
-    const place = known.get(repository) ?? openPlace(client, repository, rules, call);
+    const place = known.get(repository) ?? openPlace(client, repository, never, call);
     known.set(repository, place);
     return place;
   };
 }
 
-function openPlace(client: Client, repository: string, rules: readonly Pattern[], call: Call): Place {
+function openPlace(client: Client, repository: string, never: IsImmutable | undefined, call: Call): Place {
   const reference = parseReference(repository);
   const { store } = client.open({ transport: "registry", reference });
   const service = once(() => unlessRefused(call, () => client.service(reference.registry, call)));
@@ -43,7 +45,7 @@ function openPlace(client: Client, repository: string, rules: readonly Pattern[]
     repository,
     store,
     async immutable(tag) {
-      if (fitsOne(rules, tag)) return "the configuration";
+      if (never?.(tag)) return "the configuration";
       const said = await told();
       return said && isImmutable(tag, said.immutability) ? said.title : undefined;
     },

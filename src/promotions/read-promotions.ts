@@ -11,7 +11,7 @@ import type { Promotion, TagNow } from "../policy/promote/state.ts";
 import { targetAt, type Target, type TargetOptions } from "../policy/promote/target.ts";
 import type { Origin } from "../policy/promote/template.ts";
 import type { Call, Source } from "../store/store.ts";
-import { places, type Place } from "./place.ts";
+import { places, type IsImmutable, type Place } from "./place.ts";
 import { readAttached } from "./read-attached.ts";
 import { readReceipts } from "./read-receipts.ts";
 import { builtAt, releaseOf } from "./release.ts";
@@ -26,8 +26,8 @@ export interface PromotionRequest extends TargetOptions {
   readonly to: readonly (Stage | string)[];
   /** All stages, of which some have to have an image first. */
   readonly stages: ReadonlyMap<string, Stage>;
-  /** Patterns of tags that must not move. */
-  readonly immutable: readonly string[];
+  /** Whether a tag never moves. */
+  readonly immutable?: IsImmutable;
   readonly gates: Omit<GateContext, "now">;
   readonly now: () => Date;
 }
@@ -52,7 +52,7 @@ export async function readPromotions(
   call: Call = {},
 ): Promise<readonly Promotion[]> {
   const room = semaphore(atOnce);
-  const placeOf = places(client, request.immutable.map(parsePattern), call);
+  const placeOf = places(client, request.immutable, call);
   const images = (
     await Promise.all(request.images.map((image) => room(() => find(client, image, request, call))))
   ).flat();

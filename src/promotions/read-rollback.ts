@@ -4,11 +4,10 @@ import { tagTargets } from "../graph/tags.ts";
 import { isDigest, type Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import { isDigestTag } from "../oci/reference.ts";
-import { parsePattern } from "../policy/pattern.ts";
 import { byTime, previousOf, tagHistory, type AttachedReceipt, type ReceiptsOf } from "../policy/promote/history.ts";
 import type { RollbackState, RollbackTag } from "../policy/promote/plan-rollback.ts";
 import type { Call } from "../store/store.ts";
-import { places } from "./place.ts";
+import { places, type IsImmutable } from "./place.ts";
 import { readReceipts } from "./read-receipts.ts";
 
 const atOnce = 8;
@@ -27,7 +26,7 @@ export async function readHistory(
   { repository, tags, digest }: PromotedPlace,
   call: Call = {},
 ): Promise<readonly AttachedReceipt[]> {
-  const { store } = places(client, [], call)(repository);
+  const { store } = places(client, undefined, call)(repository);
   const receiptsOf = remembered((of) => readReceipts(store, of, call));
   const room = semaphore(atOnce);
   const found = new Map<Digest, AttachedReceipt>();
@@ -52,8 +51,8 @@ export interface RollbackRequest extends PromotedPlace {
   readonly to?: string;
   /** Of the tags that were promoted together, these alone. */
   readonly only?: readonly string[];
-  /** Patterns of tags that must not move. */
-  readonly immutable: readonly string[];
+  /** Whether a tag never moves. */
+  readonly immutable?: IsImmutable;
 }
 
 /**
@@ -62,7 +61,7 @@ export interface RollbackRequest extends PromotedPlace {
  */
 export async function readRollback(client: Client, request: RollbackRequest, call: Call = {}): Promise<RollbackState> {
   const { repository, stage, to, only = [] } = request;
-  const place = places(client, request.immutable.map(parsePattern), call)(repository);
+  const place = places(client, request.immutable, call)(repository);
   const { store } = place;
   const receiptsOf = remembered((of) => readReceipts(store, of, call));
   const read = async (tag: string): Promise<TagPast> => {

@@ -195,6 +195,19 @@ describe("promote", () => {
     ]);
   });
 
+  test("where versions never move, their aliases do", async () => {
+    const env = { GANTRY_TAGS: '{immutable: ["semver:*"]}' };
+    const to = ["--to", `${scene.host}/prod/app`, "--semver-tags", "--format", "json"];
+    await promote([`${scene.dev}:1.2.3`, ...to, "--yes"]);
+    const next = planIn(await promote([`${scene.dev}:1.2.4`, ...to], {}, env));
+    expect(next.steps.flatMap(({ do: what, at }) => (what === "attach" ? [] : [at]))).toEqual(
+      ["1.2.4", "1.2", "1"].map((tag) => `${scene.host}/prod/app:${tag}`),
+    );
+    await putImage(scene.registry.store("dev/app"), newer, "1.2.3");
+    const ended = await promote([`${scene.dev}:1.2.3`, ...to], {}, env);
+    expect(refusals(ended)).toEqual([expect.stringContaining("1.2.3 names sha256:")]);
+  });
+
   test("a repository is created where its service wants that before a push", async () => {
     const service = await testService();
     await putImage(service.store("dev/app"), app, "1.2.3");

@@ -3,6 +3,7 @@ import { fillPlace, planPromotion, type Stage } from "../../policy/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import { readText } from "../policy-file.ts";
+import { immutableTags } from "../immutable.ts";
 import { offerPlan } from "../plans.ts";
 import { endingOf, placeOrStage, promotionPolicy, stagesIn } from "../promotions.ts";
 import * as promote from "../table/promote-options.ts";
@@ -16,6 +17,7 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
   if (images.length === 0) throw new RegistryError("INVALID", "no image is named");
   const [match, tags] = [get(promote.match), get(promote.tags)];
   const client = await cli.client(sidesOf(images, to, stages));
+  const immutable = await immutableTags(cli);
   const now = (): Date => new Date();
   const promotions = await readPromotions(
     client,
@@ -26,7 +28,7 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
       tags,
       semverTags: get(promote.semverTags),
       ...(match !== undefined && { match }),
-      immutable: (await cli.config()).values.tags?.immutable ?? [],
+      ...(immutable && { immutable }),
       gates: {
         approvals: get(promote.approve),
         run: (name, words, timeout) => commandGate(name, words, timeout, { env: places.env, cwd: places.cwd }),
