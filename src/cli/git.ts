@@ -1,8 +1,5 @@
 import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import type { BuildContext } from "../policy/index.ts";
-
-const run = promisify(execFile);
 
 interface Where {
   readonly cwd: string;
@@ -31,12 +28,13 @@ export async function gitContext(where: Where): Promise<BuildContext | undefined
   };
 }
 
-async function git(args: readonly string[], { cwd, env, signal }: Where): Promise<string | undefined> {
-  try {
-    const { stdout } = await run("git", args, { cwd, env: { ...env, LC_ALL: "C" }, signal, timeout: 20_000 });
-    return stdout.trim() || undefined;
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return undefined;
-  }
+/** What git writes; nothing where it fails, or is not there. */
+function git(args: readonly string[], { cwd, env, signal }: Where): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const options = { cwd, env: { ...env, LC_ALL: "C" }, signal, timeout: 20_000 };
+    execFile("git", args, options, (error, stdout) => {
+      if (signal.aborted) reject(error ?? new Error("interrupted"));
+      else resolve(error ? undefined : stdout.trim() || undefined);
+    });
+  });
 }

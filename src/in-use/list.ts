@@ -54,7 +54,7 @@ function fromObject(object: unknown, name: string): readonly InUse[] {
 }
 
 /** `pod shop/web-1`: an object's kind, namespace and name. */
-export function titleOf(object: unknown): string {
+function titleOf(object: unknown): string {
   const { kind, metadata } = (object ?? {}) as { kind?: unknown; metadata?: { name?: unknown; namespace?: unknown } };
   const { name, namespace } = metadata ?? {};
   const words = [namespace, name].filter((word) => typeof word === "string").join("/");

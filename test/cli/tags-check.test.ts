@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { TagFinding } from "../../src/policy/index.ts";
-import { image, putImage, twoPlatforms } from "../support/images.ts";
+import { image, indexOf, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, testRegistry } from "./support.ts";
 
@@ -65,6 +65,10 @@ test("platforms are read from indexes", async () => {
   await putImage(store("app"), twoPlatforms("two"), "1.1.0");
   const { stderr } = await gantry(["tags", "check", `${host}/app`]);
   expect(stderr).toBe(`nothing found in ${host}/app\n`);
+  const oneOnly = indexOf([image("three/linux/arm64", { platform: "linux/arm64" })]);
+  await putImage(store("app"), oneOnly, "1.2.0");
+  const { stdout } = await gantry(["tags", "check", `${host}/app`]);
+  expect(stdout).toContain("1.2.0 is not there for linux/amd64, and 1.1.0 is\n");
 });
 
 test("a repository that is not there is not one without faults", async () => {

@@ -49,6 +49,6 @@ export function newerReleases(made: readonly MadeTag[], tags: Iterable<string>):
 }
 
 /** The version that is built: the first tag that has all of its three numbers. */
-export function mainRelease(made: readonly MadeTag[]): Release | undefined {
+function mainRelease(made: readonly MadeTag[]): Release | undefined {
   return made.map(({ tag }) => releaseOf(tag)).find((release) => release?.parts === 3);
 }
