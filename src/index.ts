@@ -151,7 +151,8 @@ export type {
   Formatted as FormattedLifecycle,
 } from "./policy/lifecycle/rules.ts";
 export { simulateLifecycle } from "./policy/lifecycle/simulate.ts";
-export { formatSyncImport, guessSyncTool, importSync, syncTools, type SyncTool } from "./policy/sync/import/import.ts";
+export { formatSyncImport, guessSyncTool, importSync } from "./policy/sync/import/import.ts";
+export { syncTools, type SyncTool } from "./policy/sync/import/tools.ts";
 export type { ImportLoss, ImportOptions, SyncImport } from "./policy/sync/import/imported.ts";
 export type { Mapping, Prune, SyncFile, SyncSettings, TagSet } from "./policy/sync/sync-file.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
