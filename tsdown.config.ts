@@ -62,7 +62,7 @@ const noChildProcess: Rolldown.Plugin = {
 };
 
 const everyCommand =
-  /commander|child-process|src\/(text\/|cli\/((render|table)\/(?!error)|(host-or-image|command|commands|exit-codes|io|login-options|network-options|option|options|option-values|parse|process|run|secrets|setting-options|settings|way-options)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|transport\/header-fault\.|provider\/provider\.|policy\/lifecycle\/(dialects|forms)\.|auth\/(secret|credential|flags)\.)/;
+  /commander|child-process|src\/(text\/|cli\/((render|table)\/(?!error)|(host-or-image|command|commands|exit-codes|io|login-options|network-options|option|options|option-values|parse|process|run|secrets|setting-options|settings|way-options)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|transport\/header-fault\.|provider\/provider\.|policy\/(lifecycle\/(dialects|forms)|sync\/import\/tools)\.|auth\/(secret|credential|flags)\.)/;
 
 export default defineConfig([
   {

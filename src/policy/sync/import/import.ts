@@ -6,10 +6,7 @@ import { importImageSyncer } from "./image-syncer.ts";
 import type { ImportOptions, SyncImport } from "./imported.ts";
 import { importRegsync } from "./regsync.ts";
 import { importSkopeo } from "./skopeo.ts";
-
-/** The tools whose files can be read. */
-export const syncTools = ["skopeo", "regsync", "dregsy", "image-syncer"] as const;
-export type SyncTool = (typeof syncTools)[number];
+import type { SyncTool } from "./tools.ts";
 
 const importers: Readonly<Record<SyncTool, (document: Document, options: ImportOptions) => SyncImport>> = {
   skopeo: importSkopeo,

@@ -3,12 +3,8 @@ import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseYaml } from "../../../../src/document/yaml.ts";
 import { formatPath } from "../../../../src/document/fault.ts";
-import {
-  formatSyncImport,
-  guessSyncTool,
-  importSync,
-  type SyncTool,
-} from "../../../../src/policy/sync/import/import.ts";
+import { formatSyncImport, guessSyncTool, importSync } from "../../../../src/policy/sync/import/import.ts";
+import type { SyncTool } from "../../../../src/policy/sync/import/tools.ts";
 import type { SyncImport } from "../../../../src/policy/sync/import/imported.ts";
 import { parseSync } from "../../../../src/policy/sync/parse.ts";
 import { selectTags } from "../../../../src/policy/sync/select.ts";
