@@ -85,6 +85,8 @@ function workOf(
   const room = semaphore(options.jobs ?? 8);
   const deletions = Map.groupBy(plan.steps.filter(isDeletion), ({ at }) => hands.open(at).place);
   const ended = new Set<string>();
+  const silent = silence();
+  const hostOf = ({ at }: Step): string => hands.open(at).place.split("/", 1)[0]!;
   let broken: { readonly error: unknown } | undefined;
 
   /** Nothing is done that is not written down: where that fails, all ends. */
@@ -106,6 +108,7 @@ function workOf(
     room,
     openIn: (place) => (deletions.get(place) ?? []).filter(({ id }) => !ended.has(id)),
     begin,
+    silent: (step) => silent.skips(hostOf(step)),
     settle,
     async attempt(step, work) {
       let ending: Ending;
@@ -116,6 +119,7 @@ function workOf(
         if (isAbort(error) || call.signal.aborted) throw error;
         ending = { outcome: "failed", why: whyOf(error), error };
       }
+      silent.note(hostOf(step), ending);
       settle(step, ending);
     },
   });
@@ -123,7 +127,7 @@ function workOf(
   const one = (step: Step, { attempt }: Running): Promise<void> =>
     attempt(step, async () => {
       if (!isSingle(step)) throw new RegistryError("INVALID", `nobody knows how to do ${JSON.stringify(step)}`);
-      const found = await look(step, hands, call);
+      const found = silent.skips(hostOf(step)) ?? (await look(step, hands, call));
       if ("outcome" in found) return found;
       await begin(step, found.before);
       return found.act();
@@ -148,6 +152,25 @@ function workOf(
         journal?.end(step, ending);
         onEvent?.({ type: "step", step, ending });
       },
+    },
+  };
+}
+
+/** So many steps at one registry, one after the other, without an answer: each was tried several times. */
+const longestSilence = 10;
+
+/** Counts what a registry leaves unanswered, so that one that is down is not asked for each of very many steps. */
+function silence(): { skips(host: string): Ending | undefined; note(host: string, ending: Ending): void } {
+  const unanswered = new Map<string, number>();
+  return {
+    skips: (host) =>
+      (unanswered.get(host) ?? 0) < longestSilence
+        ? undefined
+        : { outcome: "skipped", why: `${host} did not answer ${longestSilence} steps in a row` },
+    note(host, { outcome, error }) {
+      if (outcome === "skipped") return;
+      const isSilent = isRegistryError(error, "NETWORK", "TIMEOUT", "UNAVAILABLE");
+      unanswered.set(host, isSilent ? (unanswered.get(host) ?? 0) + 1 : 0);
     },
   };
 }

@@ -17,6 +17,8 @@ export interface Running {
   readonly openIn: (place: string) => readonly (DeleteTag | DeleteManifest)[];
   /** Writes down what is about to be done; nothing may be done before it is written. */
   readonly begin: (step: Step, before: Before) => Promise<void>;
+  /** How a step ends without having been tried: where its registry leaves one after the other unanswered. */
+  readonly silent: (step: Step) => Ending | undefined;
   readonly settle: (step: Step, ending: Ending) => void;
   /** Settles a step by what the work answers, or throws; throws itself where everything has to end. */
   readonly attempt: (step: Step, work: () => Promise<Ending>) => Promise<void>;

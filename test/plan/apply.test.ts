@@ -292,6 +292,20 @@ test("a registry that dies half-way fails its steps and no others, and applying 
   expect(outcomes(again)).toEqual({ "0": "already", "1": "done", "2": "done", gone: "done", elsewhere: "already" });
 });
 
+test("a registry that does not answer is not asked for each of very many steps", async () => {
+  const registry = await testRegistry();
+  await putImage(registry.store("app"), one, "1");
+  let asked = 0;
+  const count = (method: string): boolean => method === "PUT" && ++asked > 0;
+  const proxy = await faultyProxy(registry.host, [{ match: count, do: { fault: "answer", status: 503 } }]);
+  const steps = Array.from({ length: 50 }, (_, i) => setTag(`${proxy.host}/app:t${i}`, one, null, `${i}`));
+  const { endings } = await testClient({ retries: 0 }).apply(planOf(steps), { jobs: 1 });
+  await proxy.close();
+  const skipped = [...endings.values()].filter(({ outcome }) => outcome === "skipped");
+  expect([asked, skipped.length]).toEqual([10, 40]);
+  expect(skipped[0]!.why).toBe(`${proxy.host} did not answer 10 steps in a row`);
+});
+
 test("where an image goes with its last tag, it comes back whole", async () => {
   const { host, store } = await testService({
     quirks: { lastTag: "takes the image along" },
