@@ -167,6 +167,28 @@ describe("each step is held against what is there", () => {
     );
   });
 
+  test("restore of an index of referrers, which came to be anew with them", async () => {
+    const { host, store } = await testRegistry();
+    const [was, grown, other] = [indexOf([one, two]), indexOf([two, three, one]), indexOf([one])];
+    const tag = digestIn(three).replace(":", "-");
+    const { descriptor, bytes } = was.manifest;
+    const step: Step = {
+      id: "r",
+      do: "restore",
+      at: `${host}/app@${descriptor.digest}`,
+      digest: descriptor.digest,
+      mediaType: descriptor.mediaType,
+      manifest: Buffer.from(bytes).toString("base64"),
+      tags: [tag],
+      why,
+    };
+    await putImage(store("app"), grown, tag);
+    expect(await ending(step)).toBe("done");
+    expect((await store("app").head(tag))?.digest).toBe(digestIn(grown));
+    await putImage(store("app"), other, tag);
+    expect(await ending(step)).toBe(`stale: ${tag} names ${digestIn(other)} now`);
+  });
+
   test("in a local place, too", async () => {
     const at = `oci:${join(await temporaryDirectory(), "images")}`;
     const store = layoutStore(at.slice("oci:".length));
