@@ -21,6 +21,9 @@ import type { TextFormat } from "./render/output.ts";
 import { count, plain, type Look } from "./render/text.ts";
 import * as planOptions from "./table/plan-options.ts";
 
+/** Milliseconds between two words on how far it is. */
+const heartbeat = 10_000;
+
 /**
  * What all commands do with the plan they made: show it, save it where --out says, and with --yes act on it. `client` is the
  * one that read what the plan is about; `onApplied` is told how it went.
@@ -59,7 +62,7 @@ function planText(plan: Plan, look: Look, format: TextFormat, { get }: Cli): str
 async function applyOne(plan: Plan, cli: Cli, known?: Client): Promise<Applied> {
   const { get, reporter, signal } = cli;
   const client = known ?? (await cli.client(placesOf(plan)));
-  const settings = await applySettings(cli);
+  const settings = await applySettings(plan, cli);
   const path = get(planOptions.journal) ?? journalPath(plan, cli);
   return withJournal(
     path,
@@ -76,8 +79,9 @@ async function applyOne(plan: Plan, cli: Cli, known?: Client): Promise<Applied> 
   );
 }
 
-async function applySettings(cli: Cli): Promise<ApplyOptions> {
+async function applySettings({ steps }: Plan, cli: Cli): Promise<ApplyOptions> {
   const { get, signal, reporter } = cli;
+  const told = counter(steps.length, (line) => reporter.say(line));
   const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
   const patterns = get(planOptions.protect);
   const { protection } = patterns.length > 0 ? await import("../policy/index.ts") : {};
@@ -89,7 +93,21 @@ async function applySettings(cli: Cli): Promise<ApplyOptions> {
     ...(jobs !== undefined && { jobs }),
     ...(rate !== undefined && { limitRate: rate }),
     protect: (inventory) => [...(guarded?.(inventory) ?? []), ...rootsInUse(inventory, used)],
-    onEvent: (event) => event.type !== "step" && reporter.on(event),
+    onEvent(event) {
+      if (event.type === "step") told();
+      else reporter.on(event);
+    },
+  };
+}
+
+/** Says how far it is, from time to time. */
+function counter(total: number, say: (line: string) => void): () => void {
+  let [ended, last] = [0, performance.now()];
+  return () => {
+    ended += 1;
+    if (performance.now() - last < heartbeat) return;
+    last = performance.now();
+    say(`${ended} of ${count(total, "step")}`);
   };
 }
 

@@ -1,7 +1,8 @@
 import { artifactFile, artifactManifest, attach } from "../graph/attach.ts";
+import { subjectOfTag } from "../graph/needed.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isAbsent, isRegistryError, RegistryError } from "../oci/error.ts";
-import { parseManifest } from "../oci/manifest.ts";
+import { parseManifest, type Manifest } from "../oci/manifest.ts";
 import type { Call, Source } from "../store/store.ts";
 import { keep, type Before, type TagRules } from "./before.ts";
 import type { Hands } from "./hands.ts";
@@ -159,7 +160,9 @@ async function lookAtGone(step: RestoreManifest, hands: Hands, call: Call): Prom
   });
   const existed = (await digestNow(store, step.digest, call)) !== null;
   const found = await Promise.all(step.tags.map(async (tag) => ({ tag, now: await digestNow(store, tag, call) })));
-  const taken = found.filter(({ now }) => now !== null && now !== step.digest);
+  const others = found.filter(({ now }) => now !== null && now !== step.digest);
+  const grown = await Promise.all(others.map(({ tag, now }) => isGrown(store, tag, now!, manifest, call)));
+  const taken = others.filter((_, i) => !grown[i]);
   const tags = found.filter(({ now }) => now === null).map(({ tag }) => tag);
   const ending = ({ outcome }: Ending): Ending =>
     taken.length > 0
@@ -178,6 +181,16 @@ async function lookAtGone(step: RestoreManifest, hands: Hands, call: Call): Prom
       return ending(done);
     },
   };
+}
+
+/**
+ * Whether a tag names an index of referrers again, which came to be as they were put back, with all that it had before
+ * (distribution-spec, "Referrers Tag Schema").
+ */
+async function isGrown(store: Source, tag: string, now: Digest, before: Manifest, call: Call): Promise<boolean> {
+  if (!subjectOfTag(tag) || before.manifests.length === 0) return false;
+  const there = new Set((await store.manifest(now, call))?.manifests.map(({ digest }) => digest));
+  return before.manifests.every(({ digest }) => there.has(digest));
 }
 
 /** A manifest whose blobs the registry has cleaned away cannot come back. */

@@ -1,9 +1,7 @@
 import type { CopyEvent } from "../graph/copy.ts";
 import type { Inventory } from "../graph/inventory.ts";
 import type { Root } from "../graph/needed.ts";
-import { semaphore } from "../graph/semaphore.ts";
-import { isAbort } from "../graph/sides.ts";
-import { isRegistryError, RegistryError } from "../oci/error.ts";
+import { RegistryError } from "../oci/error.ts";
 import type { Call } from "../store/store.ts";
 import { isSingle, look, type Ending } from "./act.ts";
 import type { Before } from "./before.ts";
@@ -11,8 +9,8 @@ import { copyAll } from "./copies.ts";
 import { deleteIn } from "./deletions.ts";
 import type { Hands } from "./hands.ts";
 import { isDeletion, type CopyImage, type Plan, type Step } from "./plan.ts";
-import type { Running } from "./running.ts";
-import { inTurn, isDone } from "./schedule.ts";
+import { runningOf, type Running } from "./running.ts";
+import { inTurn, isDone, type Work } from "./schedule.ts";
 import { checkOrder } from "./schema.ts";
 
 /** What applying tells while it works. */
@@ -55,9 +53,8 @@ export async function applyPlan(plan: Plan, hands: Hands, options: ApplyOptions 
   checkOrder({ name: "the plan", value: plan }, plan);
   checkDeletions(plan, options.maxDelete);
   const stores = new Set(plan.steps.map(({ at }) => hands.open(at).store));
-  const { work, call } = workOf(plan, hands, options);
-  const endings = await inTurn(plan.steps, work);
-  for (const store of stores) await store.flush(call);
+  const endings = await inTurn(plan.steps, (settle) => workOf(runningOf(plan, hands, options, settle)));
+  for (const store of stores) await store.flush({ signal: options.signal });
   return { endings, complete: [...endings.values()].every(isDone) };
 }
 
@@ -74,91 +71,38 @@ export function checkDeletions({ steps, kept }: Plan, most: ApplyOptions["maxDel
 }
 
 /** How steps are done: copies from one place and deletions in one repository together, all else by itself. */
-function workOf(
-  plan: Plan,
-  hands: Hands,
-  options: ApplyOptions,
-): { readonly work: Parameters<typeof inTurn>[1]; readonly call: Call } {
-  const { journal, onEvent } = options;
-  const stop = new AbortController();
-  const call = { signal: options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal };
-  const room = semaphore(options.jobs ?? 8);
-  const deletions = Map.groupBy(plan.steps.filter(isDeletion), ({ at }) => hands.open(at).place);
-  const ended = new Set<string>();
-  let broken: { readonly error: unknown } | undefined;
-
-  /** Nothing is done that is not written down: where that fails, all ends. */
-  const begin = async (step: Step, before: Before): Promise<void> => {
-    try {
-      await journal?.begin(step, before);
-    } catch (error) {
-      broken ??= { error };
-      stop.abort(error);
-    }
-    if (broken) throw broken.error;
-    call.signal.throwIfAborted();
-  };
-
-  const running = (settle: Running["settle"]): Running => ({
-    hands,
-    options,
-    call,
-    room,
-    openIn: (place) => (deletions.get(place) ?? []).filter(({ id }) => !ended.has(id)),
-    begin,
-    settle,
-    async attempt(step, work) {
-      let ending: Ending;
-      try {
-        ending = await work();
-      } catch (error) {
-        if (broken) throw broken.error;
-        if (isAbort(error) || call.signal.aborted) throw error;
-        ending = { outcome: "failed", why: whyOf(error), error };
-      }
-      settle(step, ending);
-    },
-  });
-
-  const one = (step: Step, { attempt }: Running): Promise<void> =>
-    attempt(step, async () => {
-      if (!isSingle(step)) throw new RegistryError("INVALID", `nobody knows how to do ${JSON.stringify(step)}`);
-      const found = await look(step, hands, call);
-      if ("outcome" in found) return found;
-      await begin(step, found.before);
-      return found.act();
-    });
-
+function workOf(running: Running): Work {
+  const { hands, options, room } = running;
   return {
-    call,
-    work: {
-      keyOf(step) {
-        if (step.do === "copy") return `copy ${placeOf(step)}`;
-        return isDeletion(step) ? `delete ${hands.open(step.at).place}` : undefined;
-      },
-      async run(steps, settle) {
-        const [first] = steps;
-        const now = running(settle);
-        if (first?.do === "copy") return copyAll(steps as readonly CopyImage[], now);
-        if (first && isDeletion(first)) return deleteIn(hands.open(first.at).place, steps.filter(isDeletion), now);
-        if (first) await room(() => one(first, now));
-      },
-      onEnd(step, ending) {
-        ended.add(step.id);
-        journal?.end(step, ending);
-        onEvent?.({ type: "step", step, ending });
-      },
+    keyOf(step) {
+      if (step.do === "copy") return `copy ${sourceOf(step)}`;
+      return isDeletion(step) ? `delete ${hands.open(step.at).place}` : undefined;
+    },
+    async run(steps) {
+      const [first] = steps;
+      if (first?.do === "copy") return copyAll(steps as readonly CopyImage[], running);
+      if (first && isDeletion(first)) return deleteIn(hands.open(first.at).place, steps.filter(isDeletion), running);
+      if (first) await room(() => doOne(first, running));
+    },
+    onEnd(step, ending) {
+      running.ended.add(step.id);
+      options.journal?.end(step, ending);
+      options.onEvent?.({ type: "step", step, ending });
     },
   };
+}
+
+function doOne(step: Step, { hands, call, begin, silent, attempt }: Running): Promise<void> {
+  return attempt(step, async () => {
+    if (!isSingle(step)) throw new RegistryError("INVALID", `nobody knows how to do ${JSON.stringify(step)}`);
+    const found = silent(step) ?? (await look(step, hands, call));
+    if ("outcome" in found) return found;
+    await begin(step, found.before);
+    return found.act();
+  });
 }
 
 /** The repository, or other place, that a copy reads from. */
-function placeOf({ from }: CopyImage): string {
+function sourceOf({ from }: CopyImage): string {
   return from.replace(/@sha\d+:[0-9a-f]+$/, "").replace(/:[\w.-]+$/, "");
-}
-
-/** What a failure says, with the way out. */
-function whyOf(error: unknown): string {
-  const { message } = error instanceof Error ? error : new Error(String(error));
-  return isRegistryError(error) && error.hint !== undefined ? `${message}; ${error.hint}` : message;
 }

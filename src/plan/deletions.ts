@@ -63,9 +63,11 @@ async function deleteTag(
   place: string,
   step: DeleteTag,
   isLast: boolean,
-  { hands, call, room, begin, options }: Running,
+  { hands, call, room, begin, silent, options }: Running,
 ): Promise<Ending> {
   return room(async () => {
+    const skipped = silent(step);
+    if (skipped) return skipped;
     const { store, tag = "" } = hands.open(step.at);
     const now = await digestNow(store, tag, call);
     if (now === null) return { outcome: "already" };

@@ -1,12 +1,15 @@
 import type { Ending } from "./act.ts";
 import type { Step } from "./plan.ts";
 
+/** Says how a step ended. */
+export type Settle = (step: Step, ending: Ending) => void;
+
 /** What is done with steps whose turn it is. */
 export interface Work {
   /** Steps of one key go together, once none of them waits for others any more; one without a key goes as soon as it can. */
   readonly keyOf: (step: Step) => string | undefined;
-  /** Does steps and settles each. What it throws ends everything. */
-  readonly run: (steps: readonly Step[], settle: (step: Step, ending: Ending) => void) => Promise<void>;
+  /** Does steps, and settles each. What it throws ends everything. */
+  readonly run: (steps: readonly Step[]) => Promise<void>;
   readonly onEnd: (step: Step, ending: Ending) => void;
 }
 
@@ -26,8 +29,9 @@ export const isDone = (ending: Ending | undefined): boolean =>
  */
 export async function inTurn(
   steps: readonly Step[],
-  { keyOf, run, onEnd }: Work,
+  work: (settle: Settle) => Work,
 ): Promise<ReadonlyMap<string, Ending>> {
+  const { keyOf, run, onEnd } = work(settle);
   const endings = new Map<string, Ending>();
   const open = new Map<string, Set<string>>();
   const behind = new Map<string, Step[]>();
@@ -51,7 +55,7 @@ export async function inTurn(
   async function doBatch(batch: readonly Step[]): Promise<void> {
     running += 1;
     try {
-      await run(batch, settle);
+      await run(batch);
     } catch (error) {
       failure ??= { error };
     }

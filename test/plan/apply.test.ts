@@ -167,6 +167,28 @@ describe("each step is held against what is there", () => {
     );
   });
 
+  test("restore of an index of referrers, which came to be anew with them", async () => {
+    const { host, store } = await testRegistry();
+    const [was, grown, other] = [indexOf([one, two]), indexOf([two, three, one]), indexOf([one])];
+    const tag = digestIn(three).replace(":", "-");
+    const { descriptor, bytes } = was.manifest;
+    const step: Step = {
+      id: "r",
+      do: "restore",
+      at: `${host}/app@${descriptor.digest}`,
+      digest: descriptor.digest,
+      mediaType: descriptor.mediaType,
+      manifest: Buffer.from(bytes).toString("base64"),
+      tags: [tag],
+      why,
+    };
+    await putImage(store("app"), grown, tag);
+    expect(await ending(step)).toBe("done");
+    expect((await store("app").head(tag))?.digest).toBe(digestIn(grown));
+    await putImage(store("app"), other, tag);
+    expect(await ending(step)).toBe(`stale: ${tag} names ${digestIn(other)} now`);
+  });
+
   test("in a local place, too", async () => {
     const at = `oci:${join(await temporaryDirectory(), "images")}`;
     const store = layoutStore(at.slice("oci:".length));
@@ -290,6 +312,20 @@ test("a registry that dies half-way fails its steps and no others, and applying 
   await proxy.close();
   const again = await testClient().apply(planOf(stepsAt(registry.host)));
   expect(outcomes(again)).toEqual({ "0": "already", "1": "done", "2": "done", gone: "done", elsewhere: "already" });
+});
+
+test("a registry that does not answer is not asked for each of very many steps", async () => {
+  const registry = await testRegistry();
+  await putImage(registry.store("app"), one, "1");
+  let asked = 0;
+  const count = (method: string): boolean => method === "PUT" && ++asked > 0;
+  const proxy = await faultyProxy(registry.host, [{ match: count, do: { fault: "answer", status: 503 } }]);
+  const steps = Array.from({ length: 50 }, (_, i) => setTag(`${proxy.host}/app:t${i}`, one, null, `${i}`));
+  const { endings } = await testClient({ retries: 0 }).apply(planOf(steps), { jobs: 1 });
+  await proxy.close();
+  const skipped = [...endings.values()].filter(({ outcome }) => outcome === "skipped");
+  expect([asked, skipped.length]).toEqual([10, 40]);
+  expect(skipped[0]!.why).toBe(`${proxy.host} did not answer 10 steps in a row`);
 });
 
 test("where an image goes with its last tag, it comes back whole", async () => {

@@ -10,10 +10,10 @@ const done: Ending = { outcome: "done" };
 function scene(steps: readonly Step[], keyOf: Work["keyOf"] = () => undefined) {
   const batches: string[][] = [];
   const finish = new Map<string, (ending?: Ending) => void>();
-  const ended = inTurn(steps, {
+  const ended = inTurn(steps, (settle) => ({
     keyOf,
     onEnd: () => {},
-    run(batch, settle) {
+    run(batch) {
       batches.push(batch.map(({ id }) => id));
       return Promise.all(
         batch.map(
@@ -28,7 +28,7 @@ function scene(steps: readonly Step[], keyOf: Work["keyOf"] = () => undefined) {
         ),
       ).then(() => undefined);
     },
-  });
+  }));
   const end = async (id: string, ending?: Ending): Promise<void> => {
     finish.get(id)!(ending);
     await new Promise((resolve) => setImmediate(resolve));
@@ -101,11 +101,11 @@ test("an error ends everything, but what is under way settles first", async () =
 test("a hundred thousand steps, half of them in a chain that breaks, take no time", async () => {
   const chain = Array.from({ length: 50_000 }, (_, i) => (i === 0 ? step("c0") : step(`c${i}`, `c${i - 1}`)));
   const free = Array.from({ length: 50_000 }, (_, i) => step(`f${i}`));
-  const endings = await inTurn([...chain, ...free], {
+  const endings = await inTurn([...chain, ...free], (settle) => ({
     keyOf: () => undefined,
     onEnd: () => {},
-    run: async ([one], settle) => settle(one!, one!.id === "c0" ? { outcome: "failed" } : done),
-  });
+    run: async ([one]) => settle(one!, one!.id === "c0" ? { outcome: "failed" } : done),
+  }));
   const outcomes = Map.groupBy(endings.values(), ({ outcome }) => outcome);
   expect([...outcomes].map(([outcome, its]) => [outcome, its.length])).toEqual([
     ["failed", 1],
