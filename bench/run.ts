@@ -10,9 +10,19 @@ import { machine } from "./support/machine.ts";
 import { save } from "./support/readme.ts";
 import { isReached, markdown } from "./support/report.ts";
 import type { Scenario } from "./support/scenario.ts";
+import { syncFiles } from "./sync-files.ts";
 import { syncSmall } from "./sync-small.ts";
 
-const scenarios: readonly Scenario[] = [copyLayers, syncSmall, server, startup, credentials, listing, retain];
+const scenarios: readonly Scenario[] = [
+  copyLayers,
+  syncSmall,
+  syncFiles,
+  server,
+  startup,
+  credentials,
+  listing,
+  retain,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

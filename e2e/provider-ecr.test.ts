@@ -106,6 +106,19 @@ describeWith("moto_server", "Amazon ECR as moto has it", () => {
     await expect(Array.fromAsync(service.images("none"))).rejects.toMatchObject({ code: "NAME_UNKNOWN" });
   });
 
+  test("an inventory for planners takes the list, and pulls nothing", async () => {
+    await filled("team/planned", "v1", "v2");
+    const { manifests, tags, gaps, listsUntagged } = await client.inventory(`${host}/team/planned`);
+    expect(listsUntagged).toBe(true);
+    expect([...tags.keys()]).toEqual(["v1", "v2"]);
+    const images = [...manifests.values()];
+    expect(gaps).toEqual([]);
+    expect(images).toMatchObject([
+      { unread: true, size: 10, pushed: expect.any(Number) as number },
+      { unread: true, pushed: expect.any(Number) as number },
+    ]);
+  });
+
   test("immutability, lifecycle policy, labels, findings and replication", async () => {
     const service = await filled("settings", "v1");
     const immutability = { tags: "immutable", except: ["dev-*"], patterns: "wildcard" } as const;

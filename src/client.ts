@@ -9,6 +9,7 @@ import { copyLocations, type CopyLocationsOptions, type CopyOutcome } from "./co
 import type { Inventory } from "./graph/inventory.ts";
 import type { Applied, ApplyOptions } from "./plan/apply.ts";
 import type { Plan } from "./plan/plan.ts";
+import type { SyncRule } from "./policy/sync/parse.ts";
 import { qualified } from "./hosts/short-names.ts";
 import { credentialSources, localFiles, machineHosts, surroundings } from "./machine.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
@@ -24,6 +25,7 @@ import type { RemoteOptions } from "./store/remote/remote.ts";
 import { remoteShared, type RemoteShared } from "./store/remote/shared.ts";
 import type { ArchiveOptions } from "./store/archive/archive-store.ts";
 import type { Call, Registry, Store } from "./store/store.ts";
+import type { PlannedSync, PlanSyncOptions } from "./sync/plan-sync.ts";
 import type { HostSettings } from "./transport/host-settings.ts";
 import type { IsInsecure } from "./transport/origin.ts";
 import type { Quota } from "./transport/rate-limit.ts";
@@ -104,6 +106,8 @@ export interface Client {
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;
   /** Reads all that a repository, or another place, has: what planners decide over. */
   inventory(repository: string, options?: InventoryCall): Promise<Inventory>;
+  /** Reads what the rules of a sync are about, and plans what there is to do. Throws INVALID where two sources would be written to one tag. */
+  planSync(rules: readonly SyncRule[], options?: PlanSyncOptions): Promise<PlannedSync>;
   /** Does what a plan says; `source` opens what copies read, where that needs other credentials. */
   apply(plan: Plan, options?: ApplyOptions & { readonly source?: Client }): Promise<Applied>;
   /** The way to registries and the credentials for them: for `validateCredential`, `traceCredentials` and `traceAccess`. */
@@ -182,9 +186,18 @@ export function createClient(options: ClientOptions = {}): Client {
       const { inventoryOf } = await import("./plans.ts");
       return inventoryOf(client, repository, inventoryOptions);
     },
+    async planSync(rules, syncOptions) {
+      const { planSync } = await import("./sync/plan-sync.ts");
+      return planSync(client, rules, { now: new Date(), ...syncOptions });
+    },
     async apply(plan, { source, ...applyOptions } = {}) {
       const [{ handsOf }, { applyPlan }] = await Promise.all([import("./plans.ts"), import("./plan/apply.ts")]);
-      return applyPlan(plan, handsOf(client, source && { source }), applyOptions);
+      const hands = handsOf(client, source && { source });
+      try {
+        return await applyPlan(plan, hands, applyOptions);
+      } finally {
+        await hands.close();
+      }
     },
     admission: { transport: stack.direct, credentials, isInsecure },
     loginStores: loginStores(loginFiles(surroundings(options)), env),

@@ -1,10 +1,13 @@
 // The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server",
 // plans in "gantry/plan", and what makes them in "gantry/policy".
+export { makeBundle, placesOfPlan, placesOfRules, planOfBundle, planSyncOffline, recordHoldings } from "./bundles.ts";
 export { createClient, type Client, type ClientOptions, type InventoryCall, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";
 export { knownProviders, type OpenService } from "./services.ts";
 export { version } from "./version.ts";
+export { watchSync, type WatchingSync, type WatchSyncOptions } from "./watching.ts";
+export type { RunReport, WatchEvent } from "./watch/watch.ts";
 
 export { fixedSource, parseUserPassword } from "./auth/flags.ts";
 export type { KubernetesSettings } from "./auth/chain.ts";
@@ -34,6 +37,10 @@ export {
 export { traceCredentials, type CredentialTrace, type TriedSource } from "./auth/trace.ts";
 export { traceAccess, type AccessTrace, type Wish } from "./auth/trace-access.ts";
 export { validateCredential, type Admission, type Validation } from "./auth/validate.ts";
+
+export type { BundledImage, BundleManifest } from "./bundle/manifest.ts";
+export { formatHoldings, parseHoldings, type Held as HeldRepository, type Holdings } from "./bundle/record.ts";
+export type { WriteBundleOptions, WrittenBundle } from "./bundle/write.ts";
 
 export { defaultSettings } from "./config/defaults.ts";
 export { formatFault, type Fault } from "./config/fault.ts";
@@ -160,6 +167,9 @@ export { commandGate, type CommandOptions } from "./promotions/command-gate.ts";
 export { readHistory, readPromotions, readRollback } from "./promotions/promotions.ts";
 export type { PromotionRequest } from "./promotions/read-promotions.ts";
 export type { PromotedPlace, RollbackRequest } from "./promotions/read-rollback.ts";
+export { formatSyncImport, guessSyncTool, importSync, syncTools, type SyncTool } from "./policy/sync/import/import.ts";
+export type { ImportLoss, ImportOptions, SyncImport } from "./policy/sync/import/imported.ts";
+export type { Mapping, Prune, SyncFile, SyncSettings, TagSet } from "./policy/sync/sync-file.ts";
 export type { Abilities, AbilityName, ServiceAbility } from "./provider/abilities.ts";
 export { abilityTitles } from "./provider/abilities.ts";
 export { describeQuirks } from "./provider/describe.ts";
@@ -184,6 +194,7 @@ export type {
 } from "./provider/service.ts";
 
 export type { Call, Put, Registry, Source, Store } from "./store/store.ts";
+export type { PlannedSync, PlanSyncOptions } from "./sync/plan-sync.ts";
 export type { TransportEvent } from "./transport/events.ts";
 export { mergeSettings, settingsByHost, type HostSettings, type SettingsOf } from "./transport/host-settings.ts";
 export { headerFault } from "./transport/header-fault.ts";

@@ -1,37 +1,44 @@
+import { bundles, parseBundleLocation } from "./bundle/read.ts";
 import type { Client, InventoryCall } from "./client.ts";
-import { copier, type Outcome } from "./graph/copy.ts";
 import type { Inventory } from "./graph/inventory.ts";
 import { knownManifests, type Known } from "./graph/known.ts";
 import { deletionWaves, needed, type Root } from "./graph/needed.ts";
 import { readInventory, type Listed } from "./graph/read-inventory.ts";
-import type { Digest } from "./oci/digest.ts";
+import { isDigest, type Digest } from "./oci/digest.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
-import { parsePlatform } from "./oci/platform.ts";
 import { RegistryError } from "./oci/error.ts";
-import type { Hands, Spot } from "./plan/hands.ts";
-import type { CopyImage } from "./plan/plan.ts";
+import type { Hands } from "./plan/hands.ts";
 import { deleteEach } from "./provider/protocol.ts";
 import type { Deletion } from "./provider/service.ts";
 import type { LocalStore } from "./store/local-store.ts";
 import type { Call, Store } from "./store/store.ts";
+import { stepCopier, type CopySpot } from "./sync/copy-steps.ts";
 
-/** How plans are applied with a client: its stores, and the routes of its services. */
-export function handsOf(client: Client, options: { readonly source?: Client } = {}): Hands {
+/** How plans are applied with a client: its stores, and the routes of its services; `close` lets go of bundles. */
+export function handsOf(
+  client: Client,
+  options: { readonly source?: Client } = {},
+): Hands & { close(): Promise<void> } {
   const stores = new Map<string, Store>();
   /** By which deletions find their order: as they were before the first. */
   const inventories = new Map<string, Inventory>();
-  const spotIn = (by: Client, at: string): Spot => {
+  const bundled = bundles();
+  const spotIn = (by: Client, at: string, use?: "pull"): CopySpot => {
+    const inBundle = parseBundleLocation(at);
+    if (inBundle) return { place: at, store: bundled.open(inBundle.path, inBundle.at) };
     const location = parseLocation(at);
     const place = placeOf(location);
-    const key = by === client ? place : `source ${place}`;
-    const store = stores.get(key) ?? by.open(location).store;
+    const key = `${use ?? "push"} ${place}`;
+    const store = stores.get(key) ?? by.open(location, use).store;
     stores.set(key, store);
-    if (location.transport !== "registry")
-      return { place, store, ...(location.ref !== undefined && { tag: location.ref }) };
-    const { tag, digest } = location.reference;
-    return { place, store, ...(tag !== undefined && { tag }), ...(digest && { digest }) };
+    if (location.transport !== "registry") {
+      const { ref } = location;
+      return { place, store, ...(ref !== undefined && (isDigest(ref) ? { digest: ref } : { tag: ref })) };
+    }
+    const { registry, repository, tag, digest } = location.reference;
+    return { place, store, registry, repository, ...(tag !== undefined && { tag }), ...(digest && { digest }) };
   };
-  const open = (at: string): Spot => spotIn(client, at);
+  const open = (at: string): CopySpot => spotIn(client, at);
   const localAt = (place: string): Store | undefined =>
     parseLocation(place).transport === "registry" ? undefined : open(place).store;
   return {
@@ -93,9 +100,8 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
       const wanted = { tags, ...(except && { except }), ...(patterns && { patterns }) };
       await (await client.service(host, call)).setImmutability(name, wanted, call);
     },
-    async *copy(steps, copyOptions = {}) {
-      for (const step of steps) yield await copyOne(step, copyOptions);
-    },
+    close: () => bundled.close(),
+    copy: stepCopier({ source: (from) => spotIn(options.source ?? client, from, "pull"), destination: open }),
   };
 
   /** What deletes manifests in a place, by whatever route it has. */
@@ -109,39 +115,7 @@ export function handsOf(client: Client, options: { readonly source?: Client } = 
     const service = await client.service(host, call);
     return (digests) => service.deleteManifests(name, digests, call);
   }
-
-  async function copyOne(
-    step: CopyImage,
-    { signal, ...more }: NonNullable<Parameters<Hands["copy"]>[1]>,
-  ): Promise<{ id: string; bytes?: number; error?: unknown }> {
-    const { id, from, at, digest, before, platforms, referrers = true } = step;
-    try {
-      const source = spotIn(options.source ?? client, from);
-      const to = open(at);
-      if (to.tag !== undefined) {
-        const now = (await to.store.head(to.tag, { signal }))?.digest ?? null;
-        if (now !== digest && before !== undefined && now !== before) {
-          throw new RegistryError("CONFLICT", now === null ? `${at} is gone` : `${at} names ${now} now`);
-        }
-      }
-      const chosen = platforms && { platforms: platforms.map(parsePlatform) };
-      const mountFrom = sameRegistry(source.place, to.place);
-      const copy = copier(source.store, [{ store: to.store, ...(mountFrom !== undefined && { mountFrom }) }], {
-        referrers,
-        ...chosen,
-        ...more,
-        ...(signal && { signal }),
-      });
-      const [outcome] = await copy.copy(digest, to.tag);
-      return { id, ...endingOf(outcome!) };
-    } catch (error) {
-      return { id, error };
-    }
-  }
 }
-
-const endingOf = (outcome: Outcome): { bytes?: number; error?: unknown } =>
-  "result" in outcome ? { bytes: outcome.result.bytes } : { error: outcome.error };
 
 /** What manifests are made of does not change: each client reads it once. */
 const knownTo = new WeakMap<Client, Known>();
@@ -195,13 +169,6 @@ function repositoryAt(text: string): { readonly host: string; readonly name: str
     throw new RegistryError("INVALID", `${text} is no repository of a registry`);
   }
   return { host: location.reference.registry, name: location.reference.repository };
-}
-
-/** The repository that blobs can be mounted from: another one of the same registry. */
-function sameRegistry(from: string, to: string): string | undefined {
-  const [source, destination] = [parseLocation(from), parseLocation(to)];
-  if (source.transport !== "registry" || destination.transport !== "registry" || from === to) return undefined;
-  return source.reference.registry === destination.reference.registry ? source.reference.repository : undefined;
 }
 
 /** A location's place, without tag and digest. */

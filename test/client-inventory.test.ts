@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createClient, type Client } from "../src/index.ts";
+import { generic } from "../src/provider/generic.ts";
+import { protocolService } from "../src/provider/protocol.ts";
 import type { Quirks } from "../src/provider/quirks.ts";
 import { layoutStore } from "../src/store/index.ts";
 import { testService } from "./cli/service-scene.ts";
@@ -52,6 +54,17 @@ describe("the inventory of a service", () => {
     const { manifests, listsUntagged } = await testClient().inventory(`${service.host}/app`);
     expect([[...manifests.keys()], listsUntagged]).toEqual([[index.manifest.descriptor.digest], false]);
   });
+});
+
+test("what a service lists by reading every image, in want of a login, is read by tags once and not twice", async () => {
+  const service = await testService({
+    quirks: { lists: "manifests" },
+    calls: (_, context) => ({ images: (name, call) => protocolService(generic, context).images(name, call) }),
+  });
+  await putImage(service.store("app"), image("a"), "1");
+  await putImage(service.store("app"), artifact("note", image("a").manifest.descriptor));
+  const { manifests, listsUntagged } = await testClient().inventory(`${service.host}/app`);
+  expect([manifests.size, listsUntagged]).toEqual([2, false]);
 });
 
 test("the inventory of a layout has what has no name, its parts, and what is attached", async () => {

@@ -24,6 +24,9 @@ const composed: readonly string[] = [
   "plan",
   "text",
   "in-use",
+  "bundle",
+  "sync",
+  "watch",
 ];
 
 /** What each folder of src/ may import beside itself. */
@@ -38,9 +41,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   graph: ["oci", "store"],
   plan: ["oci", "text", "files", "document", "store", "graph"],
   "in-use": ["oci", "document", "auth", "plan"],
+  bundle: ["oci", "files", "document", "store", "graph", "plan"],
+  watch: ["oci", "transport", "graph", "plan", "sync"],
   image: ["oci", "store", "graph"],
   provider: ["oci", "transport", "auth", "store", "graph", "policy"],
-  policy: ["oci", "text", "document", "graph", "plan"],
+  policy: ["oci", "text", "document", "graph", "plan", "config/expand.ts", "config/quantity.ts"],
+  sync: ["oci", "files", "document", "store", "graph", "plan", "policy", "provider", "client.ts"],
   hosts: ["oci", "transport"],
   config: ["oci"],
   doctor: ["oci", "transport", "auth", "store", "hosts"],
@@ -48,13 +54,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "version.ts": [],
   "client.ts": [...composed, "machine.ts", "stack.ts", "services.ts", "plans.ts"],
   promotions: ["oci", "auth", "store", "graph", "policy", "provider", "client.ts"],
-  "plans.ts": ["oci", "store", "graph", "plan", "provider", "client.ts"],
+  "plans.ts": ["oci", "store", "graph", "plan", "sync", "bundle", "provider", "client.ts"],
+  "watching.ts": ["oci", "plan", "policy", "sync", "transport", "watch", "plans.ts", "client.ts"],
+  "bundles.ts": ["oci", "store", "plan", "policy", "bundle", "sync", "plans.ts", "client.ts"],
   "services.ts": [...composed, "stack.ts"],
   "machine.ts": [...composed, "client.ts"],
   "stack.ts": [...composed, "client.ts"],
   "copy-locations.ts": ["oci", "store", "graph", "client.ts"],
   "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "hosts", "doctor"],
-  "index.ts": [...composed, "client.ts", "services.ts", "promotions"],
+  "index.ts": [...composed, "client.ts", "services.ts", "promotions", "bundles.ts", "watching.ts"],
   cli: ["index.ts", "store/index.ts", "server/index.ts", "plan/index.ts", "policy/index.ts", "text", "version.ts"],
 };
 

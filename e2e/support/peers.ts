@@ -14,6 +14,7 @@ export type PeerName =
   | "nginx"
   | "crane"
   | "regctl"
+  | "regsync"
   | "oras"
   | "hclfmt"
   | "docker"

@@ -80,4 +80,5 @@ export const families: Readonly<Record<string, string>> = {
   promote: "take images from stage to stage, and see what was",
   tags: "decide which tags images get, and look what is wrong with those that they have",
   repo: "list, look at, create and delete repositories",
+  sync: "keep images in sync, as a file says; read the files of other tools",
 };

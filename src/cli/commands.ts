@@ -10,8 +10,10 @@ import { partCommands } from "./table/parts.ts";
 import { planCommands } from "./table/plans.ts";
 import { retainCommand } from "./table/retain.ts";
 import { promoteCommands } from "./table/promote.ts";
+import { syncCommands } from "./table/sync.ts";
 import { serviceCommands } from "./table/services.ts";
 import { tagsCommands } from "./table/tags.ts";
+import { syncImportCommand } from "./table/sync-import.ts";
 import { toolCommands } from "./table/tool.ts";
 
 /** Every command there is, in the order that help and docs list them. */
@@ -24,6 +26,8 @@ export const commands: readonly Command[] = [
   ...promoteCommands,
   ...planCommands,
   ...tagsCommands,
+  ...syncCommands,
+  syncImportCommand,
   ...serviceCommands,
   ...lifecycleCommands,
   ...partCommands,

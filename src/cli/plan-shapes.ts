@@ -27,6 +27,7 @@ export const planShape: Shape = {
       "tags?": "of a manifest: the tags that go, or come back, with it; of immutability: mutable or immutable",
       "platforms?": ["of a copy: os/arch"],
       "referrers?": "of a copy: whether what is attached goes along",
+      "limitRate?": "of a copy: bytes a second, of all of the same rule",
       "artifactType?": "of an attached document",
       "annotations?": { "*": "its value" },
       "document?": attachedDocument,
@@ -51,6 +52,7 @@ export const planShapes: Readonly<Record<string, Shape>> = {
   apply: planShape,
   undo: planShape,
   retain: planShape,
+  sync: planShape,
   "tags check": [
     {
       severity: "error, warning or info",

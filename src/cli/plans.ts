@@ -23,9 +23,14 @@ import * as planOptions from "./table/plan-options.ts";
 
 /**
  * What all commands do with the plan they made: show it, save it where --out says, and with --yes act on it. `client` is the
- * one that read what the plan is about.
+ * one that read what the plan is about; `onApplied` is told how it went.
  */
-export async function offerPlan(plan: Plan, cli: Cli, known?: Client): Promise<ExitName> {
+export async function offerPlan(
+  plan: Plan,
+  cli: Cli,
+  known?: Client,
+  onApplied?: (applied: Applied) => Promise<void>,
+): Promise<ExitName> {
   const { get, out, reporter } = cli;
   const file = given(cli, planOptions.out);
   if (file !== undefined) await writeFile(file, formatPlan(plan));
@@ -35,6 +40,7 @@ export async function offerPlan(plan: Plan, cli: Cli, known?: Client): Promise<E
   for (const line of noteLines(plan)) reporter.say(line);
   if (isShown) return plan.steps.length > 0 && given(cli, planOptions.changes) ? "changes" : "done";
   const applied = await applyOne(plan, cli, known);
+  await onApplied?.(applied);
   await out.print(appliedJson(plan, applied), (_, look) => appliedTable(plan, applied, look));
   return endOf(applied);
 }
@@ -89,7 +95,8 @@ async function applySettings(cli: Cli): Promise<ApplyOptions> {
 
 /** The repositories that a plan reads and writes, each once. */
 function placesOf({ steps }: Plan): { readonly from: readonly string[]; readonly to: readonly string[] } {
-  const from = steps.flatMap((step) => (step.do === "copy" ? [place(step.from)] : []));
+  // What is in a bundle is in no registry.
+  const from = steps.flatMap((step) => (step.do === "copy" && !/^bundle:/.test(step.from) ? [place(step.from)] : []));
   return { from: [...new Set(from)], to: [...new Set(steps.map(({ at }) => place(at)))] };
 }
 

@@ -11,7 +11,9 @@ export async function runAsProcess(words: readonly string[]): Promise<never> {
     }
     stop.abort();
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
+  // A command that listens itself takes it for a wish to read its files again.
+  process.on("SIGHUP", () => void (process.listenerCount("SIGHUP") === 1 && interrupt()));
   for (const event of ["uncaughtException", "unhandledRejection"] as const) process.on(event, breakDown);
   hideSqliteWarning();
   process.exit(await run(words, processIo(), stop.signal));

@@ -5,7 +5,7 @@ import type { Document } from "./document.ts";
 /** Reads YAML, of which JSON is a part. Throws INVALID with the place of what is neither. */
 export function parseYaml(text: string, name: string): Document {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const [error] = document.errors;
   if (error) {
     const { line, col } = lines.linePos(error.pos[0]);

@@ -24,9 +24,11 @@ export interface BlobMover {
 export function blobMover(from: Source, destinations: readonly Destination[], options: CopyOptions): BlobMover {
   const jobs = options.jobs ?? 16;
   const ends = destinations.map(() => ({ slot: semaphore(jobs), flight: singleFlight<Digest, Put>(), copies: 0 }));
-  const slow = options.limitRate === undefined ? undefined : throttle(options.limitRate);
+  const slow = typeof options.limitRate === "number" ? throttle(options.limitRate) : options.limitRate;
   const shared = new Map<Digest, Map<number, Reader>>();
   const found = new Set<Digest>();
+  /** Who waits for another repository to get a blob first, and keeps nobody else waiting meanwhile. */
+  const aside = ends.map(() => new Set<Digest>());
 
   const tell = (digest: Digest, count: number): void => options.onEvent?.({ type: "bytes", digest, count });
 
@@ -43,7 +45,9 @@ export function blobMover(from: Source, destinations: readonly Destination[], op
   function readerFor(blob: Descriptor, at: number): Reader {
     let readers = shared.get(blob.digest);
     if (!readers) {
-      const parties = ends.flatMap((end, i) => (end.copies > 0 || i === at ? [i] : []));
+      const parties = ends.flatMap((end, i) =>
+        i === at || (end.copies > 0 && !aside[i]!.has(blob.digest)) ? [i] : [],
+      );
       const made = fanOut(open(blob), parties.length);
       readers = new Map(parties.map((party, i) => [party, made[i]!]));
       shared.set(blob.digest, readers);
@@ -68,13 +72,21 @@ export function blobMover(from: Source, destinations: readonly Destination[], op
     }
   }
 
+  const stepAside = (digest: Digest, at: number): void => {
+    aside[at]!.add(digest);
+    shared.get(digest)?.get(at)?.leave();
+    shared.get(digest)?.delete(at);
+  };
+
   return {
     async move(blob, at, signal) {
       const { digest, size, mediaType } = blob;
       if (!found.has(digest)) options.onEvent?.({ type: "found", digest, size, mediaType });
       found.add(digest);
       const { slot, flight } = ends[at]!;
-      const work = (): Promise<Put> => slot(() => sided("destination", () => send(blob, at, signal)));
+      const { lane } = destinations[at]!;
+      const alone = (): Promise<Put> => slot(() => sided("destination", () => send(blob, at, signal)));
+      const work = lane ? () => lane.run(digest, signal, alone, () => stepAside(digest, at)) : alone;
       const { value: how, first } = await flight.run(digest, signal, work);
       if (first) options.onEvent?.({ type: "blob", digest, size, how, to: destinations[at]!.store.name });
       return first ? how : "exists";

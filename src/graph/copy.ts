@@ -1,17 +1,19 @@
 import type { Digest } from "../oci/digest.ts";
-import { isBroken } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { isForeignLayer, isImageManifestType } from "../oci/media-types.ts";
+import { isForeignLayer } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Call, Put, Source, Store } from "../store/store.ts";
 import { attachments } from "./attachments.ts";
 import { blobMover, type BlobTally } from "./copy-blob.ts";
 import { immutableFault } from "./immutable.ts";
+import type { Lane } from "./lane.ts";
 import { checkNesting, type Outline } from "./nesting.ts";
 import { fetcher, prepare, type Prepared } from "./prepare.ts";
+import type { Throttle } from "./rate.ts";
 import { running, tallyBlobs, type Running } from "./running.ts";
 import { nameOf, sided } from "./sides.ts";
 import { singleFlight } from "./single-flight.ts";
+import { findOutline, findTag, moved, outlineOf, type Unchanged } from "./unchanged.ts";
 
 /** What a copy tells while it works. */
 export type CopyEvent =
@@ -45,8 +47,8 @@ export interface CopyOptions extends Call {
   readonly convert?: "oci";
   /** How many blobs move to a destination at a time; 16. */
   readonly jobs?: number;
-  /** Bytes a second, over all blobs. */
-  readonly limitRate?: number;
+  /** Bytes a second, over all blobs; or what slows them down together with those of other copies. */
+  readonly limitRate?: number | Throttle;
   readonly onEvent?: (event: CopyEvent) => void;
 }
 
@@ -57,6 +59,15 @@ export interface Destination {
   readonly tags?: readonly (string | undefined)[];
   /** A repository of the same registry that may have the blobs already. */
   readonly mountFrom?: string;
+  /** Shared with copies to other repositories of the same registry: each blob goes there once, and is mounted into the others. */
+  readonly lane?: Lane;
+}
+
+/** A tag that an image gets at a destination, if any. */
+export interface CopyTarget {
+  readonly tag?: string;
+  /** What the tag names there now, or null; anything else but the image itself is a CONFLICT. */
+  readonly before?: Digest | null;
 }
 
 /** What a copy of one image did at one destination. */
@@ -85,6 +96,12 @@ export type Outcome =
 export interface Copier {
   /** Copies what `ref` (a tag or digest) names, under `tag` where one is given; an outcome for each tag at each destination. */
   copy(ref: string, tag?: string): Promise<readonly Outcome[]>;
+  /** Copies what a digest names, at each destination under tags of its own, and tells how each ended, as it ends. */
+  place(
+    digest: Digest,
+    targets: readonly (readonly CopyTarget[])[],
+    onEnd: (outcome: Outcome, target: CopyTarget) => void,
+  ): Promise<void>;
   /** As `copy`, but a destination whose tag names the same digest already gets only what is attached and new. */
   update(tag: string): Promise<readonly Outcome[]>;
 }
@@ -187,17 +204,21 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     return { result, attachedTags: copy.attachedTags };
   }
 
-  /** Runs a copy at every destination, each on its own, and under each of its tags. */
+  /** Runs a copy at every destination, each on its own, and for each of its targets in turn. */
   async function everywhere(
     ref: string,
-    tag: string | undefined,
-    work: (at: number, tag?: string) => Promise<Done>,
+    targetsOf: (destination: Destination, at: number) => readonly CopyTarget[],
+    work: (at: number, target: CopyTarget) => Promise<Done>,
+    onEnd?: Parameters<Copier["place"]>[2],
   ): Promise<readonly Outcome[]> {
-    const outcomes = destinations.map(async ({ store, tags = [tag] }, at) => {
+    const outcomes = destinations.map(async (destination, at) => {
       const done: Outcome[] = [];
       blobs.join(at);
-      for (const one of tags) {
-        done.push(await work(at, one).catch((error: unknown) => ({ to: nameOf(store, one ?? ref), error })));
+      for (const target of targetsOf(destination, at)) {
+        const to = nameOf(destination.store, target.tag ?? ref);
+        const outcome = await work(at, target).catch((error: unknown): Outcome => ({ to, error }));
+        done.push(outcome);
+        onEnd?.(outcome, target);
       }
       blobs.leave(at);
       return done;
@@ -210,45 +231,48 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     return () => (prepared ??= prepare(from, ref, options));
   };
 
+  /** One that is there, with no need to read it at the source: an equal digest means equal bytes. */
+  const asIs = (there: Outline): Unchanged => ({ there, manifest: fetcher(from, options.signal) });
+  const remade = Boolean(options.platforms?.length) || options.convert !== undefined;
+
   return {
     copy(ref, tag) {
       const prepared = prepareOnce(ref);
-      return everywhere(ref, tag, async (at, own) => copyTo(at, await prepared(), ref, own));
+      const targets = ({ tags = [tag] }: Destination): readonly CopyTarget[] =>
+        tags.map((one) => (one === undefined ? {} : { tag: one }));
+      return everywhere(ref, targets, async (at, own) => copyTo(at, await prepared(), ref, own.tag));
+    },
+    async place(digest, targets, onEnd) {
+      const prepared = prepareOnce(digest);
+      const work = async (at: number, { tag, before }: CopyTarget): Promise<Done> => {
+        if (tag === undefined || before === undefined) return copyTo(at, await prepared(), digest, tag);
+        const { store } = destinations[at]!;
+        const now = await sided("destination", () => findTag(store, tag, options));
+        if (now?.digest === digest && !remade) {
+          const there = await sided("destination", () => outlineOf(store, now, options));
+          return copyTo(at, there ? asIs(there) : await prepared(), digest, tag);
+        }
+        const { root } = await prepared();
+        if ((now?.digest ?? null) !== before && now?.digest !== root.descriptor.digest) throw moved(store, tag, now);
+        return copyTo(at, await prepared(), digest, tag);
+      };
+      await everywhere(digest, (_, at) => targets[at]!, work, onEnd);
     },
     update(tag) {
       const prepared = prepareOnce(tag);
       const source = sided("source", () => from.head(tag, options));
-      return everywhere(tag, tag, async (at) => {
-        const [wanted, there] = await Promise.all([
-          source,
-          sided("destination", () => findOutline(destinations[at]!, tag, options)),
-        ]);
-        const same =
-          there && !options.platforms?.length && !options.convert && wanted?.digest === there.descriptor.digest;
-        // An equal digest means equal bytes: what is attached is found without another GET at the source.
-        if (same) return copyTo(at, { there, manifest: fetcher(from, options.signal) }, tag, tag);
-        return copyTo(at, await prepared(), tag, tag);
-      });
+      return everywhere(
+        tag,
+        () => [{ tag }],
+        async (at) => {
+          const [wanted, there] = await Promise.all([
+            source,
+            sided("destination", () => findOutline(destinations[at]!.store, tag, options)),
+          ]);
+          const same = there && !remade && wanted?.digest === there.descriptor.digest;
+          return copyTo(at, same ? asIs(there) : await prepared(), tag, tag);
+        },
+      );
     },
   };
-}
-
-/** A copy of what the destination's tag names already. */
-interface Unchanged extends Pick<Prepared, "manifest"> {
-  readonly there: Outline;
-}
-
-/**
- * What a tag names at a destination, and the manifests below it: that takes the bytes of an index only. What cannot be
- * read there is to be put anew.
- */
-async function findOutline({ store }: Destination, tag: string, call: Call): Promise<Outline | undefined> {
-  try {
-    const descriptor = await store.head(tag, call);
-    if (descriptor && isImageManifestType(descriptor.mediaType)) return { descriptor, manifests: [] };
-    return descriptor && (await store.manifest(tag, call));
-  } catch (error) {
-    if (isBroken(error)) return undefined;
-    throw error;
-  }
 }

@@ -79,6 +79,8 @@ export interface CopyImage extends StepBase {
   readonly platforms?: readonly string[];
   /** Whether what is attached goes along; true. */
   readonly referrers?: boolean;
+  /** Bytes a second, of all copies of the same rule together. */
+  readonly limitRate?: number;
 }
 
 /** Attaches a small artifact of one JSON document to an image: a promotion's receipt. */

@@ -36,6 +36,7 @@ export const stepSchema: v.GenericSchema<unknown, Step> = v.variant("do", [
     before: v.exactOptional(v.nullable(digest)),
     platforms: v.exactOptional(texts),
     referrers: v.exactOptional(v.boolean()),
+    limitRate: v.exactOptional(v.pipe(count, v.minValue(1, "is less than 1"))),
   }),
   v.strictObject({
     do: v.literal("attach"),

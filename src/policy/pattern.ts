@@ -17,8 +17,8 @@ export interface Pattern {
 /** Reads a pattern. Throws INVALID with what is wrong in it. */
 export function parsePattern(text: string): Pattern {
   if (text.startsWith("semver:")) return versionPattern(text);
-  const [, regex] = /^\/(.+)\/$/s.exec(text) ?? [];
-  const expression = readRegex(regex === undefined ? `^(?:${globRegex(text)})$` : `^(?:${regex})$`);
+  const [, flags = "", regex] = /^\/(\(\?[ims]+\))?(.+)\/$/s.exec(text) ?? [];
+  const expression = readRegex(regex === undefined ? `^(?:${globRegex(text)})$` : `${flags}^(?:${regex})$`);
   return { text, fits: (name) => expression.test(name) };
 }
 

@@ -39,6 +39,11 @@ beforeAll(async () => {
   await writeFile(join(files, "running.txt"), "registry.example/app:1.0\n");
   await writeFile(join(files, "retain.yaml"), "version: 1\nrules: [{ tags: [old], delete: { olderThan: 0d } }]\n");
   await writeFile(join(files, "gantry.yaml"), "retries: 4\n");
+  await writeFile(
+    join(files, "regsync.yml"),
+    "sync: [{ source: registry.example/app, target: mirror.example/app, type: repository }]\n",
+  );
+  await writeFile(join(files, "skopeo-sync.yml"), "registry.example: { images: { app: ['1.0'] } }\n");
   await writeFile(join(files, "users"), `alice:${hashSync("secret", 4)}\n`);
   await writeFile(join(files, "password"), "secret\n");
 });
@@ -77,6 +82,13 @@ async function scene(served: boolean): Promise<{
   await writeFile("tag-rules.yaml", "tags: |\n  type=semver,pattern={{version}}\n");
   await writeFile("plan.json", formatPlan(planOf(source.host)));
   await writeFile("retain.jsonl", journalOf(source.host));
+  const mapping = {
+    name: "app",
+    from: `${source.host}/app`,
+    to: `${mirror.host}/sync/{name}`,
+    tags: [{ include: ["1.*"] }],
+  };
+  await writeFile("sync.yaml", JSON.stringify({ version: 1, sync: [mapping] }));
   return { source, mirror, locked, work };
 }
 
@@ -130,6 +142,7 @@ async function runExample(line: string, extra: readonly string[] = []): Promise<
       line,
     );
   const { source, mirror, locked } = await scene(served);
+  if (line.includes("--from bundle.tar")) await gantry(["sync", "sync.yaml", "--to", "bundle.tar", "--yes"]);
   const [command, file] = line.replace(/ < .*$/, "").split(" > ");
   const input = / < (\S+)$/.exec(line)?.[1];
   const needsUsers = ["login", "logout", "auth"].includes(line.split(" ")[1]!);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { knownManifests } from "../../src/graph/known.ts";
 import { readInventory, type Listed } from "../../src/graph/read-inventory.ts";
-import type { Digest } from "../../src/oci/digest.ts";
+import { digestOf as digestOfBytes, type Digest } from "../../src/oci/digest.ts";
 import { RegistryError } from "../../src/oci/error.ts";
 import { buildManifest } from "../../src/oci/manifest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
+import { contentOf } from "../../src/oci/stream.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { remoteStore } from "../../src/store/remote/remote-store.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -330,6 +331,28 @@ describe("what cannot be read", () => {
     const inventory = await readInventory(store, { listed, lists: "manifests" });
     expect(inventory.listsUntagged).toBe(false);
     expect([...inventory.tags.keys()]).toEqual(["1"]);
+  });
+});
+
+describe("when images were built", () => {
+  const readWith = async (fault?: RegistryError): Promise<readonly [number | undefined, number]> => {
+    const store = memoryStore();
+    const config = Buffer.from('{"created":"2026-01-02T03:04:05Z","os":"linux","architecture":"amd64"}');
+    const descriptor = { mediaType: mediaTypes.ociConfig, digest: digestOfBytes(config), size: config.byteLength };
+    await store.putBlob(descriptor, contentOf(config));
+    await store.putManifest(buildManifest({ mediaType: mediaTypes.ociManifest, config: descriptor, layers: [] }), {
+      tag: "1",
+    });
+    const blob: Store["blob"] = (digest, call) => (fault ? Promise.reject(fault) : store.blob(digest, call));
+    const { manifests, gaps } = await readInventory({ ...store, blob }, { created: true });
+    return [[...manifests.values()][0]!.created, gaps.length];
+  };
+
+  test("is in their configs; where one cannot be had for now, that is a gap, and where it is broken, it tells nothing", async () => {
+    expect(await readWith()).toEqual([Date.parse("2026-01-02T03:04:05Z"), 0]);
+    expect(await readWith(new RegistryError("UNVERIFIED", "it is corrupt"))).toEqual([undefined, 0]);
+    expect(await readWith(new RegistryError("BLOB_UNKNOWN", "it is gone"))).toEqual([undefined, 0]);
+    expect(await readWith(new RegistryError("UNAVAILABLE", "503"))).toEqual([undefined, 1]);
   });
 });
 

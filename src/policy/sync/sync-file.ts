@@ -24,13 +24,13 @@ export interface SyncSettings {
   readonly platforms?: readonly string[];
   /** Whether what is attached goes along; true. */
   readonly referrers?: boolean;
-  /** What has to be attached at the source for an image to be copied: `signature`, `sbom`, `attestation`, or an artifact type. */
+  /** What has to be attached at the source for an image to be copied: `signature`, `sbom`, `attestation`, or an artifact type (with `*`). */
   readonly require?: readonly string[];
   /** Tags that never move: where the destination has one, nothing is asked of it any more. */
   readonly immutable?: readonly string[];
   /** Whether a tag that the destination has with another digest is moved; `true`, or an error, or left alone. */
   readonly overwrite?: true | "error" | "keep";
-  readonly prune?: Prune;
+  readonly prune?: Prune | boolean;
   /** Creates repositories where a push does not; true. */
   readonly create?: boolean;
   /** Five fields of cron, in UTC unless `timezone` says otherwise, for `sync --watch`. */
@@ -42,7 +42,7 @@ export interface SyncSettings {
   readonly limitRate?: string;
   /** How many of the source's pulls are left alone. */
   readonly quotaReserve?: number;
-  /** The tag under which what a copy would overwrite stays: `{tag}-{date}`. */
+  /** The tag under which what a copy would overwrite stays: `{tag}-{date}`; `{time}` and `{digest}` are there too. */
   readonly backup?: string;
 }
 

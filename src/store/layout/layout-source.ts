@@ -35,6 +35,7 @@ export function blobPath(digest: Digest): string {
 export function layoutSource(files: LayoutFiles): LayoutSource {
   const { name, naming } = files;
   const attachments = new Map<Digest, Attachment | undefined>();
+  let lastAttached: { readonly index: IndexDocument; readonly bySubject: AttachedTo } | undefined;
 
   const entry = async (ref: string, call: Call | undefined): Promise<Descriptor | undefined> => {
     throwIfAborted(call?.signal);
@@ -86,9 +87,23 @@ export function layoutSource(files: LayoutFiles): LayoutSource {
     return attached;
   };
 
+  /** What index.json lists that is attached to something, by that; remembered for an index.json once all of it is read. */
+  const attachedIn = async (index: IndexDocument, call: Call | undefined): Promise<AttachedTo> => {
+    if (lastAttached?.index === index) return lastAttached.bySubject;
+    const bySubject = new Map<Digest, Descriptor[]>();
+    let isWhole = true;
+    for (const listed of descriptorsOf(index)) {
+      const attached = await attachment(listed, call);
+      if (attached) bySubject.set(attached.subject, [...(bySubject.get(attached.subject) ?? []), listed]);
+      isWhole &&= attachments.has(listed.digest) || !isManifestType(listed.mediaType);
+    }
+    if (isWhole) lastAttached = { index, bySubject };
+    return bySubject;
+  };
+
   /** Those that index.json lists and those that the subject's fallback tag does (distribution-spec, "Referrers Tag Schema"). */
   const candidates = async (subject: Digest, call: Call | undefined): Promise<readonly Descriptor[]> => {
-    const entries = descriptorsOf(await files.index(call?.signal));
+    const entries = (await attachedIn(await files.index(call?.signal), call)).get(subject) ?? [];
     const fallback = await manifest(`${algorithmOf(subject)}-${hexOf(subject)}`, call);
     return [...entries, ...(fallback?.manifests ?? [])];
   };
@@ -152,6 +167,8 @@ interface Attachment {
   readonly subject: Digest;
   readonly descriptor: Descriptor;
 }
+
+type AttachedTo = ReadonlyMap<Digest, readonly Descriptor[]>;
 
 /** The tags under which referrers and signatures are kept where there is no referrers API. */
 const fallbackTag = /^sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})(?:\..+)?$/;

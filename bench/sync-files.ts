@@ -1,0 +1,171 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ImageOptions } from "../e2e/support/images.ts";
+import { peer } from "../e2e/support/peers.ts";
+import { pushImage } from "../e2e/support/push.ts";
+import { type RunningRegistry, startDockerRegistry } from "../e2e/support/registries.ts";
+import { gantryPath, run } from "../e2e/support/run.ts";
+import { copyClients, homeIn, ours } from "./support/clients.ts";
+import { copyTable, levelGoal, speedGoal, type Samples } from "./support/copy-table.ts";
+import { type DataSet, dataSet, load } from "./support/data.ts";
+import { slowed } from "./support/latency.ts";
+import { digits, type Goal, type Table } from "./support/report.ts";
+import { rounds } from "./support/rounds.ts";
+import type { Scenario, Settings } from "./support/scenario.ts";
+import { scratch } from "./support/scratch.ts";
+import { type Command, timed, type Sample } from "./support/timing.ts";
+import { verify } from "./support/verify.ts";
+
+const repository = "bench/small";
+/** Added to every round trip for the many repositories, in milliseconds. */
+const latency = 20;
+/** How many requests the transport lets be under way at a host in one direction. */
+const slots = 32;
+
+/** Files of mappings: one repository with many images, and many repositories. */
+export const syncFiles: Scenario = {
+  name: "sync",
+  about:
+    "`gantry sync` with a file of one mapping for a repository of 200 tags that never move (images of 10 layers of 200 KiB, 8 of them from one of 5 bases), from " +
+    "one docker-registry to another, beside `skopeo sync` and regsync (16 at a time; without referrers, which Gantry takes along); then a file for " +
+    `1,000 repositories of one tag each, with ${latency} ms added to every round trip. What arrived is read back and hashed.`,
+  runs: 3,
+  async run(settings) {
+    const folder = scratch("memory");
+    const small = await dataSet(settings.quick ? "small-quick" : "small", recipe(settings.quick ? 20 : 200));
+    await using source = await startDockerRegistry({ folder, cache: true });
+    await load(small, source.host, repository);
+    const bench = { data: small, source, folder, settings, env: await homeIn(folder) };
+    const cold = await coldRounds(bench);
+    const [warm, warmSlow] = await warmRounds(bench);
+    const many = await manyRepositories(bench);
+    return {
+      tables: [
+        copyTable("Into an empty repository", cold),
+        copyTable("Nothing to do", warm),
+        copyTable(`Nothing to do, ${latency} ms away`, warmSlow),
+        many.table,
+      ],
+      goals: [
+        ...speedGoal("empty", cold, "skopeo", 3),
+        ...levelGoal("empty", cold, "regsync"),
+        ...speedGoal("nothing to do", warm, "skopeo", 20),
+        ...levelGoal("nothing to do", warm, "regsync"),
+        ...speedGoal("nothing to do, latency", warmSlow, "skopeo", 20),
+        ...levelGoal("nothing to do, latency", warmSlow, "regsync"),
+        ...many.goals,
+      ],
+    };
+  },
+};
+
+function recipe(count: number): Readonly<Record<string, ImageOptions>> {
+  const image = (i: number): ImageOptions => ({
+    layers: 10,
+    layerSize: 200 * 1024,
+    seed: `small ${i}`,
+    base: { seed: `base ${i % 5}`, layers: 8 },
+  });
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`v${i}`, image(i)]));
+}
+
+interface Bench {
+  readonly data: DataSet;
+  readonly source: RunningRegistry;
+  readonly folder: string;
+  readonly env: Command["env"];
+  readonly settings: Settings;
+}
+
+/** The same sync by each program that is there. */
+async function syncs({ folder, env }: Bench, from: string, to: string): Promise<ReadonlyMap<string, Command>> {
+  const [own, regsync] = [join(folder, "sync.yaml"), join(folder, "regsync.yaml")];
+  await writeFile(
+    own,
+    JSON.stringify({
+      version: 1,
+      sync: [{ from: `${from}/${repository}`, to: `${to}/${repository}`, immutable: ["v*"] }],
+    }),
+  );
+  const creds = [from, to].map((registry) => ({ registry, tls: "disabled" }));
+  const mapping = { source: `${from}/${repository}`, target: `${to}/${repository}`, type: "repository" };
+  const defaults = { parallel: 16, skipDockerConfig: true };
+  await writeFile(regsync, JSON.stringify({ version: 1, creds, defaults, sync: [mapping] }));
+  const skopeo = (await copyClients(folder)).find(({ name }) => name === "skopeo");
+  const found = peer("regsync");
+  return new Map<string, Command>([
+    [ours, { path: gantryPath, env, args: ["sync", own, "--yes"] }],
+    ...(skopeo ? [["skopeo", skopeo.copyAll({ host: from, repository }, { host: to, repository })] as const] : []),
+    ...(found ? [["regsync", { path: found.path, env, args: ["once", "-c", regsync] }] as const] : []),
+  ]);
+}
+
+async function coldRounds(bench: Bench): Promise<Samples> {
+  const { source, folder, data, settings } = bench;
+  const names = [...(await syncs(bench, source.host, source.host)).keys()];
+  const contenders = names.map((name) => ({
+    name,
+    run: async (): Promise<Sample> => {
+      await using destination = await startDockerRegistry({ folder, cache: true });
+      const sample = await timed((await syncs(bench, source.host, destination.host)).get(name)!);
+      await verify(destination.host, repository, data.images);
+      return sample;
+    },
+  }));
+  return rounds("empty", contenders, settings);
+}
+
+async function warmRounds(bench: Bench): Promise<readonly [Samples, Samples]> {
+  const { source, folder, data, settings } = bench;
+  await using destination = await startDockerRegistry({ folder, cache: true });
+  await load(data, destination.host, repository);
+  await using proxy = await slowed(latency, [source.host, destination.host]);
+  const [from = "", to = ""] = proxy.hosts;
+  const all = async (title: string, hosts: readonly [string, string]): Promise<Samples> => {
+    const contenders = [...(await syncs(bench, ...hosts))].map(([name, command]) => ({
+      name,
+      run: () => timed(command),
+    }));
+    return rounds(title, contenders, settings);
+  };
+  return [await all("nothing to do", [source.host, destination.host]), await all("nothing to do, latency", [from, to])];
+}
+
+/** One tag in each of many repositories, far away: how near that is to what the limit on requests allows. */
+async function manyRepositories({
+  folder,
+  env,
+  settings,
+}: Bench): Promise<{ readonly table: Table; readonly goals: readonly Goal[] }> {
+  const count = settings.quick ? 50 : 1000;
+  const data = await dataSet("tiny", { v0: { layers: 1, layerSize: 10 * 1024, seed: "tiny" } });
+  await using source = await startDockerRegistry({ folder, cache: true });
+  await using destination = await startDockerRegistry({ folder, cache: true });
+  const names = Array.from({ length: count }, (_, i) => `many/r${i}`);
+  for (const name of names) await pushImage(data.dir, data.images[0]!.image, `${source.host}/${name}:v0`);
+  await using proxy = await slowed(latency, [source.host, destination.host]);
+  const [from = "", to = ""] = proxy.hosts;
+  const file = join(folder, "many.yaml");
+  const mapping = { from: names.map((name) => `${from}/${name}`), to: `${to}/{repository}` };
+  await writeFile(file, JSON.stringify({ version: 1, sync: [mapping] }));
+  const sync = async (what: string): Promise<readonly [string, number, number]> => {
+    settings.log(`${what}: ${count} repositories`);
+    const start = performance.now();
+    const { code, stderr } = await run(gantryPath, ["sync", file, "--yes", "-v", "--progress", "none"], {
+      env,
+      timeout: 600_000,
+    });
+    if (code !== 0) throw new Error(`exit ${code}: ${stderr.slice(-2000)}`);
+    const requests = stderr.split("\n").filter((line) => /\b(?:GET|HEAD|PUT|POST|PATCH)\b/.test(line)).length;
+    return [what, (performance.now() - start) / 1000, requests];
+  };
+  const results = [await sync("all to copy"), await sync("nothing to do")];
+  await verify(to, names.at(-1)!, data.images);
+  const rows = results.map(([what, seconds, requests]) => {
+    const least = (requests * latency) / 1000 / slots;
+    return [what, digits(seconds), `${requests}`, digits(requests / count), digits(least)];
+  });
+  const head = ["", "wall s", "requests", "a repository", `least s at ${slots} at a time`];
+  const goals = [{ what: "nothing to do: requests a repository", value: results[1]![2] / count, most: 2.05, unit: "" }];
+  return { table: { title: `${count} repositories, ${latency} ms away`, head, rows }, goals };
+}

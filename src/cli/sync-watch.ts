@@ -1,0 +1,82 @@
+import { stat } from "node:fs/promises";
+import { watchSync, type PlanSyncOptions, type WatchSyncOptions } from "../index.ts";
+import { syncPlaces, type SyncRule } from "../policy/index.ts";
+import type { Cli } from "./cli.ts";
+import { limitRate } from "./options.ts";
+import { count, formatSize, formatSpan, plain } from "./render/text.ts";
+import * as planOptions from "./table/plan-options.ts";
+import { drain, listen } from "./table/watch-options.ts";
+
+/** How long what is being copied may take, in milliseconds, as long as Kubernetes waits, and a bit. */
+const usualDrain = 25_000;
+
+/** Keeps a file's mappings in sync until the process is told to end. */
+export async function watchFile(
+  file: string,
+  read: () => Promise<readonly SyncRule[]>,
+  planning: PlanSyncOptions,
+  cli: Cli,
+): Promise<void> {
+  const { get, signal, reporter } = cli;
+  const client = await cli.client(syncPlaces(await read()));
+  const address = get(listen);
+  const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
+  let last = "";
+  const version = async (): Promise<string> => {
+    const { ino, size, mtimeMs } = await stat(file);
+    return `${ino} ${size} ${mtimeMs}`;
+  };
+  const watch = await watchSync(client, {
+    stop: signal,
+    drain: get(drain) ?? usualDrain,
+    planning,
+    applying: {
+      ...(most !== undefined && { maxDelete: most }),
+      ...(jobs !== undefined && { jobs }),
+      ...(rate !== undefined && { limitRate: rate }),
+    },
+    ...(address && { listen: address }),
+    changed: async () => (await version()) !== last,
+    async load() {
+      last = await version();
+      return read();
+    },
+    onEvent: (event) => {
+      const line = lineOf(event, file);
+      if (line !== undefined) reporter.say(`${new Date().toISOString()} ${plain(line)}`);
+    },
+  });
+  const reload = (): void => watch.reload();
+  process.on("SIGHUP", reload);
+  try {
+    await watch.ended;
+  } finally {
+    process.off("SIGHUP", reload);
+  }
+}
+
+function lineOf(event: Parameters<WatchSyncOptions["onEvent"]>[0], file: string): string | undefined {
+  switch (event.type) {
+    case "listening":
+      return `listening on ${event.url}`;
+    case "loaded":
+      return `${file}: ${count(event.jobs, "mapping")}`;
+    case "not loaded":
+      return `warning: ${file} is not taken, and all stays as it was: ${event.error instanceof Error ? event.error.message : String(event.error)}`;
+    case "clock":
+      return "the clock was set back: all times are worked out anew";
+    case "draining":
+      return `stopping: ${count(event.running, "run")} under way`;
+    case "aborted":
+      return `stopping: ${count(event.running, "run")} took too long`;
+    case "started":
+      return undefined;
+    default: {
+      const { job, ms, next, report } = event;
+      const { images, bytes, failures, message } = report;
+      const wrong = failures.length === 0 ? "" : `, ${count(failures.length, "failure")}: ${message ?? failures[0]}`;
+      const then = next === undefined ? "" : `; next ${new Date(next).toISOString()}`;
+      return `${job}: ${count(images, "image")}, ${formatSize(bytes)} in ${formatSpan(ms)}${wrong}${then}`;
+    }
+  }
+}

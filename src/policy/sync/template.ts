@@ -1,0 +1,77 @@
+import { RegistryError } from "../../oci/error.ts";
+import { formatLocation, parseLocation, type Location } from "../../oci/location.ts";
+import { formatReference } from "../../oci/reference.ts";
+import type { Digest } from "../../oci/digest.ts";
+
+/** One repository or local place that images are read from, and what of it its destinations are named after. */
+export interface Origin {
+  /** `registry.example/app`, `oci:DIR`. */
+  readonly place: string;
+  /** Undefined for a local place. */
+  readonly registry?: string;
+  /** Of a local place, its last part. */
+  readonly repository: string;
+}
+
+/** A place an image goes to: `at` is `place` with the tag, or with the digest where it gets no tag. */
+export interface Target {
+  readonly place: string;
+  readonly tag?: string;
+  readonly at: string;
+}
+
+/** A destination with `{registry}`, `{repository}`, `{name}` and `{tag}` in it. */
+export interface Template {
+  readonly text: string;
+  readonly uses: ReadonlySet<Placeholder>;
+  /** Throws INVALID where the names of this source make no place. */
+  target(from: Origin, image: { readonly tag?: string; readonly digest: Digest }): Target;
+}
+
+const placeholders = ["registry", "repository", "name", "tag"] as const;
+export type Placeholder = (typeof placeholders)[number];
+
+/** Reads a destination. Throws INVALID with what is wrong in it. */
+export function parseTemplate(text: string): Template {
+  const uses = new Set<Placeholder>();
+  for (const [whole, name = ""] of text.matchAll(/\{([^}]*)\}?/g)) {
+    if (!placeholders.includes(name as Placeholder) || !whole.endsWith("}")) {
+      throw new RegistryError("INVALID", `${JSON.stringify(text)}: ${whole} stands for nothing`, {
+        hint: `there are ${placeholders.map((one) => `{${one}}`).join(", ")}`,
+      });
+    }
+    uses.add(name as Placeholder);
+  }
+  const fill = ({ registry, repository }: Origin, tag = "latest"): Location =>
+    parseLocation(
+      text.replace(/\{(\w+)\}/g, (_, name: Placeholder) => {
+        if (name === "registry") return (registry ?? "local").toLowerCase().replaceAll(":", "-");
+        if (name === "repository") return repository;
+        return name === "tag" ? tag : repository.slice(repository.lastIndexOf("/") + 1);
+      }),
+    );
+  const sample = fill({ place: "", registry: "registry", repository: "repository" });
+  if (sample.transport === "registry" && sample.reference.digest) {
+    throw new RegistryError("INVALID", `${JSON.stringify(text)}: what is copied has its own digest`);
+  }
+  return {
+    text,
+    uses,
+    target(from, { tag, digest }) {
+      const location = fill(from, tag);
+      if (location.transport !== "registry") {
+        const { transport, path } = location;
+        const ref = location.ref ?? tag ?? "latest";
+        return { place: `${transport}:${path}`, tag: ref, at: formatLocation({ transport, path, ref }) };
+      }
+      const { registry, repository } = location.reference;
+      const named = uses.has("tag") && tag === undefined ? undefined : (location.reference.tag ?? tag);
+      const reference = { registry, repository, ...(named === undefined ? { digest } : { tag: named }) };
+      return {
+        place: formatReference({ registry, repository }),
+        at: formatReference(reference),
+        ...(named !== undefined && { tag: named }),
+      };
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { Client } from "../client.ts";
+import type { Applied } from "../plan/apply.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { SyncRule } from "../policy/sync/parse.ts";
+import { planSync as planned, type PlanSyncOptions as Wishes } from "../policy/sync/plan.ts";
+import type { Call } from "../store/store.ts";
+import { openSyncCache, type SyncCacheOptions } from "./cache.ts";
+import { messageOf } from "./message.ts";
+import { readSync } from "./read-sync.ts";
+import { remember } from "./remember.ts";
+
+export interface PlanSyncOptions extends Call, Wishes {
+  /** The time that ages are counted to; the clock's. */
+  readonly now?: Date;
+  /** Where it is remembered from run to run what was found whole, and for how many milliseconds that is believed (12 hours). */
+  readonly cache?: { readonly file: string; readonly ttl?: number };
+  /** Looks into everything, whatever the cache says. */
+  readonly recheck?: boolean;
+  /** Opens the sources, where they need other credentials than the destinations. */
+  readonly source?: Client;
+  /** Told why the cache cannot be used. */
+  readonly onWarning?: (text: string) => void;
+}
+
+/** A plan of what a sync has to do. */
+export interface PlannedSync {
+  readonly plan: Plan;
+  /** Keeps in the cache what was found, and what applying the plan did. */
+  readonly remember: (applied?: Applied) => Promise<void>;
+}
+
+const usualTtl = 12 * 3_600_000;
+
+/** Reads what rules are about, with as few requests as that takes, and plans what there is to do. */
+export async function planSync(
+  client: Client,
+  rules: readonly SyncRule[],
+  options: PlanSyncOptions & { readonly now: Date },
+): Promise<PlannedSync> {
+  const { now, onWarning = () => {}, cache: kept, from, explain, ...reading } = options;
+  const open: SyncCacheOptions = { now, ttl: kept?.ttl ?? usualTtl, onWarning };
+  const cache = kept && (await openSyncCache(kept.file, open));
+  const state = await readSync(client, rules, { ...reading, now, ...(cache && { cache }) });
+  const wishes = { ...(from !== undefined && { from }), ...(explain !== undefined && { explain }) };
+  const plan = planned(state, now, wishes);
+  return {
+    plan,
+    async remember(applied) {
+      if (!cache) return;
+      if (applied) remember(cache, state, plan, applied, now);
+      try {
+        await cache.save();
+      } catch (error) {
+        onWarning(`the cache ${kept.file} cannot be written: ${messageOf(error)}`);
+      }
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import type { Client } from "../client.ts";
+import { semaphore } from "../graph/semaphore.ts";
+import type { Digest } from "../oci/digest.ts";
+import { apiHost } from "../oci/reference.ts";
+import type { From } from "../policy/sync/origin.ts";
+import type { SyncRule } from "../policy/sync/parse.ts";
+import { spared, strays } from "../policy/sync/prune.ts";
+import { candidates, selectTags, timesOf, type Selection, type TagFacts } from "../policy/sync/select.ts";
+import {
+  placesOf,
+  prunedPlaces,
+  type Destination,
+  type Route,
+  type SyncState,
+  type Wanted,
+} from "../policy/sync/state.ts";
+import type { Origin } from "../policy/sync/template.ts";
+import type { Call } from "../store/store.ts";
+import type { SyncCache } from "./cache.ts";
+import { messageOf } from "./message.ts";
+import { readImages } from "./read-images.ts";
+import { destinationView, type DestinationView } from "./destination-view.ts";
+import { sourceView, type SourceView } from "./source-view.ts";
+
+export interface ReadSyncOptions extends Call {
+  readonly now: Date;
+  /** What was found whole before is not looked at again. */
+  readonly cache?: SyncCache;
+  /** Opens the sources, where they need other credentials than the destinations. */
+  readonly source?: Client;
+  /** Looks into everything, whatever the cache says. */
+  readonly recheck?: boolean;
+}
+
+/** How many questions are under way at a time; how many of them a registry gets, the transport decides. */
+const atOnce = 64;
+
+/**
+ * Finds out all that has to be known to decide what a sync has to do, with as few requests as that takes. What cannot be
+ * read is told in the state, and stops nothing else.
+ */
+export async function readSync(
+  client: Client,
+  rules: readonly SyncRule[],
+  options: ReadSyncOptions,
+): Promise<SyncState> {
+  const reading = readings(client, options);
+  const unlisted: SyncState["unlisted"][number][] = [];
+  const routes = await Promise.all(
+    rules.map(async (rule) => {
+      const origins = await Promise.all(
+        rule.from.map(async (from) => {
+          try {
+            return await reading.originsOf(from);
+          } catch (error) {
+            if (options.signal?.aborted || from.kind === "place") throw error;
+            unlisted.push({ rule, at: `${from.registry}/${from.repositories.text}`, why: messageOf(error) });
+            return [];
+          }
+        }),
+      );
+      return Promise.all(origins.flat().map(({ origin, ref }) => readRoute(rule, origin, ref, reading)));
+    }),
+  );
+  const state = {
+    routes: routes.flat(),
+    destinations: await reading.destinations(),
+    unlisted,
+    pulls: pullsLeft(routes.flat(), reading),
+  };
+  return { ...state, destinations: await withInventories(state, reading) };
+}
+
+export interface Reading extends Omit<ReadSyncOptions, "source"> {
+  readonly client: Client;
+  readonly from: Client;
+  originsOf(from: From): Promise<readonly { readonly origin: Origin; readonly ref?: string }[]>;
+  source(origin: Origin): SourceView;
+  destination(place: string): DestinationView;
+  destinations(): Promise<ReadonlyMap<string, Destination>>;
+}
+
+function readings(client: Client, options: ReadSyncOptions): Reading {
+  const from = options.source ?? client;
+  const call: Call = options.signal ? { signal: options.signal } : {};
+  const room = semaphore(atOnce);
+  const sources = new Map<string, SourceView>();
+  const places = new Map<string, DestinationView>();
+  return {
+    ...options,
+    client,
+    from,
+    async originsOf(one) {
+      if (one.kind === "place") return [one];
+      const { registry, repositories, prefix } = one;
+      const service = await from.service(registry, call);
+      const own = service.provider.abilities.listRepositories.how !== "impossible";
+      const names = new Set<string>();
+      const listing = own ? service.listRepositories(prefix, call) : service.repositories(prefix, call);
+      for await (const found of listing) names.add(typeof found === "string" ? found : found.name);
+      return [...names]
+        .filter((repository) => repositories.fits(repository))
+        .map((repository) => ({ origin: { place: `${registry}/${repository}`, registry, repository } }));
+    },
+    source(origin) {
+      const known = sources.get(origin.place) ?? sourceView(from, origin, room, call);
+      sources.set(origin.place, known);
+      return known;
+    },
+    destination(place) {
+      const known = places.get(place) ?? destinationView(client, place, room, call);
+      places.set(place, known);
+      return known;
+    },
+    async destinations() {
+      const states = [...places].map(async ([place, view]) => [place, await view.state()] as const);
+      return new Map((await Promise.all(states)).filter((one): one is [string, Destination] => one[1] !== undefined));
+    },
+  };
+}
+
+async function readRoute(rule: SyncRule, origin: Origin, ref: string | undefined, reading: Reading): Promise<Route> {
+  const route = await readSelected(rule, origin, ref, reading);
+  if (rule.prune) await Promise.all(placesOf(route).map((place) => reading.destination(place).tags()));
+  return route;
+}
+
+async function readSelected(rule: SyncRule, origin: Origin, ref: string | undefined, reading: Reading): Promise<Route> {
+  const route = { rule, origin, images: [], dropped: [] };
+  try {
+    const source = reading.source(origin);
+    const { selected, dropped, tooFew, unread } = ref === undefined ? await select(rule, source, reading) : one(ref);
+    if (tooFew.length > 0) return { ...route, dropped, failed: tooFew.join("; ") };
+    const images = await readImages({ rule, origin, source, reading, listed: ref === undefined }, selected);
+    return { ...route, dropped, images: [...images, ...unread] };
+  } catch (error) {
+    if (reading.signal?.aborted) throw error;
+    return { ...route, failed: `it cannot be read: ${messageOf(error)}` };
+  }
+}
+
+interface Selected extends Selection {
+  /** Tags of which nobody can tell whether they are selected. */
+  readonly unread: readonly Wanted[];
+}
+
+const one = (ref: string): Selected => ({ selected: [ref], dropped: [], tooFew: [], unread: [] });
+
+const none: ReadonlyMap<string, TagFacts> = new Map();
+
+async function select(rule: SyncRule, source: SourceView, { now }: Reading): Promise<Selected> {
+  const tags = await source.tags();
+  const timed = rule.tags.map((set) => ({ set, kinds: timesOf(set) })).filter(({ kinds }) => kinds.length > 0);
+  const asked = [...new Set(timed.flatMap(({ set }) => candidates(tags, set)))];
+  const facts = asked.length > 0 ? await source.times(asked, new Set(timed.flatMap(({ kinds }) => kinds))) : none;
+  const selection = selectTags(tags, rule.tags, facts, now);
+  const unread = selection.dropped.flatMap(({ tag }): readonly Wanted[] => {
+    const failed = facts.get(tag)?.failed;
+    return failed === undefined
+      ? []
+      : [{ tag, pulls: 0, lacks: [], targets: [], failed: `it cannot be read: ${failed}` }];
+  });
+  return { ...selection, unread };
+}
+
+/** The destinations, with all that is in those from which something is to go. */
+async function withInventories(state: SyncState, reading: Reading): Promise<ReadonlyMap<string, Destination>> {
+  const { client, signal } = reading;
+  const pruned = prunedPlaces(state.routes);
+  const read = [...state.destinations].map(async ([place, destination]): Promise<[string, Destination]> => {
+    const routes = pruned.get(place) ?? [];
+    const { going } = strays(place, routes, destination);
+    const isRegistry = client.open(place).location.transport === "registry";
+    if (going.size === 0 || !isRegistry || spared(routes, going, destination, state) !== undefined)
+      return [place, destination];
+    try {
+      const coming = await comingTo(place, state, reading);
+      return [place, { ...destination, coming, inventory: await client.inventory(place, signal && { signal }) }];
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      return [place, { ...destination, failed: messageOf(error) }];
+    }
+  });
+  return new Map(await Promise.all(read));
+}
+
+/** The manifests that copies bring to a place: what of them is there stays. */
+async function comingTo(place: string, { routes }: SyncState, reading: Reading): Promise<ReadonlySet<Digest>> {
+  const parts = routes.flatMap(({ rule, origin, images }) =>
+    images.map(async ({ digest, targets }) => {
+      const comes = targets.some((goal) => goal.place === place && (goal.state === "other" || goal.state === "bare"));
+      return digest && comes ? reading.source(origin).parts(digest, rule.platforms) : [];
+    }),
+  );
+  return new Set((await Promise.all(parts)).flat());
+}
+
+function pullsLeft(routes: readonly Route[], { from }: Reading): ReadonlyMap<string, number> {
+  const registries = new Set(routes.flatMap(({ origin: { registry } }) => (registry === undefined ? [] : [registry])));
+  return new Map(
+    [...registries].flatMap((registry) => {
+      const quota = from.quota(apiHost(registry));
+      return quota ? [[registry, quota.remaining] as const] : [];
+    }),
+  );
+}

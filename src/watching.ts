@@ -1,0 +1,177 @@
+import type { Client } from "./client.ts";
+import { isRegistryError, RegistryError } from "./oci/error.ts";
+import { apiHost } from "./oci/reference.ts";
+import { applyPlan, type Applied, type ApplyOptions } from "./plan/apply.ts";
+import type { Plan } from "./plan/plan.ts";
+import { handsOf } from "./plans.ts";
+import type { SyncRule } from "./policy/sync/parse.ts";
+import { syncPlaces } from "./policy/sync/places.ts";
+import { markOf } from "./sync/cache.ts";
+import type { PlanSyncOptions } from "./sync/plan-sync.ts";
+import { systemClock, type Clock } from "./transport/clock.ts";
+import { copyUntil } from "./watch/copy-until.ts";
+import { watchMetrics } from "./watch/metrics.ts";
+import type { Job } from "./watch/job-table.ts";
+import { serveStatus } from "./watch/status-server.ts";
+import {
+  startWatch,
+  type RunReport,
+  type Stops,
+  type Watch,
+  type WatchEvent,
+  type WatchStatus,
+} from "./watch/watch.ts";
+
+export interface WatchSyncOptions {
+  /** Reads the rules. Throws where they are wrong. */
+  readonly load: () => Promise<readonly SyncRule[]>;
+  /** Whether there is something new to load. */
+  readonly changed: () => Promise<boolean>;
+  /** Ends the watch. */
+  readonly stop: AbortSignal;
+  /** How long images that are being copied may take then, in milliseconds. */
+  readonly drain: number;
+  /** Where health and metrics are served, if anywhere. */
+  readonly listen?: { readonly host: string; readonly port: number };
+  /** Opens the sources, where they need other credentials. */
+  readonly source?: Client;
+  readonly planning?: Omit<PlanSyncOptions, "signal" | "source" | "now">;
+  readonly applying?: Omit<ApplyOptions, "signal">;
+  readonly clock?: Clock;
+  readonly onEvent: (event: WatchEvent | { readonly type: "listening"; readonly url: string }) => void;
+}
+
+/** A watch, under way. */
+export interface WatchingSync {
+  /** Looks for a new file at once. */
+  readonly reload: () => void;
+  /** Settles when the last run is over. */
+  readonly ended: Promise<void>;
+}
+
+type RuleJob = Job & { readonly rule: SyncRule };
+
+/** The loop has stood still when it has not looked around for so long. */
+const stillAfter = 60_000;
+
+/** Keeps all that rules say in sync, each by its schedule, until it is stopped. Throws INVALID for rules without a schedule. */
+export async function watchSync(client: Client, options: WatchSyncOptions): Promise<WatchingSync> {
+  const { clock = systemClock, listen, onEvent, stop } = options;
+  const hosts = new Set<string>();
+  let rules: readonly SyncRule[] = [];
+  let watch: Watch | undefined;
+  const metrics = await watchMetrics({
+    status: () => watch?.status() ?? idle,
+    now: () => clock.now(),
+    quotas: () =>
+      new Map(
+        [...hosts].flatMap((host) => {
+          const quota = client.quota(apiHost(host)) ?? options.source?.quota(apiHost(host));
+          return quota ? [[host, quota.remaining] as const] : [];
+        }),
+      ),
+  });
+  const server =
+    listen &&
+    (await serveStatus(listen, {
+      healthy: () => watch === undefined || watch.status().draining || clock.now() - watch.status().beat < stillAfter,
+      ready: () => watch !== undefined && !watch.status().draining,
+      metrics,
+    }));
+  if (server) onEvent({ type: "listening", url: server.url });
+  try {
+    watch = await startWatch<RuleJob>({
+      clock,
+      stop,
+      drain: options.drain,
+      changed: options.changed,
+      codeOf: (error) => (isRegistryError(error) ? error.code : "INTERNAL"),
+      async load() {
+        const loaded = await options.load();
+        const jobs = loaded.map(jobOf);
+        rules = loaded;
+        hosts.clear();
+        for (const rule of rules) for (const host of sourcesOf(rule)) hosts.add(host);
+        return jobs;
+      },
+      run: ({ rule }, stops) => runRules(client, withNeighbours(rule, rules), stops, options),
+      onEvent(event) {
+        metrics.on(event);
+        onEvent(event);
+      },
+    });
+  } catch (error) {
+    await server?.close();
+    throw error;
+  }
+  const { ended } = watch;
+  return { reload: watch.reload, ended: ended.then(() => server?.close()) };
+}
+
+const idle: WatchStatus = { running: 0, queued: 0, draining: false, beat: 0, jobs: [] };
+
+function jobOf(rule: SyncRule): RuleJob {
+  const { name, schedule, timezone, jitter } = rule;
+  if (schedule === undefined) {
+    throw new RegistryError("INVALID", `${name} has no schedule`, {
+      hint: "say `schedule`, there or under `defaults`: five fields of cron, such as 0 * * * *",
+    });
+  }
+  return { name, rule, schedule, ...(timezone !== undefined && { timezone }), ...(jitter !== undefined && { jitter }) };
+}
+
+const sourcesOf = ({ from }: SyncRule): readonly string[] =>
+  from.flatMap((one) => (one.kind === "pattern" ? one.registry : (one.origin.registry ?? [])));
+
+/**
+ * The rules that are planned together with one: where it prunes, all that write to the same registries, as what others bring
+ * is not to be taken away.
+ */
+function withNeighbours(rule: SyncRule, all: readonly SyncRule[]): readonly [SyncRule, ...SyncRule[]] {
+  if (!rule.prune) return [rule];
+  const registries = (one: SyncRule): readonly string[] => syncPlaces([one]).to.map((place) => place.split("/")[0]!);
+  const own = new Set(registries(rule));
+  return [rule, ...all.filter((other) => other.name !== rule.name && registries(other).some((host) => own.has(host)))];
+}
+
+/** Plans and does what rules say; what was found whole is remembered for the first of them. */
+async function runRules(
+  client: Client,
+  rules: readonly [SyncRule, ...SyncRule[]],
+  stops: Stops,
+  options: WatchSyncOptions,
+): Promise<RunReport> {
+  const { source, planning = {}, applying = {} } = options;
+  const { soft, hard } = stops;
+  const { cache, ...more } = planning;
+  // Several mappings may run at a time, and each writes what it found when it ends.
+  const own = cache && { ...cache, file: `${cache.file.replace(/\.json$/, "")}-${markOf(rules[0].name)}.json` };
+  const planned = await client.planSync(rules, {
+    ...more,
+    signal: soft,
+    ...(own && { cache: own }),
+    ...(source && { source }),
+  });
+  const hands = handsOf(client, source && { source });
+  const copy = copyUntil((steps, copying) => hands.copy(steps, copying), soft);
+  const applied = await applyPlan(planned.plan, { ...hands, copy }, { ...applying, signal: hard });
+  await planned.remember(applied);
+  return reportOf(planned.plan, applied, soft.aborted);
+}
+
+/** What was left because the watch ends is no failure. */
+function reportOf(plan: Plan, { endings }: Applied, stopped: boolean): RunReport {
+  const failed = [...endings.values()].filter(({ outcome }) => outcome !== "done" && outcome !== "already");
+  const real = failed.filter(({ error }) => !stopped || !isRegistryError(error, "PARTIAL"));
+  const refused = plan.notes.filter(({ level }) => level === "refused");
+  const copied = plan.steps.filter(({ id, do: what }) => what === "copy" && endings.get(id)?.outcome === "done");
+  const codeOf = (error: unknown, outcome: string): string =>
+    isRegistryError(error) ? error.code : outcome.toUpperCase();
+  const message = real[0]?.why ?? refused[0]?.message;
+  return {
+    images: copied.length,
+    bytes: copied.reduce((sum, { id }) => sum + (endings.get(id)?.bytes ?? 0), 0),
+    failures: [...real.map(({ error, outcome }) => codeOf(error, outcome)), ...refused.map(() => "REFUSED")],
+    ...(message !== undefined && { message }),
+  };
+}

@@ -1,0 +1,135 @@
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { artifactFile, attach } from "../../src/index.ts";
+import { testRegistry, type TestRegistry } from "../cli/support.ts";
+import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { stepsOf, syncScene, type Scene } from "./scene.ts";
+
+let source: TestRegistry;
+let mirror: TestRegistry;
+let scene: Scene;
+beforeEach(async () => {
+  [source, mirror] = [await testRegistry(), await testRegistry()];
+  scene = syncScene();
+});
+
+const app = (): object => ({ from: `${source.host}/app`, to: `${mirror.host}/app` });
+const digestOf = async (registry: TestRegistry, repository: string, tag: string): Promise<string | undefined> =>
+  (await registry.store(repository).head(tag))?.digest;
+
+describe("what is there already", () => {
+  test("is planned, copied once, and then nothing is left to do", async () => {
+    const [one, two] = [image("one"), twoPlatforms("two")];
+    await putImage(source.store("app"), one, "1.0");
+    await putImage(source.store("app"), two, "2.0");
+    await putImage(mirror.store("app"), image("old"), "2.0");
+    const { plan, applied } = await scene.sync(app());
+    expect(stepsOf(plan)).toEqual([
+      `copy ${mirror.host}/app:1.0: the tag 1.0 is not there`,
+      `copy ${mirror.host}/app:2.0: it names # and the source #`.replace("# and", "#, and"),
+    ]);
+    expect(applied.complete).toBe(true);
+    expect(await digestOf(mirror, "app", "1.0")).toBe(one.manifest.descriptor.digest);
+    expect(await digestOf(mirror, "app", "2.0")).toBe(two.manifest.descriptor.digest);
+    const again = await scene.sync(app());
+    expect(again.plan.steps).toEqual([]);
+    expect(again.plan.kept.map(({ at, why }) => `${at}: ${why}`)).toEqual([
+      `${mirror.host}/app:1.0: it is there`,
+      `${mirror.host}/app:2.0: it is there`,
+    ]);
+  });
+
+  test("gets what was attached since", async () => {
+    const one = image("one");
+    await putImage(source.store("app"), one, "1.0");
+    await scene.sync(app());
+    const file = artifactFile(Buffer.from("{}"), "application/spdx+json");
+    await attach(source.store("app"), { artifactType: "application/spdx+json", files: [file] }, { subject: "1.0" });
+    const signature = artifact("signature", one.manifest.descriptor);
+    await putImage(source.store("app"), signature, `sha256-${one.manifest.descriptor.digest.slice(7)}.sig`);
+    const { plan } = await scene.sync(app());
+    expect(stepsOf(plan)).toEqual([`copy ${mirror.host}/app:1.0: it is there, and 3 of what is attached to it not`]);
+    const there = await Array.fromAsync(mirror.store("app").referrers(one.manifest.descriptor.digest));
+    expect(there.map(({ artifactType = "" }) => artifactType).toSorted()).toEqual([
+      "application/spdx+json",
+      "application/vnd.example.thing",
+    ]);
+    expect((await scene.plan(app())).steps).toEqual([]);
+    expect((await scene.plan({ ...app(), referrers: false })).steps).toEqual([]);
+  });
+
+  test("is found for chosen platforms by the digest that those make", async () => {
+    const image = twoPlatforms("two");
+    await putImage(source.store("app"), image, "2.0");
+    await putImage(source.store("app"), artifact("of the index, which is not copied", image.manifest.descriptor));
+    const two = { ...app(), platforms: ["linux/amd64"] };
+    expect((await scene.sync(two)).applied.complete).toBe(true);
+    expect((await scene.plan(two)).steps).toEqual([]);
+    expect((await scene.plan(app())).steps.length).toBe(1);
+  });
+});
+
+describe("requests when nothing has changed", () => {
+  test("with a memory: the source's tags and a HEAD for each, and nothing at the destination", async () => {
+    const cache = { file: join(await temporaryDirectory(), "cache.json") };
+    for (const tag of ["1.0", "latest"]) await putImage(source.store("app"), image(tag), tag);
+    await scene.sync(app(), { cache });
+    scene.requests();
+    const plan = await scene.plan(app(), { cache });
+    expect(plan.kept.map(({ why }) => why)).toEqual(Array(2).fill("it was found there whole not long ago"));
+    expect(scene.requests()).toEqual([
+      `GET ${source.host}/app/tags/list`,
+      `HEAD ${source.host}/app/manifests/1.0`,
+      `HEAD ${source.host}/app/manifests/latest`,
+    ]);
+    await scene.plan({ ...app(), immutable: ["1.*"] }, { cache });
+    expect(scene.requests()).toEqual([`GET ${source.host}/app/tags/list`, `HEAD ${source.host}/app/manifests/latest`]);
+    await scene.plan({ from: `${source.host}/app:1.0`, to: `${mirror.host}/app`, immutable: ["1.*"] }, { cache });
+    expect(scene.requests()).toEqual([]);
+  });
+
+  test("a tag that never moves costs no request at either side but the lists of tags", async () => {
+    for (const tag of ["1.0", "1.1"]) await putImage(source.store("app"), image(tag), tag);
+    await scene.sync(app());
+    await putImage(source.store("app"), image("1.2"), "1.2");
+    scene.requests();
+    const plan = await scene.plan({ ...app(), immutable: ["*"] });
+    expect(stepsOf(plan)).toEqual([`copy ${mirror.host}/app:1.2: the tag 1.2 is not there`]);
+    expect(scene.requests()).toEqual(
+      [
+        `GET ${source.host}/app/tags/list`,
+        `GET ${mirror.host}/app/tags/list`,
+        `HEAD ${source.host}/app/manifests/1.2`,
+      ].toSorted(),
+    );
+  });
+
+  test("a memory counts for nothing once the image, the rules or what is attached has changed, it is old, or --recheck", async () => {
+    const cache = { file: join(await temporaryDirectory(), "cache.json") };
+    const now = new Date("2026-11-20T00:00:00Z");
+    const one = image("one");
+    await putImage(source.store("app"), one, "1.0");
+    await scene.sync(app(), { cache, now });
+    const asked = async (mapping: object, options = {}): Promise<boolean> => {
+      scene.requests();
+      await scene.plan(mapping, { cache, now, ...options });
+      return scene.requests().some((request) => request.includes(mirror.host));
+    };
+    expect(await asked(app())).toBe(false);
+    expect(await asked({ ...app(), platforms: ["linux/amd64"] })).toBe(true);
+    await scene.sync(app(), { cache, now, recheck: true });
+    expect(await asked(app())).toBe(false);
+    expect(await asked(app(), { recheck: true })).toBe(true);
+    expect(await asked(app(), { now: new Date("2026-11-20T11:59:00Z") })).toBe(false);
+    expect(await asked(app(), { now: new Date("2026-11-20T12:00:00Z") })).toBe(true);
+    expect(await asked(app(), { now: new Date("2026-11-19T12:00:00Z") })).toBe(true);
+    await scene.sync(app(), { cache, now, recheck: true });
+    await putImage(
+      source.store("app"),
+      artifact("s", one.manifest.descriptor),
+      `sha256-${one.manifest.descriptor.digest.slice(7)}.sig`,
+    );
+    expect(await asked(app())).toBe(true);
+  });
+});

@@ -1,0 +1,141 @@
+import { expect, onTestFinished, test } from "vitest";
+import { createClient, isRegistryError, watchSync, type WatchSyncOptions } from "../../src/index.ts";
+import type { CopyImage } from "../../src/plan/plan.ts";
+import { parseSync } from "../../src/policy/index.ts";
+import { copyUntil } from "../../src/watch/copy-until.ts";
+import { testRegistry } from "../cli/support.ts";
+import { image, putImage } from "../support/images.ts";
+import { manualClock } from "./manual-clock.ts";
+import { samplesOf } from "./samples.ts";
+
+const noon = Date.parse("2026-11-29T12:00:00Z");
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test("what a file says is kept in sync until it is stopped, and can be looked at meanwhile", async () => {
+  const [source, mirror] = [await testRegistry(), await testRegistry()];
+  const first = image("first");
+  await putImage(source.store("app"), first, "1.0");
+  const client = createClient({ env: { HOME: "/nonexistent" }, retryDelay: 1 });
+  onTestFinished(() => client.close());
+  const clock = manualClock(noon);
+  const stop = new AbortController();
+  const events: Parameters<WatchSyncOptions["onEvent"]>[0][] = [];
+  const file = (more: object) => ({
+    name: "sync.yaml",
+    value: { version: 1, sync: [{ name: "app", from: `${source.host}/app`, to: `${mirror.host}/copy`, ...more }] },
+  });
+  const options = {
+    load: async () => parseSync(file({ schedule: "*/5 * * * *" })),
+    changed: async () => false,
+    stop: stop.signal,
+    drain: 1000,
+    listen: { host: "127.0.0.1", port: 0 },
+    clock,
+    onEvent: (event: (typeof events)[number]) => void events.push(event),
+  };
+  const watch = await watchSync(client, options);
+  const ended = () => events.filter(({ type }) => type === "ended");
+  await until(() => ended().length === 1);
+  expect(ended()).toMatchObject([{ job: "app", report: { images: 1, failures: [] }, next: noon + 300_000 }]);
+  expect((await mirror.store("copy").head("1.0"))?.digest).toBe(first.manifest.descriptor.digest);
+
+  await putImage(source.store("app"), image("second"), "2.0");
+  await clock.pass(301_000);
+  await until(() => ended().length === 2);
+  expect(ended()[1]).toMatchObject({ report: { images: 1, failures: [] } });
+
+  const [listening] = events.flatMap((event) => (event.type === "listening" ? [event.url] : []));
+  const samples = samplesOf(await (await fetch(`${listening}/metrics`)).text());
+  expect(samples.get('gantry_sync_images_total{mapping="app"}')).toBe(2);
+  expect([(await fetch(`${listening}/healthz`)).status, (await fetch(`${listening}/readyz`)).status]).toEqual([
+    200, 200,
+  ]);
+
+  stop.abort();
+  await watch.ended;
+  await expect(fetch(`${listening}/healthz`)).rejects.toThrow();
+
+  const wrong = { ...options, stop: new AbortController().signal, load: async () => parseSync(file({})) };
+  await expect(watchSync(client, wrong)).rejects.toThrow("app has no schedule");
+});
+
+test("a mapping that prunes takes nothing away that another brings", async () => {
+  const [source, mirror] = [await testRegistry(), await testRegistry()];
+  await putImage(source.store("app"), image("one"), "1.0");
+  await putImage(source.store("app"), image("two"), "2.0");
+  await putImage(mirror.store("app"), image("stray"), "0.9");
+  const client = createClient({ env: { HOME: "/nonexistent" }, retryDelay: 1 });
+  onTestFinished(() => client.close());
+  const both = { from: `${source.host}/app`, to: `${mirror.host}/app`, schedule: "0 0 * * *" };
+  const sync = [
+    { ...both, name: "ones", tags: [{ include: ["1.*"] }], prune: true },
+    { ...both, name: "twos", tags: [{ include: ["2.*"] }] },
+  ];
+  const stop = new AbortController();
+  const reports: unknown[] = [];
+  const clock = manualClock(noon);
+  const watch = await watchSync(client, {
+    load: async () => parseSync({ name: "sync.yaml", value: { version: 1, sync } }),
+    changed: async () => false,
+    stop: stop.signal,
+    drain: 1000,
+    clock,
+    onEvent: (event) => event.type === "ended" && reports.push(event.report.failures),
+  });
+  await until(() => reports.length === 2);
+  await clock.pass(24 * 3_600_000);
+  await until(() => reports.length === 4);
+  expect(reports).toEqual([[], [], [], []]);
+  expect(await Array.fromAsync(mirror.store("app").tags())).toEqual(["1.0", "2.0"]);
+  stop.abort();
+  await watch.ended;
+});
+
+test("a source that is not there is a failure with a code", async () => {
+  const mirror = await testRegistry();
+  const client = createClient({ env: { HOME: "/nonexistent" }, retries: 0 });
+  onTestFinished(() => client.close());
+  const stop = new AbortController();
+  const reports: unknown[] = [];
+  const value = {
+    version: 1,
+    sync: [{ from: `${mirror.host}/none:1.0`, to: `${mirror.host}/copy`, schedule: "0 0 * * *" }],
+  };
+  const watch = await watchSync(client, {
+    load: async () => parseSync({ name: "sync.yaml", value }),
+    changed: async () => false,
+    stop: stop.signal,
+    drain: 1000,
+    clock: manualClock(noon),
+    onEvent: (event) => event.type === "ended" && reports.push(event.report),
+  });
+  await until(() => reports.length === 1);
+  expect(reports).toMatchObject([
+    { images: 0, failures: ["REFUSED"], message: expect.stringContaining("it is not there") },
+  ]);
+  stop.abort();
+  await watch.ended;
+});
+
+test("stopped, images that are under way are finished, and the others left", async () => {
+  const steps = Array.from({ length: 40 }, (_, i): CopyImage => {
+    const digest = image(String(i)).manifest.descriptor.digest;
+    return { id: String(i), do: "copy", from: `a@${digest}`, at: `b:${i}`, digest, why: "" };
+  });
+  const stop = new AbortController();
+  const copied: string[] = [];
+  const copy = copyUntil(async function* ([step]) {
+    if (step!.id === "3") stop.abort();
+    await new Promise((resolve) => setImmediate(resolve));
+    copied.push(step!.id);
+    yield { id: step!.id };
+  }, stop.signal);
+  const endings = await Array.fromAsync(copy(steps));
+  const left = endings.filter(({ error }) => isRegistryError(error, "PARTIAL"));
+  expect(endings).toHaveLength(40);
+  expect(copied.sort()).toEqual(["0", "1", "2", "3"].sort());
+  expect(left).toHaveLength(36);
+});
