@@ -25,13 +25,15 @@ const guarded = [
   "hosts: {a.b: {mirrors: [x.y]}}",
   "hosts: {'*': {minTls: 1.2}}",
   "promote: {stages: {prod: {gates: {commands: {smoke: [./smoke.sh]}}}}}",
+  "promote: {stages: {prod: {to: 'a.b/{name}'}}}",
+  "promote: {stages: {prod: {gates: {approval: ['*']}}}}",
 ];
 const free = [
   "jobs: 3",
   "minTls: 1.3",
   "referrers: false",
   "hosts: {a.b: {connectTimeout: 1s, minTls: 1.3}}",
-  "promote: {stages: {prod: {to: 'a.b/{name}', gates: {age: 1d}}}}",
+  "tags: {immutable: ['v*']}",
 ];
 
 describe("a project file", () => {
