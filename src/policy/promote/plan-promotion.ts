@@ -81,11 +81,12 @@ function moveTags(
   const before = create ? [draft.create(to)] : [];
   const ids: string[] = [];
   for (const tag of moving) {
-    const [at, why] = [`${to}:${tag.tag}`, moveWords(tag, image)];
+    const isCopy = isCopied && ids.length === 0;
+    const [at, why] = [`${to}:${tag.tag}`, moveWords(tag, image, isCopy)];
     const after = isCopied && ids.length > 0 ? ids.slice(0, 1) : before;
     const common = { at, why, digest: image.digest, before: tag.names, ...(after.length > 0 && { after }) };
     const { from } = image;
-    ids.push(draft.add(isCopied && ids.length === 0 ? { do: "copy", from, ...common } : { do: "tag", ...common }));
+    ids.push(draft.add(isCopy ? { do: "copy", from, ...common } : { do: "tag", ...common }));
   }
   return ids;
 }
@@ -135,11 +136,12 @@ function verdictOn(tag: TagNow, { digest, release }: Promotion, force: boolean):
 function moveWords(
   { names, release: old }: TagNow,
   { release, stage, from }: Pick<Promotion, "release" | "stage" | "from">,
+  isCopy: boolean,
 ): string {
   const where = stage === undefined ? "" : `for ${stage}: `;
-  // The digest stands in the step.
+  // The digest stands in the step; that of a copy says the image, too.
   const image = from.replace(/(?<=:[^/]*)@.*/, "");
-  if (names === null) return `${where}a new tag, for ${image}`;
+  if (names === null) return isCopy ? `${where}a new tag` : `${where}a new tag, for ${image}`;
   return `${where}it moves from ${old ?? names} to ${release ?? image}`;
 }
 
