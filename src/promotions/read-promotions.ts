@@ -110,10 +110,7 @@ async function readOne(
     target.tags.map(async (wanted): Promise<TagNow> => {
       const names = (await place.store.head(wanted.tag, call))?.digest ?? null;
       if (names === null || names === image.digest) return { ...wanted, names };
-      const [release, immutable] = await Promise.all([
-        releaseOf(place.store, names, wanted.tag, call),
-        place.immutable(wanted.tag),
-      ]);
+      const [release, immutable] = await Promise.all([place.release(names, wanted.tag), place.immutable(wanted.tag)]);
       return {
         ...wanted,
         names,

@@ -224,6 +224,19 @@ describe("promote", () => {
     ]);
   });
 
+  test("an image that several tags name is asked for its version once", async () => {
+    const store = scene.registry.store("prod/app");
+    for (let i = 0; i < 20; i++) await putImage(store, image(`other ${i}`), `1.1.${i}`);
+    for (const tag of ["1.2", "1", "stable"]) await putImage(store, older, tag);
+    scene.events.length = 0;
+    const to = ["--to", `${scene.host}/prod/app`, "--tag", "1.2,1,stable", "--format", "json"];
+    expect(planIn(await promote([`${scene.dev}:1.2.3`, ...to])).steps).toHaveLength(4);
+    const asked = scene.events.filter(
+      (event) => event.type === "request" && /\/manifests\/1\.1\.\d+$/.test(event.target),
+    );
+    expect(asked).toHaveLength(20);
+  });
+
   test("where versions never move, their aliases do", async () => {
     const env = { GANTRY_TAGS: '{immutable: ["semver:*"]}' };
     const to = ["--to", `${scene.host}/prod/app`, "--semver-tags", "--format", "json"];
