@@ -125,7 +125,7 @@ describe("gates", () => {
     for (const repository of ["dev/app", "staging/app"])
       await putImage(scene.registry.store(repository), dated, "1.2.3");
     expect(refusals(await toProd({ age: "1h" }))).toEqual([
-      expect.stringContaining("age: no receipt tells since when staging has it"),
+      expect.stringContaining("age: no receipt tells when it came to staging"),
     ]);
   });
 

@@ -61,7 +61,7 @@ test("what sync --watch deletes can come back", async () => {
   expect(await isThere()).toBe(true);
 });
 
-test("in use that cannot be read stops deletions, of one run and of a watch", async () => {
+test("in use that cannot be read stops all", async () => {
   expect((await sync(["--yes", "--in-use", join(folder, "gone.txt")])).code).toBe(2);
   expect(await isThere()).toBe(true);
 });

@@ -244,3 +244,10 @@ describe("config validate's report", () => {
     expect((await checkConfig(trusting, ["gantry.yaml"])).faults).toHaveLength(1);
   });
 });
+
+test("one mistake in YAML is told once, though it makes many of its kind behind it", async () => {
+  const { message } = await rejection(
+    loadConfig(await machine({ project: "a: {b: c/{name}, d: [e, f]}\ng: {h: [i]}\n" })),
+  );
+  expect(message.match(/this is not YAML/g)).toHaveLength(1);
+});
