@@ -36,7 +36,11 @@ export interface WatchSyncOptions {
   /** Opens the sources, where they need other credentials. */
   readonly source?: Client;
   readonly planning?: Omit<PlanSyncOptions, "signal" | "source" | "now">;
-  readonly applying?: Omit<ApplyOptions, "signal">;
+  /** Applies each plan, by `apply`: says with which options, and where it is written down. */
+  readonly applying?: (
+    plan: Plan,
+    apply: (options?: Omit<ApplyOptions, "signal">) => Promise<Applied>,
+  ) => Promise<Applied>;
   readonly clock?: Clock;
   readonly onEvent: (event: WatchEvent | { readonly type: "listening"; readonly url: string }) => void;
 }
@@ -141,7 +145,7 @@ async function runRules(
   stops: Stops,
   options: WatchSyncOptions,
 ): Promise<RunReport> {
-  const { source, planning = {}, applying = {} } = options;
+  const { source, planning = {}, applying = (_, apply) => apply() } = options;
   const { soft, hard } = stops;
   const { cache, ...more } = planning;
   // Several mappings may run at a time, and each writes what it found when it ends.
@@ -154,7 +158,9 @@ async function runRules(
   });
   const hands = handsOf(client, source && { source });
   const copy = copyUntil((steps, copying) => hands.copy(steps, copying), soft);
-  const applied = await applyPlan(planned.plan, { ...hands, copy }, { ...applying, signal: hard });
+  const applied = await applying(planned.plan, (more) =>
+    applyPlan(planned.plan, { ...hands, copy }, { ...more, signal: hard }),
+  );
   await planned.remember(applied);
   return reportOf(planned.plan, applied, soft.aborted);
 }

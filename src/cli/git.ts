@@ -7,14 +7,17 @@ interface Where {
   readonly signal: AbortSignal;
 }
 
+const plainList = ["--no-column", "--no-color"];
+
 /** What the git repository says that a directory is in: its commit, branch or tag; undefined where there is none, or no git. */
 export async function gitContext(where: Where): Promise<BuildContext | undefined> {
-  const head = await git(["log", "-1", "--format=%H %ct"], where);
+  const head = await git(["log", "-1", "--no-show-signature", "--no-color", "--format=%H %ct"], where);
   const [, sha, seconds] = /^([0-9a-f]{40,64}) (\d+)$/.exec(head ?? "") ?? [];
   if (sha === undefined) return undefined;
   const [branch, tags = "", origin] = await Promise.all([
     git(["symbolic-ref", "-q", "HEAD"], where),
-    git(["tag", "--points-at", "HEAD", "--sort=-version:refname"], where),
+    // The newest first; a pre-release is older than its version.
+    git(["-c", "versionsort.suffix=-", "tag", "--points-at", "HEAD", "--sort=-version:refname", ...plainList], where),
     git(["symbolic-ref", "-q", "refs/remotes/origin/HEAD"], where),
   ]);
   const [tag = ""] = tags.split("\n");

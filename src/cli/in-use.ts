@@ -1,5 +1,6 @@
-import type { InUse } from "../index.ts";
+import { needed, RegistryError, type Client, type InUse } from "../index.ts";
 import type { Cli } from "./cli.ts";
+import type { Deletion } from "./deletion.ts";
 import { plain } from "./render/text.ts";
 import { inUse, inUseCompose, inUseKubernetes } from "./table/in-use-options.ts";
 
@@ -15,4 +16,17 @@ export async function imagesInUse({ get, config, places, reporter, signal }: Cli
   );
   for (const note of notes) reporter.say(plain(`note: ${note}`));
   return used;
+}
+
+/** Throws REFUSED where something that goes in a place is in use, or needed by what is. */
+export async function expectUnused({ steps }: Deletion, place: string, client: Client, cli: Cli): Promise<void> {
+  const used = await imagesInUse(cli);
+  if (used.length === 0) return;
+  const { rootsInUse } = await import("../plan/index.ts");
+  const inventory = await client.inventory(place, { signal: cli.signal });
+  const needs = needed(inventory, rootsInUse(inventory, used));
+  for (const { reference, digest } of steps) {
+    const need = needs.get(digest);
+    if (need) throw new RegistryError("REFUSED", `${reference} stays: ${need.why}`, { hint: "nothing was deleted" });
+  }
 }

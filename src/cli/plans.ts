@@ -12,6 +12,7 @@ import {
   withJournal,
   rootsInUse,
   type ApplyOptions,
+  type Journal,
 } from "../plan/index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
@@ -58,18 +59,28 @@ function planText(plan: Plan, look: Look, format: TextFormat, { get }: Cli): str
   return format === "tree" ? planTree(plan, look) : planTable(plan, look, { kept: get(planOptions.kept) });
 }
 
-/** Applies a plan with a journal, and says at the end, however it comes, how to take it back. */
 async function applyOne(plan: Plan, cli: Cli, known?: Client): Promise<Applied> {
-  const { get, reporter, signal } = cli;
+  const { reporter, signal } = cli;
   const client = known ?? (await cli.client(placesOf(plan)));
-  const settings = await applySettings(plan, cli);
+  const settings = await applySettings(cli);
+  const told = counter(plan.steps.length, (line) => reporter.say(line));
+  const onEvent: ApplyOptions["onEvent"] = (event) => {
+    if (event.type === "step") told();
+    else reporter.on(event);
+  };
+  return journaled(plan, cli, (journal) => client.apply(plan, { ...settings, signal, journal, onEvent }));
+}
+
+/** Applies a plan with a journal, and says at the end, however it comes, how to take it back. */
+export async function journaled(plan: Plan, cli: Cli, apply: (journal: Journal) => Promise<Applied>): Promise<Applied> {
+  const { get, reporter, signal } = cli;
   const path = get(planOptions.journal) ?? journalPath(plan, cli);
   return withJournal(
     path,
     plan,
     async (journal) => {
       try {
-        return await client.apply(plan, { ...settings, journal });
+        return await apply(journal);
       } finally {
         reporter.stop();
         if (journal.isBegun) reporter.say(plain(`to take it back: gantry undo ${path}`));
@@ -79,24 +90,19 @@ async function applyOne(plan: Plan, cli: Cli, known?: Client): Promise<Applied> 
   );
 }
 
-async function applySettings({ steps }: Plan, cli: Cli): Promise<ApplyOptions> {
-  const { get, signal, reporter } = cli;
-  const told = counter(steps.length, (line) => reporter.say(line));
+/** What the options say of how plans are applied, and what of that must not be deleted: what is in use is read anew. */
+export async function applySettings(cli: Cli): Promise<ApplyOptions> {
+  const { get } = cli;
   const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
   const patterns = get(planOptions.protect);
   const { protection } = patterns.length > 0 ? await import("../policy/index.ts") : {};
   const guarded = protection?.(patterns);
   const used = await imagesInUse(cli);
   return {
-    signal,
     ...(most !== undefined && { maxDelete: most }),
     ...(jobs !== undefined && { jobs }),
     ...(rate !== undefined && { limitRate: rate }),
     protect: (inventory) => [...(guarded?.(inventory) ?? []), ...rootsInUse(inventory, used)],
-    onEvent(event) {
-      if (event.type === "step") told();
-      else reporter.on(event);
-    },
   };
 }
 

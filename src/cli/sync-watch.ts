@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { watchSync, type PlanSyncOptions, type WatchSyncOptions } from "../index.ts";
+import { isDeletion } from "../plan/index.ts";
 import { syncPlaces, type SyncRule } from "../policy/index.ts";
 import type { Cli } from "./cli.ts";
-import { limitRate } from "./options.ts";
+import { applySettings, journaled } from "./plans.ts";
 import { count, formatSize, formatSpan, plain } from "./render/text.ts";
-import * as planOptions from "./table/plan-options.ts";
 import { drain, listen } from "./table/watch-options.ts";
 
 /** How long what is being copied may take, in milliseconds, as long as Kubernetes waits, and a bit. */
@@ -20,7 +20,6 @@ export async function watchFile(
   const { get, signal, reporter } = cli;
   const client = await cli.client(syncPlaces(await read()));
   const address = get(listen);
-  const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
   let last = "";
   const version = async (): Promise<string> => {
     const { ino, size, mtimeMs } = await stat(file);
@@ -30,10 +29,11 @@ export async function watchFile(
     stop: signal,
     drain: get(drain) ?? usualDrain,
     planning,
-    applying: {
-      ...(most !== undefined && { maxDelete: most }),
-      ...(jobs !== undefined && { jobs }),
-      ...(rate !== undefined && { limitRate: rate }),
+    async applying(plan, apply) {
+      const settings = await applySettings(cli);
+      // Copies are no loss: without deletions, a run that goes on for ever writes no journals.
+      if (!plan.steps.some(isDeletion)) return apply(settings);
+      return journaled(plan, cli, (journal) => apply({ ...settings, journal }));
     },
     ...(address && { listen: address }),
     changed: async () => (await version()) !== last,

@@ -49,7 +49,11 @@ export async function parseDocument(text: string): Promise<Document> {
     logLevel: "error",
   });
   if (document.errors.length > 0) {
-    return { troubles: document.errors.map(({ code, pos }) => ({ ...place(lines, pos[0]), message: told(code) })) };
+    // One mistake makes many of the same kind behind it.
+    const firsts = document.errors.filter(
+      (one, i, all) => all.findIndex(({ code }) => told(code) === told(one.code)) === i,
+    );
+    return { troubles: firsts.map(({ code, pos }) => ({ ...place(lines, pos[0]), message: told(code) })) };
   }
   const troubles: Trouble[] = [];
   const content = document.contents ? convert(document.contents, { yaml, lines, troubles }) : undefined;

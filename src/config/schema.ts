@@ -5,8 +5,8 @@ interface Base {
   /** One line, for lists. */
   readonly summary: string;
   /**
-   * Counts in a project file only where its directory is trusted: it decides where secrets go, what is believed or which
-   * programs run. A function says for which values.
+   * Counts in a project file only where its directory is trusted: it decides where secrets and images go, what is believed or
+   * which programs run. A function says for which values.
    */
   readonly guarded?: true | ((value: unknown) => boolean);
 }
@@ -139,7 +139,7 @@ const stageFields = {
     age: scalar(kinds.age, "how long ago it was built, or came to the stage before"),
     requires: list(kinds.text, "what has to be attached: signature, sbom, attestation, or an artifact type"),
     approval: list(kinds.text, "who may approve, by --approve; * is anybody"),
-    commands: table(kinds.plainName, "programs that end with 0", list(kinds.text, "a program and its words"), guarded),
+    commands: table(kinds.plainName, "programs that end with 0", list(kinds.text, "a program and its words")),
     timeout: scalar(kinds.duration, "how long one of them may take; 5m without"),
   }),
 };
@@ -207,9 +207,11 @@ export const schema = {
     },
     guarded,
   ),
-  promote: group("how images go from stage to stage", {
-    stages: table(kinds.plainName, "the stages, such as staging and prod", group("one stage", stageFields)),
-  }),
+  promote: group(
+    "how images go from stage to stage",
+    { stages: table(kinds.plainName, "the stages, such as staging and prod", group("one stage", stageFields)) },
+    guarded,
+  ),
   tags: group("rules for tags", {
     immutable: list(
       kinds.text,

@@ -39,7 +39,7 @@ export interface CopyOptions extends Call {
   readonly referrers?: boolean;
   /** Leaves a tag alone that the destination has already. */
   readonly noClobber?: boolean;
-  /** Whether a tag never moves: one that the destination has with another digest throws DENIED, before anything is sent. */
+  /** Whether a tag never moves: one that the destination has with another digest throws REFUSED, before anything is sent. */
   readonly immutable?: (tag: string) => boolean;
   /** Only looks: sends no write request. */
   readonly dryRun?: boolean;

@@ -1,17 +1,22 @@
 import type { Client } from "../client.ts";
 import { isAbort } from "../graph/sides.ts";
+import type { Digest } from "../oci/digest.ts";
 import { isAbsent } from "../oci/error.ts";
 import { parseReference } from "../oci/reference.ts";
 import { readRegex } from "../policy/lifecycle/regex.ts";
+import { versionIn } from "../policy/promote/template.ts";
 import type { Immutability } from "../provider/service.ts";
 import { exceptionsAsRegex } from "../provider/tag-patterns.ts";
 import type { Call, Store } from "../store/store.ts";
+import { releaseOf } from "./release.ts";
 
 /** A repository that tags are set in. */
 export interface Place {
   /** `registry.example/prod/app`. */
   readonly repository: string;
   readonly store: Store;
+  /** The version of an image there, which one of its tags names; each image is asked about once. */
+  release(digest: Digest, tag: string): Promise<string | undefined>;
   /** Who says that a tag must not move; undefined where nobody does, as far as can be told. */
   immutable(tag: string): Promise<string | undefined>;
   /** Whether it has to be created before a push: its service wants that, and it is not there. */
@@ -41,9 +46,16 @@ function openPlace(client: Client, repository: string, never: IsImmutable | unde
     const immutability = await unlessRefused(call, () => open.immutability(reference.repository, call));
     return immutability && { immutability, title: open.provider.title };
   });
+  const releases = new Map<Digest, Promise<string | undefined>>();
   return {
     repository,
     store,
+    async release(digest, tag) {
+      if (versionIn(tag)) return tag;
+      const known = releases.get(digest) ?? releaseOf(store, digest, undefined, call);
+      releases.set(digest, known);
+      return known;
+    },
     async immutable(tag) {
       if (never?.(tag)) return "the configuration";
       const said = await told();

@@ -8,7 +8,7 @@ import { parsePattern } from "../policy/pattern.ts";
 import { gatesOf, passGates, type GateContext, type Subject } from "../policy/promote/gate.ts";
 import type { Stage } from "../policy/promote/stage.ts";
 import type { Promotion, TagNow } from "../policy/promote/state.ts";
-import { targetAt, type Target, type TargetOptions } from "../policy/promote/target.ts";
+import { gatedAt, targetAt, type Target, type TargetOptions } from "../policy/promote/target.ts";
 import type { Origin } from "../policy/promote/template.ts";
 import type { Call, Source } from "../store/store.ts";
 import { places, type IsImmutable, type Place } from "./place.ts";
@@ -110,10 +110,7 @@ async function readOne(
     target.tags.map(async (wanted): Promise<TagNow> => {
       const names = (await place.store.head(wanted.tag, call))?.digest ?? null;
       if (names === null || names === image.digest) return { ...wanted, names };
-      const [release, immutable] = await Promise.all([
-        releaseOf(place.store, names, wanted.tag, call),
-        place.immutable(wanted.tag),
-      ]);
+      const [release, immutable] = await Promise.all([place.release(names, wanted.tag), place.immutable(wanted.tag)]);
       return {
         ...wanted,
         names,
@@ -125,12 +122,14 @@ async function readOne(
   const moves = tags.some(({ names }) => names !== image.digest);
   const isNew = tags.every(({ names }) => names === null);
   const { registry, repository } = image.reference;
+  const ungated = typeof to === "string" ? gatedAt(image, target, request.stages.values()) : undefined;
   return {
     from: image.name,
     repository: formatReference({ registry, repository }),
     digest: image.digest,
     ...(image.release !== undefined && { release: image.release }),
     ...(typeof to !== "string" && { stage: to.name }),
+    ...(ungated && { ungated: ungated.name }),
     to: target.repository,
     tags,
     ...(isNew && (await place.mustCreate()) && { create: true }),
@@ -150,7 +149,7 @@ async function pass(
   const { now, gates } = request;
   const first = stage.from === undefined ? undefined : request.stages.get(stage.from);
   const before = first && (await readBefore(image, first, placeOf, call));
-  const since = before?.since ?? (await sinceBuilt(image, stage, call));
+  const since = before ? before.since : await sinceBuilt(image, stage, call);
   const subject: Subject = {
     reference: image.name,
     digest: image.digest,

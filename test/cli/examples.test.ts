@@ -1,5 +1,5 @@
 import { hashSync } from "bcryptjs";
-import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -77,7 +77,9 @@ async function scene(served: boolean): Promise<{
   await writeFile("logins.json", JSON.stringify(logins));
   await putImage(source.store("app"), next, "prod");
   await attach(source.store("app"), receiptAt(source.host), { subject: "prod" });
-  await appendFile("gantry.yaml", stagesAt(source.host));
+  // The user's own file: a project's says where images go only where it is trusted.
+  await mkdir(".config/gantry", { recursive: true });
+  await writeFile(".config/gantry/config.yaml", stagesAt(source.host));
   await writeFile("immutable.yaml", "tags: {immutable: ['v*']}\n");
   await writeFile("tag-rules.yaml", "tags: |\n  type=semver,pattern={{version}}\n");
   await writeFile("plan.json", formatPlan(planOf(source.host)));

@@ -25,9 +25,9 @@ test("a tag that never moves is given once, and then to nothing else", async () 
   expect((await tag("2.0.0")).code).toBe(0);
   expect((await tag("2.0")).code).toBe(0);
   const refused = await tag("latest", "1.0.0");
-  expect(refused.code).toBe(4);
+  expect(refused.code).toBe(5);
   expect(refused.stderr).toContain(`${app}:1.0.0 never moves, as tags.immutable says, and it names ${digestOf(first)}`);
-  expect((await tag("1.0.0", "--dry-run")).code).toBe(4);
+  expect((await tag("1.0.0", "--dry-run")).code).toBe(5);
   expect((await store.head("1.0.0"))?.digest).toBe(digestOf(first));
   expect((await tag("1.0.0", "--force")).code).toBe(0);
   expect((await store.head("1.0.0"))?.digest).toBe(digestOf(second));
@@ -41,6 +41,9 @@ test("a copy leaves it alone, and sends nothing", async () => {
   const refused = await copy(`${app}:dev`, `${other}:1.0.0`, `${other}:dev`);
   expect(refused.code).toBe(6);
   expect(refused.stderr).toContain(`${other}:1.0.0 never moves`);
+  const alone = await copy(`${app}:dev`, `${other}:1.0.0`);
+  expect(alone.code).toBe(5);
+  expect(alone.stderr).toContain("hint   use a tag that is not there yet; if it has to move for once, say --force");
   expect((await copy("--no-clobber", `${app}:dev`, `${other}:1.0.0`)).code).toBe(0);
   await putImage(store, second, "1.0.0");
   const all = await copy("--all-tags", app, other);

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Digest } from "../../src/index.ts";
 import { formatPlan, type Plan } from "../../src/plan/index.ts";
-import { image, putImage } from "../support/images.ts";
+import { artifact, image, putImage } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, testRegistry, type TestRegistry } from "./support.ts";
 
 const app = image("app");
 const { digest } = app.manifest.descriptor;
+const signature = artifact("signature", app.manifest.descriptor);
 
 /** A registry with one image, and a plan that takes its manifest away. */
 async function scene(): Promise<{ readonly registry: TestRegistry; readonly folder: string; readonly plan: string }> {
@@ -34,7 +35,7 @@ test.each([
   const used = join(folder, "used.txt");
   await writeFile(used, `${written(registry.host)}\n`);
   const { code, stdout } = await gantry(["apply", plan, "--yes", "--in-use", used, "--format", "json"]);
-  expect(JSON.parse(stdout)).toMatchObject({ steps: [{ outcome: "stale", why: `in use by ${used}` }] });
+  expect(JSON.parse(stdout)).toMatchObject({ steps: [{ outcome: "stale", problem: `in use by ${used}` }] });
   expect(code).toBe(6);
   expect((await registry.store("app").head("1.0"))?.digest).toBe(digest);
 });
@@ -59,4 +60,26 @@ test.each([
   expect(ended.code).toBe(code);
   expect(ended.stderr).toMatch(message);
   expect((await registry.store("app").head("1.0"))?.digest).toBe(digest);
+});
+
+test.each([
+  ["a tag", ":1.0"],
+  ["a digest", `@${digest}`],
+  ["what is attached to it", `@${signature.manifest.descriptor.digest}`],
+])("delete leaves %s alone that is in use", async (_, what) => {
+  const { registry, folder } = await scene();
+  const store = registry.store("app");
+  await putImage(store, signature);
+  const used = join(folder, "used.txt");
+  await writeFile(used, `${registry.host}/app:1.0\n`);
+  const gone = (...words: readonly string[]) => gantry(["delete", `${registry.host}/app${what}`, "--yes", ...words]);
+  for (const more of [[], ["--dry-run"]]) {
+    const { code, stderr } = await gone("--in-use", used, ...more);
+    expect([code, stderr]).toEqual([5, expect.stringMatching(/ stays: (in use by .*used\.txt|attached to sha256:)/)]);
+  }
+  expect((await gone("--in-use", join(folder, "none.txt"))).code).toBe(2);
+  expect((await store.head("1.0"))?.digest).toBe(digest);
+  expect(await store.head(signature.manifest.descriptor.digest)).toBeDefined();
+  await writeFile(used, `${registry.host}/other:1.0\n`);
+  expect((await gone("--in-use", used)).code).toBe(0);
 });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -104,6 +105,66 @@ describe("gates", () => {
     expect((await toProd({ approval }, ["--approve", "bob", "--yes"])).code).toBe(0);
     const receipts = await receiptsAt(scene.registry.store("prod/app"), app);
     expect(receipts.find(({ stage }) => stage === "prod")!.gates[1]).toMatchObject({ message: "approved by bob" });
+  });
+
+  test("a name that is none approves nothing, and does nothing", async () => {
+    await inStaging();
+    for (const [option, value] of [
+      ["--approve", ""],
+      ["--approve", " "],
+      ["--by", ""],
+      ["--reason", " "],
+    ] as const) {
+      const ended = await toProd({ approval: ["*"] }, [option, value]);
+      expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining("has between 1 and 500 characters")]);
+    }
+  });
+
+  test("an image that came to the stage before without a receipt has no age there, however old it is", async () => {
+    const dated = image("dated", { annotations: { "org.opencontainers.image.created": "2020-01-01T00:00:00Z" } });
+    for (const repository of ["dev/app", "staging/app"])
+      await putImage(scene.registry.store(repository), dated, "1.2.3");
+    expect(refusals(await toProd({ age: "1h" }))).toEqual([
+      expect.stringContaining("age: no receipt tells when it came to staging"),
+    ]);
+  });
+
+  test("where a stage's place is named in its stead, it is told that its gates were not looked at", async () => {
+    const warnings = async (to: string, ...words: string[]): Promise<string[]> => {
+      const ended = await promote([`${scene.dev}:1.2.3`, "--to", to, "--format", "json", ...words], stages());
+      return planIn(ended).notes.flatMap(({ level, message }) => (level === "warning" ? [message] : []));
+    };
+    const [place, from] = [`${scene.host}/prod/app`, `${scene.dev}:1.2.3@${digestOf(app)}`];
+    const told = [`${from}: prod has its gates, and they were not looked at: --to prod`];
+    expect(await warnings(place)).toEqual(told);
+    expect(await warnings(place, "--tag", "stable")).toEqual(told);
+    expect(await warnings(place, "--tag", "canary")).toEqual([]);
+    expect(await warnings(`${scene.host}/staging/app`)).toEqual([]);
+  });
+
+  test("one image that a gate refuses stops no other, and the command says so", async () => {
+    for (const tag of ["1.2.3", "1.2.4"])
+      await promote([`${scene.dev}:${tag}`, "--to", "staging", "--tag", "{tag}", "-y"], stages());
+    const all = ["1.2.2", "1.2.3", "1.2.4"].map((tag) => `${scene.dev}:${tag}`);
+    const ended = await promote([...all, "--to", "prod", "--tag", "{tag}", "--yes"], stages());
+    expect([ended.code, ended.stderr]).toEqual([5, expect.stringContaining("1.2.2@")]);
+    expect(await named("prod/app", "1.2.2")).toBeUndefined();
+    expect(await named("prod/app", "1.2.3")).toBe(digestOf(app));
+    expect(await named("prod/app", "1.2.4")).toBeDefined();
+  });
+
+  test("a signal ends a command that hangs, and the promotion", async () => {
+    await inStaging();
+    const stop = new AbortController();
+    const begun = join(await temporaryDirectory(), "begun");
+    const commands = { hangs: ["sh", "-c", `touch ${begun}; sleep 600 & sleep 600`] };
+    const words = [`${scene.dev}:1.2.3`, "--to", "prod", "--yes"];
+    const env = { PATH: process.env["PATH"]!, GANTRY_PROMOTE: JSON.stringify({ stages: stages({ commands }) }) };
+    const ended = gantry(["promote", ...words], { env, signal: stop.signal });
+    while (!existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort();
+    expect((await ended).code).toBe(130);
+    expect(await named("prod/app", "1.2.3")).toBeUndefined();
   });
 
   test("a command decides, is told what it is about, and its secrets are in no receipt", async () => {

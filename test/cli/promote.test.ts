@@ -1,7 +1,10 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { hashSync } from "bcryptjs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Digest, Plan } from "../../src/index.ts";
 import { receiptType } from "../../src/policy/index.ts";
+import { htpasswdAccess } from "../../src/server/index.ts";
 import { faultyProxy } from "../support/faults.ts";
 import { artifact, image, indexOf, putImage } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -18,7 +21,7 @@ import {
   refusals,
 } from "./promote-scene.ts";
 import { testService } from "./service-scene.ts";
-import { gantry, testRegistry } from "./support.ts";
+import { gantry, testRegistry, type TestRegistry } from "./support.ts";
 
 const scene = promoteScene();
 const named = async (repository: string, tag: string): Promise<Digest | undefined> =>
@@ -100,6 +103,32 @@ describe("promote", () => {
     }
     expect((await other.store("prod/app").head("1.2.3"))?.digest).toBe(digestOf(app));
     expect(await receiptsAt(other.store("prod/app"), app)).toHaveLength(1);
+  });
+
+  test("by registry, with a login for each side", async () => {
+    const folder = await temporaryDirectory();
+    const locked = async (user: string): Promise<TestRegistry> => {
+      const path = join(folder, user);
+      await writeFile(path, `${user}:${hashSync("secret", 4)}\n`);
+      return testRegistry({ access: htpasswdAccess({ file: path }) });
+    };
+    const [from, to] = [await locked("reader"), await locked("writer")];
+    const first = ["copy", `${scene.dev}:1.2.3`, `${from.host}/app:1.2.3`, "--dest-creds", "reader:secret"];
+    expect((await gantry(first)).code).toBe(0);
+    const line = [`${from.host}/app:1.2.3`, "--to", `${to.host}/prod/{name}`, "--src-creds", "reader:secret"];
+    expect((await promote([...line, "--yes"])).code).toBe(4);
+    const { code, stderr } = await promote([...line, "--dest-creds", "writer:secret", "--yes"]);
+    expect(code, stderr).toBe(0);
+    const back = ["promote", "history", `${to.host}/prod/app:1.2.3`, "--creds", "writer:secret", "--format", "json"];
+    const [{ receipt }] = JSON.parse((await gantry(back)).stdout);
+    expect(receipt).toMatchObject({ digest: digestOf(app), from: `${from.host}/app:1.2.3@${digestOf(app)}` });
+  });
+
+  test("more than a receipt can say is told before anything is done", async () => {
+    const tags = Array.from({ length: 101 }, (_, i) => `t${i}`).join(",");
+    const { code, stderr } = await promote([`${scene.dev}:1.2.3`, "--to", scene.dev, "--tag", tags, "--yes"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("no receipt can say that: tags are too many")]);
+    expect(await scene.registry.store("dev/app").head("t0")).toBeUndefined();
   });
 
   test("a tag that moved since the plan was made stays, and no receipt says otherwise", async () => {
@@ -193,6 +222,19 @@ describe("promote", () => {
       `${at}:1.2.3@${digestOf(app)}: prod-1 names ${digestOf(older)}, and must not move: so says the configuration (--force moves it all the same)`,
       `${at}:1.2.3@${digestOf(app)}: live-1 names ${digestOf(older)}, and must not move: so says Test Service (--force moves it all the same)`,
     ]);
+  });
+
+  test("an image that several tags name is asked for its version once", async () => {
+    const store = scene.registry.store("prod/app");
+    for (let i = 0; i < 20; i++) await putImage(store, image(`other ${i}`), `1.1.${i}`);
+    for (const tag of ["1.2", "1", "stable"]) await putImage(store, older, tag);
+    scene.events.length = 0;
+    const to = ["--to", `${scene.host}/prod/app`, "--tag", "1.2,1,stable", "--format", "json"];
+    expect(planIn(await promote([`${scene.dev}:1.2.3`, ...to])).steps).toHaveLength(4);
+    const asked = scene.events.filter(
+      (event) => event.type === "request" && /\/manifests\/1\.1\.\d+$/.test(event.target),
+    );
+    expect(asked).toHaveLength(20);
   });
 
   test("where versions never move, their aliases do", async () => {

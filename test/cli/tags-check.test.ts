@@ -76,3 +76,20 @@ test("a repository that is not there is not one without faults", async () => {
   expect((await gantry(["tags", "check", `${host}/none`])).code).toBe(3);
   expect((await gantry(["tags", "check", `${host}/none:tag`])).code).toBe(2);
 });
+
+test("receipts of promotions tell it, too: of a version that was promoted over, and of one that was pushed over", async () => {
+  const { app, store } = await scene();
+  await putImage(store, image("evil"), "dev");
+  const promote = (from: string, tag: string) =>
+    gantry(["promote", `${app}:${from}`, "--to", `${app}:${tag}`, "--yes"]);
+  expect((await promote("dev", "1.2.3")).code).toBe(0);
+  expect((await promote("1.2.4", "1.3.0")).code).toBe(0);
+  await putImage(store, image("evil"), "1.3.0");
+  const found: readonly TagFinding[] = JSON.parse((await gantry(["tags", "check", app, "--format", "json"])).stdout);
+  const overwritten = found.flatMap(({ rule, at, message }) => (rule === "overwritten" ? [[at, message]] : []));
+  const named = (tag: string, before: typeof old): string[] => [
+    `${app}:${tag}`,
+    `${tag} named ${before.manifest.descriptor.digest} before, and names ${image("evil").manifest.descriptor.digest} now`,
+  ];
+  expect(overwritten).toEqual([named("1.3.0", fresh), named("1.2.3", old)]);
+});

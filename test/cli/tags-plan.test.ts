@@ -81,6 +81,10 @@ test("a branch, a tag and the commit are read from git", async () => {
   git("tag", "v1.9.0");
   git("tag", "v1.10.0");
   git("checkout", "-q", "--detach");
+  // A final version is often the very commit of its last candidate; and git can be set up to write for people.
+  git("tag", "v1.10.0-rc.1");
+  for (const key of ["column.ui", "color.ui"]) git("config", key, "always");
+  git("config", "log.showSignature", "true");
   const { stdout } = await gantry(["tags", "plan"], { env });
   expect(lines(stdout)).toEqual(["1.10.0", "1.10", "1", `sha-${sha}`, "latest"]);
 });

@@ -25,13 +25,15 @@ const guarded = [
   "hosts: {a.b: {mirrors: [x.y]}}",
   "hosts: {'*': {minTls: 1.2}}",
   "promote: {stages: {prod: {gates: {commands: {smoke: [./smoke.sh]}}}}}",
+  "promote: {stages: {prod: {to: 'a.b/{name}'}}}",
+  "promote: {stages: {prod: {gates: {approval: ['*']}}}}",
 ];
 const free = [
   "jobs: 3",
   "minTls: 1.3",
   "referrers: false",
   "hosts: {a.b: {connectTimeout: 1s, minTls: 1.3}}",
-  "promote: {stages: {prod: {to: 'a.b/{name}', gates: {age: 1d}}}}",
+  "tags: {immutable: ['v*']}",
 ];
 
 describe("a project file", () => {
@@ -241,4 +243,11 @@ describe("config validate's report", () => {
     const trusting = { ...made, env: { GANTRY_TRUST: made.cwd } };
     expect((await checkConfig(trusting, ["gantry.yaml"])).faults).toHaveLength(1);
   });
+});
+
+test("one mistake in YAML is told once, though it makes many of its kind behind it", async () => {
+  const { message } = await rejection(
+    loadConfig(await machine({ project: "a: {b: c/{name}, d: [e, f]}\ng: {h: [i]}\n" })),
+  );
+  expect(message.match(/this is not YAML/g)).toHaveLength(1);
 });

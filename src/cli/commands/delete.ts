@@ -15,6 +15,7 @@ import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { absent } from "../image.ts";
+import { expectUnused } from "../in-use.ts";
 import { breakIndexes, detailedExitcode, dryRun, format, yes } from "../options.ts";
 import { count } from "../render/text.ts";
 
@@ -28,6 +29,7 @@ export const run: Run<[reference: string]> = async ([reference], cli) => {
     });
   }
   const plan = await (isDigest(opened.ref) ? planDigest(opened, opened.ref, cli) : planTag(opened, opened.ref, cli));
+  await expectUnused(plan, opened.store.name, client, cli);
   if (get(dryRun)) {
     await out.print(plan, deletionText);
     return get(detailedExitcode) ? "changes" : "done";

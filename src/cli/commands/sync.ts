@@ -10,7 +10,7 @@ import { dryRun } from "../options.ts";
 import { offerPlan } from "../plans.ts";
 import { readDocument } from "../policy-file.ts";
 import { count, plain } from "../render/text.ts";
-import { act } from "../table/plan-options.ts";
+import { act, journal, out } from "../table/plan-options.ts";
 import * as bundle from "../table/bundle-options.ts";
 import { cache, explain, only, recheck, report } from "../table/sync.ts";
 import { drain, listen, watch } from "../table/watch-options.ts";
@@ -74,6 +74,7 @@ function checkOptions(file: string | undefined, { get }: Cli): void {
   if (get(watch)) {
     const many = [from, target, recorded].some((one) => one !== undefined) || get(dryRun) || file === "-";
     if (many) throw wrong("--watch needs a FILE that it can read again, and goes with no bundle and no --dry-run");
+    if (get(out) ?? get(journal)) throw wrong("--out and --journal are of one plan, and --watch makes many");
   } else if (get(listen) ?? get(drain)) throw wrong("--listen and --drain go with --watch");
 }
 

@@ -1,16 +1,20 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
-import type { Inventory } from "../../index.ts";
+import { readHistory, type Client, type Inventory } from "../../index.ts";
 import { parseYaml } from "../../plan/index.ts";
 import {
   checkTags,
   noHistory,
   parseTagHistory,
   planFixes,
+  receiptType,
   recordTags,
   severities,
+  withReceipts,
+  type Receipt,
   type TagFinding,
   type TagHistory,
 } from "../../policy/index.ts";
+import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import { offerPlan } from "../plans.ts";
 import { paint, plain, type Look } from "../render/text.ts";
@@ -21,7 +25,7 @@ export const run: Run<[repositories: string[]]> = async ([places], cli) => {
   const { get, out, client, signal } = cli;
   const connected = await client({ from: places });
   const file = get(history);
-  let known = file === undefined ? noHistory : await readHistory(file);
+  let known = file === undefined ? noHistory : await readRecord(file);
   const checked: { readonly inventory: Inventory; readonly findings: readonly TagFinding[] }[] = [];
   const now = new Date();
   for (const place of places) {
@@ -29,10 +33,11 @@ export const run: Run<[repositories: string[]]> = async ([places], cli) => {
     const inventory = await connected.inventory(name, { signal });
     // A listing of what is not there looks like one of nothing: whoever wrote the name wrong has to be told.
     if (inventory.manifests.size === 0) await Array.fromAsync(connected.open(name).store.tags({ signal }));
-    checked.push({ inventory, findings: checkTags(inventory, known) });
+    const past = withReceipts(known, inventory.repository, await receiptsIn(inventory, connected, cli));
+    checked.push({ inventory, findings: checkTags(inventory, past) });
     known = recordTags(known, inventory, now);
   }
-  if (file !== undefined) await writeHistory(file, known);
+  if (file !== undefined) await writeRecord(file, known);
   if (get(fixes)) return offerPlan(planFixes(checked, now), cli, connected);
   const findings = checked.flatMap(({ findings: all }) => all);
   await out.print(findings, findingsText);
@@ -42,6 +47,23 @@ export const run: Run<[repositories: string[]]> = async ([places], cli) => {
     worst !== undefined && severities.indexOf(severity) <= severities.indexOf(worst);
   return findings.some(isBad) ? "refused" : "done";
 };
+
+/** The receipts of promotions that a repository has; no request where it has none. */
+async function receiptsIn(
+  { repository, manifests }: Inventory,
+  client: Client,
+  { signal }: Cli,
+): Promise<readonly Receipt[]> {
+  const promoted = new Set(
+    [...manifests.values()].flatMap(({ artifactType, subject }) => (artifactType === receiptType && subject) || []),
+  );
+  const receipts: Receipt[] = [];
+  for (const digest of promoted) {
+    const found = await readHistory(client, { repository, digest }, { signal });
+    receipts.push(...found.map(({ receipt }) => receipt));
+  }
+  return receipts;
+}
 
 const colors = { error: "red", warning: "yellow", info: "dim" } as const;
 
@@ -54,7 +76,7 @@ function findingsText(findings: readonly TagFinding[], look: Look): string {
     .join("");
 }
 
-async function readHistory(file: string): Promise<TagHistory> {
+async function readRecord(file: string): Promise<TagHistory> {
   try {
     return parseTagHistory(parseYaml(await readFile(file, "utf8"), file));
   } catch (error) {
@@ -64,7 +86,7 @@ async function readHistory(file: string): Promise<TagHistory> {
 }
 
 /** Writes beside the file first: one that is half written would forget what was known. */
-async function writeHistory(file: string, known: TagHistory): Promise<void> {
+async function writeRecord(file: string, known: TagHistory): Promise<void> {
   const beside = `${file}.${process.pid}.tmp`;
   await writeFile(beside, `${JSON.stringify(known, undefined, 2)}\n`);
   await rename(beside, file);

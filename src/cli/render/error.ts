@@ -66,7 +66,7 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
   // What says its own way out about something missing, or no registry had a word in, knows better than a table; so does
   // what a service's own API wants a login for, which is often not the registry's.
   const isForeign = code === "UNAUTHORIZED" && status !== 401 && credential === undefined;
-  const isOurs = code === "CONFLICT" || (code === "DENIED" && status === undefined) || isForeign;
+  const isOurs = code === "CONFLICT" || code === "REFUSED" || (code === "DENIED" && status === undefined) || isForeign;
   const told = hint !== undefined && (isAbsent(error) || isOurs);
   const { login } = attempt;
   const cause =

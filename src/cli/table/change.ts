@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import * as options from "../options.ts";
+import { inUseOptions } from "./in-use-options.ts";
 
 /** Commands that take away and mend. */
 export const changeCommands: readonly Command[] = [
@@ -18,6 +19,7 @@ export const changeCommands: readonly Command[] = [
       options.breakIndexes,
       options.dryRun,
       options.detailedExitcode,
+      ...inUseOptions,
       ...options.formatOptions,
       ...options.networkOptions,
     ],
@@ -26,7 +28,7 @@ export const changeCommands: readonly Command[] = [
       { note: "what would go with a digest", line: "gantry delete --dry-run registry.example/app@DIGEST" },
       { note: "the digest and all its tags", line: "gantry delete --yes registry.example/app@DIGEST" },
     ],
-    endings: ["notFound", "denied", "partly", "changes"],
+    endings: ["notFound", "denied", "refused", "partly", "changes"],
     load: () => import("../commands/delete.ts"),
   },
   {

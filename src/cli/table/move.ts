@@ -131,7 +131,7 @@ export const moveCommands: readonly Command[] = [
     ],
     options: [options.force, options.dryRun, ...options.formatOptions, ...options.networkOptions],
     examples: [{ note: "two more names for 1.0", line: "gantry tag registry.example/app:1.0 1 latest" }],
-    endings: ["notFound", "denied"],
+    endings: ["notFound", "denied", "refused"],
     load: () => import("../commands/tag.ts"),
   },
 ];

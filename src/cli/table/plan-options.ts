@@ -56,6 +56,8 @@ export const applyOptions: readonly Option[] = [
 ];
 /** What commands take that make a plan. */
 export const planOptions: readonly Option[] = [out, changes, ...applyOptions];
+/** What commands take that make a plan which deletes nothing. */
+export const moveOptions: readonly Option[] = planOptions.filter((one) => one !== maxDelete && one !== protect);
 
 function readMost(text: string): number | `${number}%` {
   if (/^\d{1,9}$/.test(text)) return Number(text);

@@ -33,7 +33,7 @@ export const planCommands: readonly Command[] = [
     arguments: [
       { name: "journal", summary: "the journal's file, as the plan's application told it", completes: "file" },
     ],
-    options: [...planOptions, ...networkOptions, ...sideOptions],
+    options: [...planOptions, ...inUseOptions, ...networkOptions, ...sideOptions],
     examples: [
       { note: "what would be done", line: "gantry undo retain.jsonl" },
       { note: "take it back", line: "gantry undo retain.jsonl --yes" },

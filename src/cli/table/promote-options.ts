@@ -32,12 +32,12 @@ export const force: Option<boolean> = flag("--force", "move tags that must not m
 export const approve: Option<readonly string[]> = values(
   "--approve <name>",
   "who approves, for gates that ask for it; repeat for more",
-  String,
+  readName,
 );
 export const by: Option<string | undefined> = value(
   "--by <name>",
   "who does it, for the receipt; else whom CI names, or the machine's user",
-  String,
+  readName,
 );
 export const reason: Option<string | undefined> = value("--reason <text>", "why, for the receipt", readReason);
 export const at: Option<string | undefined> = value(
@@ -57,7 +57,13 @@ export const only: Option<readonly string[]> = values(
   { separator: ",", completes: "tag" },
 );
 
+/** A variable that is not set is nobody's name. */
+function readName(text: string): string {
+  if (text.trim() !== "" && text.length <= 500) return text;
+  throw new RegistryError("INVALID", "a name has between 1 and 500 characters");
+}
+
 function readReason(text: string): string {
-  if (text !== "" && text.length <= 500) return text;
+  if (text.trim() !== "" && text.length <= 500) return text;
   throw new RegistryError("INVALID", "a reason has between 1 and 500 characters");
 }

@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import * as options from "../options.ts";
-import { planOptions } from "./plan-options.ts";
+import { moveOptions } from "./plan-options.ts";
 import * as promote from "./promote-options.ts";
 
 const place = {
@@ -40,7 +40,7 @@ export const promoteCommands: readonly Command[] = [
       promote.force,
       promote.reason,
       promote.by,
-      ...planOptions,
+      ...moveOptions,
       ...options.networkOptions,
       ...options.sideOptions,
     ],
@@ -94,7 +94,7 @@ export const promoteCommands: readonly Command[] = [
       promote.force,
       promote.reason,
       promote.by,
-      ...planOptions,
+      ...moveOptions,
       ...options.networkOptions,
     ],
     examples: [

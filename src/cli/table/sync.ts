@@ -3,6 +3,7 @@ import type { Command } from "../command.ts";
 import { flag, value, values, type Option } from "../option.ts";
 import { dryRun, networkOptions, progress, sideOptions } from "../options.ts";
 import { bundleOptions } from "./bundle-options.ts";
+import { inUseOptions } from "./in-use-options.ts";
 import { planOptions } from "./plan-options.ts";
 import { watchOptions } from "./watch-options.ts";
 
@@ -59,6 +60,7 @@ export const syncCommands: readonly Command[] = [
       ...bundleOptions,
       ...watchOptions,
       ...planOptions,
+      ...inUseOptions,
       ...networkOptions,
       ...sideOptions,
     ],

@@ -1,10 +1,7 @@
 import type { Command } from "../command.ts";
 import * as options from "../options.ts";
-import { maxDelete, planOptions, protect } from "./plan-options.ts";
+import { moveOptions } from "./plan-options.ts";
 import { asFlags, buildOptions, failOn, fixes, forRepository, history, setImmutability } from "./tags-options.ts";
-
-/** What plans take that delete nothing. */
-const actOptions = planOptions.filter((option) => option !== maxDelete && option !== protect);
 
 /** Commands about what tags images have, and should have. */
 export const tagsCommands: readonly Command[] = [
@@ -25,7 +22,7 @@ export const tagsCommands: readonly Command[] = [
       asFlags,
       setImmutability,
       options.force,
-      ...actOptions,
+      ...moveOptions,
       ...options.networkOptions,
     ],
     examples: [
@@ -60,7 +57,7 @@ export const tagsCommands: readonly Command[] = [
       "tags that differ in case only, and images that tags have left behind. What a tag named before, registries forget: " +
       "--history keeps it in a file. Nothing is changed.",
     arguments: [{ name: "repository", summary: "HOST/REPOSITORY", many: true, completes: "repository" }],
-    options: [history, failOn, fixes, ...actOptions, ...options.networkOptions],
+    options: [history, failOn, fixes, ...moveOptions, ...options.networkOptions],
     examples: [
       { note: "what there is to find", line: "gantry tags check registry.example/app" },
       {

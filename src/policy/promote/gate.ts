@@ -115,8 +115,9 @@ const orderGate: Gate = told("from", ({ before }) => {
 });
 
 function ageGate(least: number, now: Date): Gate {
-  return told("age", ({ since }) => {
-    if (!since) return [false, "nothing tells how old it is"];
+  return told("age", ({ since, before }) => {
+    if (!since)
+      return [false, before ? `no receipt tells when it came to ${before.stage}` : "nothing tells how old it is"];
     const age = now.getTime() - since.time;
     if (age < 0) return [false, `${since.what} in the future: ${new Date(since.time).toISOString()}`];
     const words = `${since.what} ${spanWords(age)} ago`;

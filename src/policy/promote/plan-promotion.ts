@@ -2,7 +2,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { RegistryError } from "../../oci/error.ts";
 import type { Kept, Note, Plan, Step } from "../../plan/plan.ts";
 import { compareVersions } from "../version.ts";
-import { receiptAnnotations, receiptType, type Receipt } from "./receipt.ts";
+import { checkReceipt, receiptAnnotations, receiptType, type Receipt } from "./receipt.ts";
 import type { Promotion, PromotionPolicy, TagNow } from "./state.ts";
 import { versionIn } from "./template.ts";
 
@@ -29,7 +29,7 @@ export function planPromotion(policy: PromotionPolicy, promotions: readonly Prom
 }
 
 function promote(promotion: Promotion, policy: PromotionPolicy, draft: Draft, now: Date): void {
-  const { to, digest, from, stage, gates } = promotion;
+  const { to, digest, from, stage, gates, ungated } = promotion;
   for (const why of promotion.leftOut) draft.note("info", to, why);
   const judged = promotion.tags.map((tag) => ({ tag, verdict: verdictOn(tag, promotion, policy.force ?? false) }));
   const moving = judged.flatMap(({ tag, verdict }) => (verdict.is === "kept" ? [] : [tag]));
@@ -46,6 +46,8 @@ function promote(promotion: Promotion, policy: PromotionPolicy, draft: Draft, no
     for (const tag of moving) if (tag.names) keep(tag, `${from} was refused`);
     return;
   }
+  if (ungated !== undefined)
+    draft.note("warning", to, `${from}: ${ungated} has its gates, and they were not looked at: --to ${ungated}`);
   for (const { gate, message } of gates) draft.note("info", to, `${from}: ${gate}: ${message}`);
   for (const { tag, verdict } of judged)
     if (verdict.is === "moves" && verdict.warning !== undefined)
@@ -79,11 +81,12 @@ function moveTags(
   const before = create ? [draft.create(to)] : [];
   const ids: string[] = [];
   for (const tag of moving) {
-    const [at, why] = [`${to}:${tag.tag}`, moveWords(tag, image)];
+    const isCopy = isCopied && ids.length === 0;
+    const [at, why] = [`${to}:${tag.tag}`, moveWords(tag, image, isCopy)];
     const after = isCopied && ids.length > 0 ? ids.slice(0, 1) : before;
     const common = { at, why, digest: image.digest, before: tag.names, ...(after.length > 0 && { after }) };
     const { from } = image;
-    ids.push(draft.add(isCopied && ids.length === 0 ? { do: "copy", from, ...common } : { do: "tag", ...common }));
+    ids.push(draft.add(isCopy ? { do: "copy", from, ...common } : { do: "tag", ...common }));
   }
   return ids;
 }
@@ -97,7 +100,7 @@ export function addReceipt(receipt: Receipt, after: readonly string[], draft: Dr
     digest: receipt.digest,
     artifactType: receiptType,
     annotations: receiptAnnotations(receipt),
-    document: receipt,
+    document: checkReceipt(receipt),
     after,
   });
 }
@@ -133,11 +136,12 @@ function verdictOn(tag: TagNow, { digest, release }: Promotion, force: boolean):
 function moveWords(
   { names, release: old }: TagNow,
   { release, stage, from }: Pick<Promotion, "release" | "stage" | "from">,
+  isCopy: boolean,
 ): string {
   const where = stage === undefined ? "" : `for ${stage}: `;
-  // The digest stands in the step.
+  // The digest stands in the step; that of a copy says the image, too.
   const image = from.replace(/(?<=:[^/]*)@.*/, "");
-  if (names === null) return `${where}a new tag, for ${image}`;
+  if (names === null) return isCopy ? `${where}a new tag` : `${where}a new tag, for ${image}`;
   return `${where}it moves from ${old ?? names} to ${release ?? image}`;
 }
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { isDigest, type Digest } from "../../oci/digest.ts";
+import { RegistryError } from "../../oci/error.ts";
 import { isRepository, isTag, parseReference } from "../../oci/reference.ts";
 import type { GateResult } from "./gate.ts";
 
@@ -91,6 +92,14 @@ export function parseReceipt(bytes: Uint8Array, subject: Digest): Receipt | unde
   }
   const { success, output } = v.safeParse(receiptSchema, value);
   return success && output.digest === subject ? output : undefined;
+}
+
+/** A receipt that can be read again. Throws INVALID for one that could not, as one with more tags than are read. */
+export function checkReceipt(receipt: Receipt): Receipt {
+  const { issues } = v.safeParse(receiptSchema, receipt);
+  if (!issues) return receipt;
+  const [issue] = issues;
+  throw new RegistryError("INVALID", `no receipt can say that: ${v.getDotPath(issue) ?? "it"} ${issue.message}`);
 }
 
 /** What a list of referrers shows of a receipt. */

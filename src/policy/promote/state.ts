@@ -20,6 +20,8 @@ export interface Promotion {
   readonly create?: boolean;
   /** How the gates of the stage were passed. */
   readonly gates: readonly GateResult[];
+  /** A stage with gates that gets these tags there, too, where none was named. */
+  readonly ungated?: string;
   /** The tags that this image cannot have, and why. */
   readonly leftOut: readonly string[];
 }

@@ -1,4 +1,4 @@
-import { RegistryError } from "../../oci/error.ts";
+import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import { formatReference, isTag, parseReference, type Reference } from "../../oci/reference.ts";
 import type { Stage } from "./stage.ts";
 import { checkTemplate, fill, isAlias, versionIn, type Origin } from "./template.ts";
@@ -64,6 +64,27 @@ export function targetAt(origin: Origin, to: Stage | string, options: TargetOpti
   if (typeof to === "string") return targetOf(origin, to, options);
   const asked = options.tags && options.tags.length > 0;
   return targetOf(origin, to.to, asked ? options : { ...options, tags: to.tags });
+}
+
+/** The first stage with gates of which this is the place of an image, by one of its tags at least. */
+export function gatedAt(origin: Origin, { repository, tags }: Target, stages: Iterable<Stage>): Stage | undefined {
+  const wanted = new Set(tags.map(({ tag }) => tag));
+  for (const stage of stages) {
+    if (stage.from === undefined && Object.keys(stage.gates).length === 0) continue;
+    const at = placeIn(origin, stage);
+    if (at?.repository === repository && at.tags.some(({ tag }) => wanted.has(tag))) return stage;
+  }
+  return undefined;
+}
+
+/** Undefined where a stage has no place for an image. */
+function placeIn(origin: Origin, stage: Stage): Target | undefined {
+  try {
+    return targetAt(origin, stage, {});
+  } catch (error) {
+    if (isRegistryError(error, "INVALID")) return undefined;
+    throw error;
+  }
 }
 
 /** The repository that `to` is for an image, as far as its name tells that; else undefined. */

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { checked, type Document } from "../../document/document.ts";
 import type { Inventory } from "../../graph/inventory.ts";
 import { isDigest, type Digest } from "../../oci/digest.ts";
+import type { Receipt } from "../promote/receipt.ts";
 
 /** What tags were seen to name, by repository and tag: what a registry forgets. Moments are RFC 3339. */
 export interface TagHistory {
@@ -35,6 +36,19 @@ export const noHistory: TagHistory = { version: 1, repositories: {} };
 
 /** Reads a history. Throws INVALID. */
 export const parseTagHistory = (document: Document): TagHistory => checked(schema, document);
+
+/** A history with what the receipts of promotions say that a repository's tags named. */
+export function withReceipts(history: TagHistory, repository: string, receipts: readonly Receipt[]): TagHistory {
+  const known = new Map(Object.entries(history.repositories[repository] ?? {}));
+  for (const { to, when, digest: promoted, tags } of receipts) {
+    for (const { tag, before } of to === repository ? tags : []) {
+      const then: TagPast = known.get(tag) ?? { digest: promoted, since: when };
+      const named = [promoted, ...(before ? [before] : [])].map((one) => ({ digest: one, until: when }));
+      known.set(tag, { ...then, before: [...(then.before ?? []), ...named] });
+    }
+  }
+  return { ...history, repositories: { ...history.repositories, [repository]: Object.fromEntries(known) } };
+}
 
 /** A history with what a repository's tags name now. What could not be read is left as it was. */
 export function recordTags(history: TagHistory, inventory: Inventory, now: Date): TagHistory {

@@ -18,7 +18,7 @@ test("to another repository: one copy, the other tags behind it, and a receipt b
       id: "1",
       do: "copy",
       at: `${prod}:1.2.3`,
-      why: `for prod: a new tag, for ${dev}:1.2.3`,
+      why: "for prod: a new tag",
       from: `${dev}:1.2.3@${digest("1.2.3")}`,
       digest: digest("1.2.3"),
       before: null,
