@@ -2,7 +2,6 @@ import { bundles, parseBundleLocation } from "./bundle/read.ts";
 import type { Client, InventoryCall } from "./client.ts";
 import type { Inventory } from "./graph/inventory.ts";
 import { knownManifests, type Known } from "./graph/known.ts";
-import { deletionWaves, needed, type Root } from "./graph/needed.ts";
 import { readInventory, type Listed } from "./graph/read-inventory.ts";
 import { isDigest, type Digest } from "./oci/digest.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
@@ -20,8 +19,6 @@ export function handsOf(
   options: { readonly source?: Client } = {},
 ): Hands & { close(): Promise<void> } {
   const stores = new Map<string, Store>();
-  /** By which deletions find their order: as they were before the first. */
-  const inventories = new Map<string, Inventory>();
   const bundled = bundles();
   const spotIn = (by: Client, at: string, use?: "pull"): CopySpot => {
     const inBundle = parseBundleLocation(at);
@@ -43,11 +40,7 @@ export function handsOf(
     parseLocation(place).transport === "registry" ? undefined : open(place).store;
   return {
     open,
-    async inventory(place, call) {
-      const inventory = await inventoryOf(client, place, call);
-      inventories.set(place, inventory);
-      return inventory;
-    },
+    inventory: (place, call) => inventoryOf(client, place, call),
     async lastTagTakesImage(place, call) {
       if (localAt(place)) return false;
       const { host } = repositoryAt(place);
@@ -61,26 +54,11 @@ export function handsOf(
     },
     async *deleteManifests(repository, digests, call) {
       const deletion = await deleterOf(repository, call);
-      const inventory = inventories.get(repository);
-      if (!inventory) {
-        yield* deletion(digests);
-        return;
-      }
       const known = knownOf(client);
-      const failed: Root[] = [];
-      for (const wave of deletionWaves(inventory, digests)) {
-        const kept = needed(inventory, failed);
-        for (const digest of wave) {
-          const need = kept.get(digest);
-          const error =
-            need && new RegistryError("CONFLICT", `${digest} has to stay: ${need.why}, which was not deleted`);
-          if (error) yield { digest, outcome: "failed", error };
-        }
-        for await (const one of deletion(wave.filter((digest) => !kept.has(digest)))) {
-          if (one.outcome === "failed") failed.push({ digest: one.digest, why: "it could not be deleted" });
-          else known.forget(inventory.repository, one.digest);
-          yield one;
-        }
+      const { name: read } = open(repository).store;
+      for await (const one of deletion(digests)) {
+        if (one.outcome !== "failed") known.forget(read, one.digest);
+        yield one;
       }
     },
     async createRepository(repository, call) {

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { artifactFile, artifactManifest } from "../../src/graph/attach.ts";
+import type { Inventory } from "../../src/graph/inventory.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { RegistryError } from "../../src/oci/error.ts";
 import type { PlanEvent } from "../../src/plan/apply.ts";
+import { rootsInUse } from "../../src/plan/in-use.ts";
 import { readJournal } from "../../src/plan/journal.ts";
 import type { DeleteManifest, DeleteTag, Step } from "../../src/plan/plan.ts";
 import { planUndo } from "../../src/plan/undo.ts";
@@ -369,6 +371,30 @@ test("what is protected stays", async () => {
   const protect = () => [{ digest: digestIn(one), why: "in use by pod shop/web" }];
   const { endings } = await testClient().apply(planOf([remove(`${host}/app`, one, ["1"])]), { protect });
   expect(endings.get("manifest")).toEqual({ outcome: "stale", why: "in use by pod shop/web" });
+});
+
+test("what is in use stays, with what is attached to it, also when nothing leads to it any more", async () => {
+  const { host, store } = await testRegistry();
+  const [index, note] = [indexOf([one, two]), artifact("note", one.manifest.descriptor)];
+  await putImage(store("app"), index, "1");
+  await putImage(store("app"), note);
+  const steps = [
+    remove(`${host}/app`, index, ["1"], "index"),
+    { ...remove(`${host}/app`, one, [], "one"), after: ["index"] },
+    { ...remove(`${host}/app`, two, [], "two"), after: ["index"] },
+    remove(`${host}/app`, note, [], "note"),
+  ];
+  const [config] = one.manifest.blobs;
+  for (const reference of [digestIn(one), config!.digest]) {
+    const protect = (inventory: Inventory) => rootsInUse(inventory, [{ reference, by: "pod shop/web" }]);
+    const applied = await testClient().apply(planOf(steps), { protect });
+    expect(outcomes(applied)).toMatchObject({ one: "stale", note: "stale" });
+    expect(applied.endings.get("one")!.why).toBe("in use by pod shop/web");
+    expect(await store("app").head(digestIn(one))).toBeDefined();
+    expect(await store("app").head(digestIn(note))).toBeDefined();
+  }
+  expect(await store("app").head(digestIn(two))).toBeUndefined();
+  expect(outcomes(await testClient().apply(planOf(steps)))).toMatchObject({ one: "done", note: "done" });
 });
 
 test.each([
