@@ -1,4 +1,4 @@
-import { algorithmOf, hexOf, isDigest, type Digest } from "../oci/digest.ts";
+import { hexOf, isDigest, type Digest } from "../oci/digest.ts";
 import type { Inventory } from "./inventory.ts";
 
 /** Something that stays, and why. */
@@ -65,6 +65,7 @@ export function neededByEach(
 
 /** The digest whose attachments a tag names (`sha256-<hex>`, perhaps with a suffix); undefined for every other tag, and for those of sha512 digests, which are cut. */
 export function subjectOfTag(tag: string): Digest | undefined {
+  if (!tag.startsWith("sha256-")) return undefined;
   const digest = /^sha256-[0-9a-f]{64}(?=\.[\w.-]+$|$)/.exec(tag)?.[0].replace("-", ":");
   return digest !== undefined && isDigest(digest) ? digest : undefined;
 }
@@ -85,7 +86,7 @@ function attachmentsIn({ manifests, tags }: Inventory): {
   for (const { digest, subject } of manifests.values()) if (subject) add(subject, digest, "referrer");
   const cut = new Map<string, Digest[]>();
   for (const digest of manifests.keys()) {
-    if (algorithmOf(digest) === "sha512") listAt(cut, `sha512-${hexOf(digest).slice(0, 64)}`).push(digest);
+    if (digest.startsWith("sha512:")) listAt(cut, `sha512-${hexOf(digest).slice(0, 64)}`).push(digest);
   }
   for (const [tag, digest] of tags) {
     const subject = subjectOfTag(tag);

@@ -16,7 +16,9 @@ export function freedBy({ manifests }: Inventory, deletedInOrder: Iterable<Diges
   for (const [digest, { blobs }] of manifests) {
     if (!going.has(digest)) for (const blob of blobs) counted.add(blob.digest);
   }
-  return new Map([...going].map(([digest, held]) => [digest, held.size + fresh(held, counted)]));
+  const freed = new Map<Digest, number>();
+  for (const [digest, held] of going) freed.set(digest, held.size + fresh(held, counted));
+  return freed;
 }
 
 /** The bytes of a manifest's blobs that are not in `counted` yet; they are, afterwards. */

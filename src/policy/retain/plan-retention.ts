@@ -93,16 +93,16 @@ function addSteps({ going, freed }: RepositoryPlan, { repository, manifests }: I
   const ids = new Map<Digest, string>();
   for (const { digest, tag, why, fate, after } of going) {
     const id = String(steps.length + 1);
-    const before = after.flatMap((one) => ids.get(one) ?? []);
-    const rule = fate?.rule;
-    const more = { ...(rule !== undefined && { rule }), ...(before.length > 0 && { after: before }) };
+    const ruled = fate?.rule === undefined ? undefined : { rule: fate.rule };
+    const first = after.length === 0 ? undefined : { after: after.flatMap((one) => ids.get(one) ?? []) };
     if (tag !== undefined) {
-      steps.push({ do: "delete tag", id, at: `${repository}:${tag}`, why, digest, ...more });
+      steps.push({ do: "delete tag", id, at: `${repository}:${tag}`, why, digest, ...ruled, ...first });
       continue;
     }
     ids.set(digest, id);
     const { tags } = manifests.get(digest)!;
     const bytes = freed.get(digest) ?? 0;
-    steps.push({ do: "delete manifest", id, at: `${repository}@${digest}`, why, digest, tags, bytes, ...more });
+    const at = `${repository}@${digest}`;
+    steps.push({ do: "delete manifest", id, at, why, digest, tags, bytes, ...ruled, ...first });
   }
 }
