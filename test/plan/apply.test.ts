@@ -4,7 +4,7 @@ import { artifactFile, artifactManifest } from "../../src/graph/attach.ts";
 import type { Inventory } from "../../src/graph/inventory.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { RegistryError } from "../../src/oci/error.ts";
-import type { PlanEvent } from "../../src/plan/apply.ts";
+import { checkDeletions, type PlanEvent } from "../../src/plan/apply.ts";
 import { rootsInUse } from "../../src/plan/in-use.ts";
 import { readJournal } from "../../src/plan/journal.ts";
 import type { DeleteManifest, DeleteTag, Step } from "../../src/plan/plan.ts";
@@ -411,8 +411,23 @@ test.each([
   else
     await expect(applied).rejects.toMatchObject({
       code: "REFUSED",
-      message: `the plan deletes 2 of 10, and no more than ${maxDelete} may go`,
+      message: `the plan deletes 2 of 10 tags and images, and no more than ${maxDelete} may go`,
     });
+});
+
+test("of what may go, tags and images count, and not the parts that go along: what stays is counted so, too", () => {
+  const place = "registry.example/app";
+  const steps = [
+    remove(place, three, ["1", "1.0"], "index"),
+    { ...remove(place, one, [], "part"), after: ["index"] },
+    { ...remove(place, two, [], "signature"), after: ["part"] },
+    removeTag(`${place}:dev`, one),
+    remove(place, image("untagged"), [], "untagged"),
+  ];
+  const plan = planOf(steps, { kept: Array.from({ length: 4 }, (_, i) => ({ at: `${place}:k${i}`, why })) });
+  expect(() => checkDeletions(plan, 4)).not.toThrow();
+  expect(() => checkDeletions(plan, 3)).toThrow("the plan deletes 4 of 8 tags and images, and no more than 3 may go");
+  expect(() => checkDeletions(plan, "50%")).not.toThrow();
 });
 
 test("nothing is done that cannot be written down", async () => {

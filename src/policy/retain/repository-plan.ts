@@ -101,12 +101,6 @@ function tagsOf(
   for (const [tag, digest] of inventory.tags) {
     if (gone.has(digest)) continue;
     const subject = subjectOfTag(tag);
-    const owner = subject && gone.get(subject);
-    if (owner) {
-      const why = `attached to ${owner.digest}, which goes`;
-      going.push({ digest, tag, why, fate: owner.fate, after: [owner.digest] });
-      continue;
-    }
     const fate = subject ? attachedFate(subject, digest) : fates.ofTag(tag, digest);
     if (fate.goes) going.push({ digest, tag, why: fate.why, fate, after: [] });
     else staying.push({ digest, tag, why: fate.why, rule: fate.rule });

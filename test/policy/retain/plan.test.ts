@@ -82,12 +82,12 @@ describe("what goes along, and what stays", () => {
     expect(does).toEqual(["delete tag 1.0"]);
   });
 
-  test("a sha256- tag goes with the image that it is of, also where its manifest stays", () => {
+  test("an image stays, though not its tags, while what a sha256- tag attaches to it has a tag that stays", () => {
     const { does } = planned({
       image: { tags: ["1.0"], age: 40 },
       signature: { tags: [`${hex("image")}.sig`, "signature"], age: 1 },
     });
-    expect(does).toEqual(["delete manifest image", `delete tag ${hex("image")}.sig`]);
+    expect(does).toEqual(["delete tag 1.0"]);
   });
 
   test("sha256- tags are of no rule: neither counted, nor taken while their images stay", () => {
