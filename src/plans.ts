@@ -8,6 +8,7 @@ import { formatLocation, parseLocation, type Location } from "./oci/location.ts"
 import { RegistryError } from "./oci/error.ts";
 import type { Hands } from "./plan/hands.ts";
 import { deleteEach } from "./provider/protocol.ts";
+import type { Provider } from "./provider/provider.ts";
 import type { Deletion } from "./provider/service.ts";
 import type { LocalStore } from "./store/local-store.ts";
 import type { Call, Store } from "./store/store.ts";
@@ -41,11 +42,6 @@ export function handsOf(
   return {
     open,
     inventory: (place, call) => inventoryOf(client, place, call),
-    async lastTagTakesImage(place, call) {
-      if (localAt(place)) return false;
-      const { host } = repositoryAt(place);
-      return (await client.service(host, call)).provider.quirks.lastTag === "takes the image along";
-    },
     async deleteTag(repository, tag, call) {
       const local = localAt(repository);
       if (local) return local.deleteTag(tag, call);
@@ -120,7 +116,8 @@ export async function inventoryOf(client: Client, place: string, options: Invent
   const service = await client.service(registry, rest);
   const { abilities, quirks } = service.provider;
   const spares = sparing && quirks.manifestGet !== "free";
-  return readInventory(service.repository(repository), {
+  const tagDeletion = tagDeletionBy(service.provider);
+  const inventory = await readInventory(service.repository(repository), {
     ...rest,
     known,
     sparing: spares,
@@ -130,6 +127,14 @@ export async function inventoryOf(client: Client, place: string, options: Invent
       lists: quirks.lists,
     }),
   });
+  return { ...inventory, ...(tagDeletion && { tagDeletion }) };
+}
+
+/** How a service takes away one tag of an image that stays; undefined where that is simply done. */
+function tagDeletionBy({ abilities, quirks }: Provider): Inventory["tagDeletion"] {
+  if (abilities.deleteTag.how === "impossible") return "impossible";
+  if (quirks.lastTag) return quirks.lastTag;
+  return quirks.deleteTag === "differs" && abilities.deleteTag.how === "protocol" ? "not everywhere" : undefined;
 }
 
 /** The images that a local store lists. */

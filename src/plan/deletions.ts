@@ -17,20 +17,17 @@ const batch = 100;
 export async function deleteIn(place: string, steps: readonly Deletion[], running: Running): Promise<void> {
   const { hands, call, options, room, attempt, settle } = running;
   let inventory: Inventory;
-  let lastTagTakesImage: boolean;
   const later = running.openIn(place);
   // Nothing leads to a part of an index that went before it: what it needs, and who needs it, counts all the same.
   const also = new Set([...steps, ...later].flatMap((step) => (step.do === "delete tag" ? [] : [step.digest])));
   try {
-    [inventory, lastTagTakesImage] = await room(() =>
-      Promise.all([hands.inventory(place, { ...call, also }), hands.lastTagTakesImage(place, call)]),
-    );
+    inventory = await room(() => hands.inventory(place, { ...call, also }));
   } catch (error) {
     await all(steps.map((step) => attempt(step, () => Promise.reject(error))));
     return;
   }
   const protectedRoots = options.protect?.(inventory) ?? [];
-  const verdicts = recheckDeletions(steps, inventory, { later, protectedRoots, lastTagTakesImage });
+  const verdicts = recheckDeletions(steps, inventory, { later, protectedRoots });
   const going: Deletion[] = [];
   for (const step of steps) {
     const { verdict, ...why } = verdicts.get(step.id)!;

@@ -21,8 +21,6 @@ export interface Hands {
   open(at: string): Spot;
   /** A repository as it is now, with those of the manifests in `also` that are there, though no tag may lead to them. */
   inventory(repository: string, call?: Call & { readonly also?: Iterable<Digest> }): Promise<Inventory>;
-  /** Whether its service takes an image away with its last tag. */
-  lastTagTakesImage(repository: string, call?: Call): Promise<boolean>;
   deleteTag(repository: string, tag: string, call?: Call): Promise<void>;
   deleteManifests(
     repository: string,

@@ -113,8 +113,8 @@ test("an undo names what the registry has cleaned away", async () => {
 });
 
 test.each([
-  [["--max-delete", "0"], "the plan deletes 1 of 2, and no more than 0 may go"],
-  [["--max-delete", "49%"], "the plan deletes 1 of 2, and no more than 49% may go"],
+  [["--max-delete", "0"], "the plan deletes 1 of 2 tags and images, and no more than 0 may go"],
+  [["--max-delete", "49%"], "the plan deletes 1 of 2 tags and images, and no more than 49% may go"],
 ])("%s ends with 5 before the first step", async (words, message) => {
   const { registry, file, run, journals } = await scene();
   const ended = await run(["apply", file, "--yes", ...words]);

@@ -8,7 +8,7 @@ import { contentsOf } from "./contents.ts";
 import { retentionDecider } from "./decide.ts";
 import { dialectDecider, type DialectPolicy } from "./dialect.ts";
 import type { Spared } from "./fates.ts";
-import { planRepository, type RepositoryPlan } from "./repository-plan.ts";
+import { notAlone, planRepository, type RepositoryPlan } from "./repository-plan.ts";
 import type { RetentionPolicy } from "./retention.ts";
 import type { Decider } from "./verdicts.ts";
 
@@ -73,8 +73,22 @@ function planOne(
   const plan = planRepository(contents, verdicts, spared);
   const brake = brakedBy(plan, contents, { ...decider, ...(state.allowEmpty && { allowEmpty: true }) });
   if (brake !== undefined) return refuse(brake);
-  notes.push(...verdicts.notes);
+  notes.push(...verdicts.notes, ...tagNotes(plan, inventory));
   return plan;
+}
+
+/** What there is to know of tags that go, or would have to, while their images stay. */
+function tagNotes({ going, staying }: RepositoryPlan, { repository: at, tagDeletion }: Inventory): readonly Note[] {
+  const stay = staying.filter(({ why }) => why === notAlone).length;
+  if (stay > 0) {
+    const what = stay === 1 ? "1 tag that the policy is against stays" : `${stay} tags that the policy is against stay`;
+    return [{ level: "warning", at, message: `${what}: this registry takes away whole images alone` }];
+  }
+  const go = tagDeletion === "not everywhere" ? going.filter(({ tag }) => tag !== undefined).length : 0;
+  if (go === 0) return [];
+  const what = go === 1 ? "1 tag is to go from an image that stays" : `${go} tags are to go from images that stay`;
+  const then = "where this one cannot, that fails, and nothing else with it";
+  return [{ level: "info", at, message: `${what}, which not every registry can do: ${then}` }];
 }
 
 /** What stays whatever a policy says. */

@@ -19,6 +19,9 @@ export interface Going {
   readonly after: readonly Digest[];
 }
 
+/** Why a tag stays that a policy is against. */
+export const notAlone = "its image stays, and this registry cannot take away one tag";
+
 /** What stays: a tag, or an image without one. */
 export interface Staying {
   readonly digest: Digest;
@@ -101,11 +104,24 @@ function tagsOf(
   for (const [tag, digest] of inventory.tags) {
     if (gone.has(digest)) continue;
     const subject = subjectOfTag(tag);
-    const fate = subject ? attachedFate(subject, digest) : fates.ofTag(tag, digest);
+    const said = subject ? attachedFate(subject, digest) : fates.ofTag(tag, digest);
+    const fate = (said.goes && boundFate(digest)) || said;
     if (fate.goes) going.push({ digest, tag, why: fate.why, fate, after: [] });
     else staying.push({ digest, tag, why: fate.why, rule: fate.rule });
   }
   return { going, staying };
+
+  /** Of a tag that would go alone: why it stays, where its registry cannot do that. */
+  function boundFate(digest: Digest): Fate | undefined {
+    const { tagDeletion, manifests } = inventory;
+    if (tagDeletion === "impossible") return { goes: false, why: notAlone };
+    const isLast = fates.doomed.has(digest) && !manifests.get(digest)!.tags.some((one) => subjectOfTag(one));
+    if (tagDeletion !== "takes the image along" || !isLast) return undefined;
+    return {
+      goes: false,
+      why: `with its last tag the image would go, and it is needed: ${stays.get(digest)?.why ?? "it stays"}`,
+    };
+  }
 
   function attachedFate(subject: Digest, digest: Digest): Fate {
     if (inventory.manifests.has(subject)) return { goes: false, why: `attached to ${subject}` };

@@ -35,8 +35,9 @@ const repository = (name: string): fc.Arbitrary<Inventory> =>
         { minLength: names.length, maxLength: names.length },
       ),
       fc.dictionary(tag, fc.constantFrom(...names)),
+      fc.constantFrom("alone", "impossible", "takes the image along", "not everywhere"),
     )
-    .map(([sketches, tags]) =>
+    .map(([sketches, tags, tagDeletion]) =>
       inventory(
         Object.fromEntries(
           sketches.map(({ children, subject, pulled, immutable, age }, i): [string, Sketch] => [
@@ -51,7 +52,7 @@ const repository = (name: string): fc.Arbitrary<Inventory> =>
             },
           ]),
         ),
-        { repository: `registry.example/${name}` },
+        { repository: `registry.example/${name}`, ...(tagDeletion !== "alone" && { tagDeletion }) },
       ),
     );
 
