@@ -110,7 +110,12 @@ export function seeker(from: Source, { known, gaps, workers, sparing, shallow, s
     async seekListed() {
       for (const digest of facts.keys()) seek(digest);
       await workers.done();
-      for (const [tag, digest] of tags) if (!found.has(digest) && tags.delete(tag)) seekTag(tag);
+      const unreadable = new Set(gaps.all.map(({ at }) => at));
+      for (const [tag, digest] of tags) {
+        if (found.has(digest)) continue;
+        tags.delete(tag);
+        if (!unreadable.has(nameOf(from, digest))) seekTag(tag);
+      }
       await workers.done();
     },
     async seekAlso(digests) {

@@ -94,7 +94,7 @@ test("what could not be done ends with 6, and says which and why", async () => {
   expect(ended.stdout).toMatch(
     /stale +delete manifest +@sha256:\w{12} +it has the tag precious, which the plan does not know of\n/,
   );
-  expect(ended.stdout).toContain("\n1 stale, 1 done\n");
+  expect(ended.stdout).toContain("\n1 done, 1 stale\n");
   expect(ended.stderr).toContain("error: 1 of 2 steps was not done\n");
   expect(ended.stderr).toContain(
     "  hint   see above why; run it again to go on, or make a new plan where things have changed\n",
