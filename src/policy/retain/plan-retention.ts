@@ -3,6 +3,7 @@ import type { Root } from "../../graph/needed.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { rootsInUse, type InUse } from "../../plan/in-use.ts";
 import type { Kept, Note, Plan, Step } from "../../plan/plan.ts";
+import type { Owner } from "./belongings.ts";
 import { brakedBy } from "./brakes.ts";
 import { contentsOf } from "./contents.ts";
 import { retentionDecider } from "./decide.ts";
@@ -105,10 +106,20 @@ function sparedBy(inventory: Inventory, { inUse = [], protect }: RetentionState)
 
 function addSteps({ going, freed }: RepositoryPlan, { repository, manifests }: Inventory, steps: Step[]): void {
   const ids = new Map<Digest, string>();
+  let last: { readonly owner: Owner; readonly after: readonly string[] } | undefined;
+  /** The ids of what goes before; the same for all that have one owner alone. */
+  const idsOf = (owners: readonly Owner[]): readonly string[] => {
+    const [owner, ...more] = owners;
+    if (last && more.length === 0 && owner === last.owner) return last.after;
+    const after = owners.flatMap(({ by }) => ids.get(by) ?? []);
+    if (owner && more.length === 0) last = { owner, after };
+    return after;
+  };
   for (const { digest, tag, why, fate, after } of going) {
     const id = String(steps.length + 1);
     const ruled = fate?.rule === undefined ? undefined : { rule: fate.rule };
-    const first = after.length === 0 ? undefined : { after: after.flatMap((one) => ids.get(one) ?? []) };
+    const before = idsOf(after);
+    const first = before.length === 0 ? undefined : { after: before };
     if (tag !== undefined) {
       steps.push({ do: "delete tag", id, at: `${repository}:${tag}`, why, digest, ...ruled, ...first });
       continue;

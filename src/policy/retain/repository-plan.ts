@@ -15,8 +15,8 @@ export interface Going {
   readonly why: string;
   /** What the policy says of it, or of what it belongs to. */
   readonly fate: Fate | undefined;
-  /** The manifests that have to be gone before: indexes that it is a part of, what it is attached to. */
-  readonly after: readonly Digest[];
+  /** What has to be gone before, where it goes at all: indexes that it is a part of, what it is attached to. */
+  readonly after: readonly Owner[];
 }
 
 /** Why a tag stays that a policy is against. */
@@ -74,21 +74,20 @@ function goneOf(
   { doomed }: Fates,
 ): ReadonlyMap<Digest, Going> {
   const gone = new Map<Digest, Going>();
+  // Those of one owner follow one another, and share its words.
+  let [last, why]: [Owner | undefined, string] = [undefined, ""];
   for (const digest of order) {
     if (stays.has(digest)) continue;
-    const after: Digest[] = [];
-    let owner: Owner | undefined;
-    for (const one of owners.get(digest)!) {
-      if (!gone.has(one.by)) continue;
-      owner ??= one;
-      after.push(one.by);
-    }
+    const after = owners.get(digest)!;
     const fate = doomed.get(digest);
-    if (fate) gone.set(digest, { digest, tag: undefined, why: fate.why, fate, after });
-    else if (owner) {
-      const why = `${owner.as} ${owner.by}, which goes`;
-      gone.set(digest, { digest, tag: undefined, why, fate: gone.get(owner.by)!.fate, after });
+    if (fate) {
+      gone.set(digest, { digest, tag: undefined, why: fate.why, fate, after });
+      continue;
     }
+    const owner = after.find(({ by }) => gone.has(by));
+    if (!owner) continue;
+    if (owner !== last) [last, why] = [owner, `${owner.as} ${owner.by}, which goes`];
+    gone.set(digest, { digest, tag: undefined, why, fate: gone.get(owner.by)!.fate, after });
   }
   return gone;
 }
