@@ -54,7 +54,15 @@ export const retain: Scenario = {
 
 async function planned(kind: string, count: number): Promise<Sample> {
   const program = join(root, "bench", "support", "plan-retention.ts");
-  const words = ["--expose-gc", "--disable-warning=ExperimentalWarning", program, kind, String(count)];
+  // As bin/gantry starts it.
+  const words = [
+    "--max-semi-space-size=8",
+    "--expose-gc",
+    "--disable-warning=ExperimentalWarning",
+    program,
+    kind,
+    String(count),
+  ];
   const { code, stdout, stderr } = await run(process.execPath, words);
   if (code !== 0) throw new Error(`exit ${code}: plan-retention\n${stderr}`);
   return JSON.parse(stdout) as Sample;

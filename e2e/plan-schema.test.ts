@@ -2,12 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseYaml } from "../src/document/yaml.ts";
 import { withJournal } from "../src/plan/journal.ts";
 import { full, steps, wrong } from "../test/plan/samples.ts";
 import { describeWith, peer } from "./support/peers.ts";
 import { root, run } from "./support/run.ts";
 
-// The JSON Schemas of plans and journals, by a validator that others wrote.
+// The JSON Schemas of plans, journals and policies, by a validator that others wrote.
 describeWith("jsonschema", "plans by their schema", () => {
   let folder: string;
   beforeAll(async () => {
@@ -34,6 +35,18 @@ describeWith("jsonschema", "plans by their schema", () => {
 
   test.each(Object.entries(wrong))("%s", async (_, [value]) => {
     expect(await fits("plan.json", [value])).toBe(false);
+  });
+
+  test("policies for retention", async () => {
+    const text = await readFile(join(root, "docs/guide/retention.md"), "utf8");
+    const policies = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, one = ""]) => parseYaml(one, "guide").value);
+    expect(policies).toHaveLength(2);
+    expect(await fits("retain.json", policies)).toBe(true);
+    const rules = [{ tags: ["a"], delete: { olderThan: "14d" } }];
+    const faulty = [{ version: 2 }, { rules: [] }, { protect: "a" }, { more: 1 }, { rules: [{ keep: { newest: 0 } }] }];
+    for (const fault of [...faulty, { rules: [{ delete: { olderThan: "2 months" } }] }]) {
+      expect(await fits("retain.json", [{ version: 1, rules, ...fault }]), JSON.stringify(fault)).toBe(false);
+    }
   });
 
   test("the lines of a journal", async () => {

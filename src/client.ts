@@ -12,6 +12,7 @@ import type { Plan } from "./plan/plan.ts";
 import type { SyncRule } from "./policy/sync/parse.ts";
 import { qualified } from "./hosts/short-names.ts";
 import { credentialSources, localFiles, machineHosts, surroundings } from "./machine.ts";
+import type { Digest } from "./oci/digest.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
 import { servicesOf, type Services } from "./services.ts";
 import { transportStack } from "./stack.ts";
@@ -83,6 +84,8 @@ export interface InventoryCall extends Call {
    * a limit, or as the last pull of an image, by which retention may go. True unless told; false makes bytes exact.
    */
   readonly sparing?: boolean;
+  /** Manifests to look for, too, where only what tags lead to is listed. */
+  readonly also?: Iterable<Digest>;
 }
 
 /** Opens locations: the way from text to stores, over one set of connections, tokens and credentials. */

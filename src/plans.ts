@@ -2,13 +2,13 @@ import { bundles, parseBundleLocation } from "./bundle/read.ts";
 import type { Client, InventoryCall } from "./client.ts";
 import type { Inventory } from "./graph/inventory.ts";
 import { knownManifests, type Known } from "./graph/known.ts";
-import { deletionWaves, needed, type Root } from "./graph/needed.ts";
 import { readInventory, type Listed } from "./graph/read-inventory.ts";
 import { isDigest, type Digest } from "./oci/digest.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
 import { RegistryError } from "./oci/error.ts";
 import type { Hands } from "./plan/hands.ts";
 import { deleteEach } from "./provider/protocol.ts";
+import type { Provider } from "./provider/provider.ts";
 import type { Deletion } from "./provider/service.ts";
 import type { LocalStore } from "./store/local-store.ts";
 import type { Call, Store } from "./store/store.ts";
@@ -20,8 +20,6 @@ export function handsOf(
   options: { readonly source?: Client } = {},
 ): Hands & { close(): Promise<void> } {
   const stores = new Map<string, Store>();
-  /** By which deletions find their order: as they were before the first. */
-  const inventories = new Map<string, Inventory>();
   const bundled = bundles();
   const spotIn = (by: Client, at: string, use?: "pull"): CopySpot => {
     const inBundle = parseBundleLocation(at);
@@ -43,16 +41,7 @@ export function handsOf(
     parseLocation(place).transport === "registry" ? undefined : open(place).store;
   return {
     open,
-    async inventory(place, call) {
-      const inventory = await inventoryOf(client, place, call);
-      inventories.set(place, inventory);
-      return inventory;
-    },
-    async lastTagTakesImage(place, call) {
-      if (localAt(place)) return false;
-      const { host } = repositoryAt(place);
-      return (await client.service(host, call)).provider.quirks.lastTag === "takes the image along";
-    },
+    inventory: (place, call) => inventoryOf(client, place, call),
     async deleteTag(repository, tag, call) {
       const local = localAt(repository);
       if (local) return local.deleteTag(tag, call);
@@ -61,26 +50,11 @@ export function handsOf(
     },
     async *deleteManifests(repository, digests, call) {
       const deletion = await deleterOf(repository, call);
-      const inventory = inventories.get(repository);
-      if (!inventory) {
-        yield* deletion(digests);
-        return;
-      }
       const known = knownOf(client);
-      const failed: Root[] = [];
-      for (const wave of deletionWaves(inventory, digests)) {
-        const kept = needed(inventory, failed);
-        for (const digest of wave) {
-          const need = kept.get(digest);
-          const error =
-            need && new RegistryError("CONFLICT", `${digest} has to stay: ${need.why}, which was not deleted`);
-          if (error) yield { digest, outcome: "failed", error };
-        }
-        for await (const one of deletion(wave.filter((digest) => !kept.has(digest)))) {
-          if (one.outcome === "failed") failed.push({ digest: one.digest, why: "it could not be deleted" });
-          else known.forget(inventory.repository, one.digest);
-          yield one;
-        }
+      const { name: read } = open(repository).store;
+      for await (const one of deletion(digests)) {
+        if (one.outcome !== "failed") known.forget(read, one.digest);
+        yield one;
       }
     },
     async createRepository(repository, call) {
@@ -142,7 +116,8 @@ export async function inventoryOf(client: Client, place: string, options: Invent
   const service = await client.service(registry, rest);
   const { abilities, quirks } = service.provider;
   const spares = sparing && quirks.manifestGet !== "free";
-  return readInventory(service.repository(repository), {
+  const tagDeletion = tagDeletionBy(service.provider);
+  const inventory = await readInventory(service.repository(repository), {
     ...rest,
     known,
     sparing: spares,
@@ -152,6 +127,14 @@ export async function inventoryOf(client: Client, place: string, options: Invent
       lists: quirks.lists,
     }),
   });
+  return { ...inventory, ...(tagDeletion && { tagDeletion }) };
+}
+
+/** How a service takes away one tag of an image that stays; undefined where that is simply done. */
+function tagDeletionBy({ abilities, quirks }: Provider): Inventory["tagDeletion"] {
+  if (abilities.deleteTag.how === "impossible") return "impossible";
+  if (quirks.lastTag) return quirks.lastTag;
+  return quirks.deleteTag === "differs" && abilities.deleteTag.how === "protocol" ? "not everywhere" : undefined;
 }
 
 /** The images that a local store lists. */

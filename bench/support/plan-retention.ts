@@ -42,7 +42,16 @@ function repository(images: number): Inventory {
     for (const held of [index, ...children]) manifests.set(held.digest, held);
     for (const name of names) tags.set(name, index.digest);
   }
-  return { repository: "registry.example/app", manifests, tags, listsUntagged: true, gaps: [] };
+  // In the order in which repositories are read.
+  const sorted = <K extends string, V>(map: ReadonlyMap<K, V>): ReadonlyMap<K, V> =>
+    new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return {
+    repository: "registry.example/app",
+    manifests: sorted(manifests),
+    tags: sorted(tags),
+    listsUntagged: true,
+    gaps: [],
+  };
 }
 
 const own: RetentionPolicy = {

@@ -38,7 +38,12 @@ export async function readInventories(
   }
   const inventories: Inventory[] = [];
   const read = inOrder(each([...names].sort()), (name) =>
-    attempt(name, () => client.inventory(name, { signal, created: options.created })),
+    attempt(name, async () => {
+      const inventory = await client.inventory(name, { signal, created: options.created });
+      // Nothing in it, or no such repository: its tags tell.
+      if (inventory.manifests.size === 0) await Array.fromAsync(client.open(name).store.tags({ signal }));
+      return inventory;
+    }),
   );
   for await (const inventory of read) if (inventory) inventories.push(inventory);
   if (inventories.length === 0 && failures.length > 0) throw failures[0]!.error;

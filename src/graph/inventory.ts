@@ -8,6 +8,8 @@ export interface Inventory {
   readonly tags: ReadonlyMap<string, Digest>;
   /** Whether manifests that no tag and no other manifest leads to are among them: only some services list those. */
   readonly listsUntagged: boolean;
+  /** How its registry takes away one tag of an image that stays, where that is not simply done. */
+  readonly tagDeletion?: "impossible" | "takes the image along" | "not everywhere";
   /** What is there but could not be read: nobody knows what it needs. */
   readonly gaps: readonly Gap[];
 }

@@ -1,4 +1,4 @@
-import { algorithmOf, hexOf, isDigest, type Digest } from "../oci/digest.ts";
+import { hexOf, isDigest, type Digest } from "../oci/digest.ts";
 import type { Inventory } from "./inventory.ts";
 
 /** Something that stays, and why. */
@@ -63,39 +63,9 @@ export function neededByEach(
   }
 }
 
-/**
- * In which waves manifests are deleted so that, wherever it stops, no index is left without its parts and nothing hangs on
- * what is gone: indexes before their parts, and what is attached before its subject; a list of attachments, which whoever
- * deletes one of those writes anew, before them.
- */
-export function deletionWaves(inventory: Inventory, digests: readonly Digest[]): readonly (readonly Digest[])[] {
-  const { subjects } = attachmentsIn(inventory);
-  const left = new Set(digests);
-  const after = (digest: Digest): readonly Digest[] =>
-    [...(inventory.manifests.get(digest)?.children ?? []), ...(subjects.get(digest) ?? [])].filter((one) =>
-      left.has(one),
-    );
-  const waits = new Map<Digest, number>();
-  for (const digest of left) for (const next of after(digest)) waits.set(next, (waits.get(next) ?? 0) + 1);
-  const waves: Digest[][] = [];
-  let wave = [...left].filter((digest) => !waits.has(digest));
-  while (left.size > 0) {
-    // What is left at the end goes round in circles.
-    if (wave.length === 0) wave = [...left];
-    waves.push(wave);
-    for (const digest of wave) left.delete(digest);
-    const freed = new Set<Digest>();
-    for (const next of wave.flatMap(after)) {
-      waits.set(next, waits.get(next)! - 1);
-      if (waits.get(next) === 0) freed.add(next);
-    }
-    wave = [...freed];
-  }
-  return waves;
-}
-
 /** The digest whose attachments a tag names (`sha256-<hex>`, perhaps with a suffix); undefined for every other tag, and for those of sha512 digests, which are cut. */
 export function subjectOfTag(tag: string): Digest | undefined {
+  if (!tag.startsWith("sha256-")) return undefined;
   const digest = /^sha256-[0-9a-f]{64}(?=\.[\w.-]+$|$)/.exec(tag)?.[0].replace("-", ":");
   return digest !== undefined && isDigest(digest) ? digest : undefined;
 }
@@ -116,7 +86,7 @@ function attachmentsIn({ manifests, tags }: Inventory): {
   for (const { digest, subject } of manifests.values()) if (subject) add(subject, digest, "referrer");
   const cut = new Map<string, Digest[]>();
   for (const digest of manifests.keys()) {
-    if (algorithmOf(digest) === "sha512") listAt(cut, `sha512-${hexOf(digest).slice(0, 64)}`).push(digest);
+    if (digest.startsWith("sha512:")) listAt(cut, `sha512-${hexOf(digest).slice(0, 64)}`).push(digest);
   }
   for (const [tag, digest] of tags) {
     const subject = subjectOfTag(tag);

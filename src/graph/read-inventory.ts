@@ -22,6 +22,8 @@ export interface InventoryOptions extends Call {
   readonly sparing?: boolean;
   /** Leaves out parts, and what is attached: enough where nothing can be deleted but tags. */
   readonly shallow?: boolean;
+  /** Looks for these, too, where only what tags lead to is listed. */
+  readonly also?: Iterable<Digest>;
   /** What was read before, and is not fetched again. */
   readonly known?: Known;
 }
@@ -42,6 +44,7 @@ export async function readInventory(from: Source, options: InventoryOptions = {}
   try {
     lists = await readList(from, options, seek);
     await seek.seekListed();
+    if (lists === "tags" && options.also) await seek.seekAlso(options.also);
     // A part that was not in the list shows that it has not got everything.
     const hasAll = lists === "manifests" && [...seek.found.keys()].every((digest) => seek.facts.has(digest));
     if (!hasAll && !shallow) await seek.seekAttached();

@@ -27,6 +27,8 @@ export interface Seeker {
   readonly facts: ReadonlyMap<Digest, readonly Listed[]>;
   /** Takes an entry of a list. */
   list(entry: Listed): void;
+  /** Looks for manifests that may be there though nothing that was listed leads to them; settles when all is found. */
+  seekAlso(digests: Iterable<Digest>): Promise<void>;
   /** Looks for all that was listed; for tags again, whose manifest was not where the list said. Settles when all is found. */
   seekListed(): Promise<void>;
   /** Looks for what is attached to all that was found, and to that again; settles when all is found. */
@@ -108,7 +110,16 @@ export function seeker(from: Source, { known, gaps, workers, sparing, shallow, s
     async seekListed() {
       for (const digest of facts.keys()) seek(digest);
       await workers.done();
-      for (const [tag, digest] of tags) if (!found.has(digest) && tags.delete(tag)) seekTag(tag);
+      const unreadable = new Set(gaps.all.map(({ at }) => at));
+      for (const [tag, digest] of tags) {
+        if (found.has(digest)) continue;
+        tags.delete(tag);
+        if (!unreadable.has(nameOf(from, digest))) seekTag(tag);
+      }
+      await workers.done();
+    },
+    async seekAlso(digests) {
+      for (const digest of digests) seek(digest);
       await workers.done();
     },
     async seekAttached() {

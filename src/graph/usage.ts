@@ -7,16 +7,17 @@ import type { Held, Inventory } from "./inventory.ts";
  * that other repositories have too stay where a registry keeps each blob once.
  */
 export function freedBy({ manifests }: Inventory, deletedInOrder: Iterable<Digest>): ReadonlyMap<Digest, number> {
-  const going = new Map<Digest, Held>();
-  for (const digest of deletedInOrder) {
-    const held = manifests.get(digest);
-    if (held) going.set(digest, held);
-  }
+  const going = new Set<Digest>(deletedInOrder);
   const counted = new Set<Digest>();
   for (const [digest, { blobs }] of manifests) {
     if (!going.has(digest)) for (const blob of blobs) counted.add(blob.digest);
   }
-  return new Map([...going].map(([digest, held]) => [digest, held.size + fresh(held, counted)]));
+  const freed = new Map<Digest, number>();
+  for (const digest of going) {
+    const held = manifests.get(digest);
+    if (held) freed.set(digest, held.size + fresh(held, counted));
+  }
+  return freed;
 }
 
 /** The bytes of a manifest's blobs that are not in `counted` yet; they are, afterwards. */

@@ -101,18 +101,18 @@ async function lookAtSubject(step: AttachDocument, hands: Hands, call: Call): Pr
 }
 
 async function lookAtRepository({ at }: DeleteRepository, hands: Hands, call: Call): Promise<Action | Ending> {
-  try {
-    const { manifests, gaps } = await hands.inventory(at, call);
-    if (manifests.size > 0 || gaps.length > 0) return { outcome: "stale", why: `${at} is not empty` };
-  } catch (error) {
-    if (isRegistryError(error, "NAME_UNKNOWN")) return already;
-    throw error;
-  }
+  const { manifests, gaps } = await hands.inventory(at, call);
+  if (manifests.size > 0 || gaps.length > 0) return { outcome: "stale", why: `${at} is not empty` };
   return {
     before: {},
     async act() {
-      await hands.deleteRepository(at, call);
-      return done;
+      try {
+        await hands.deleteRepository(at, call);
+        return done;
+      } catch (error) {
+        if (isAbsent(error)) return already;
+        throw error;
+      }
     },
   };
 }

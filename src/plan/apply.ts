@@ -8,7 +8,7 @@ import type { Before } from "./before.ts";
 import { copyAll } from "./copies.ts";
 import { deleteIn } from "./deletions.ts";
 import type { Hands } from "./hands.ts";
-import { isDeletion, type CopyImage, type Plan, type Step } from "./plan.ts";
+import { isDeletion, type CopyImage, type DeleteManifest, type DeleteTag, type Plan, type Step } from "./plan.ts";
 import { runningOf, type Running } from "./running.ts";
 import { inTurn, isDone, type Work } from "./schedule.ts";
 import { checkOrder } from "./schema.ts";
@@ -21,7 +21,7 @@ export interface ApplyOptions extends Call {
   readonly jobs?: number;
   /** Bytes a second, over all copies. */
   readonly limitRate?: number;
-  /** The most deletions that the plan may have: a number, or a part of all it looked at (`10%`). More throw REFUSED before the first step. */
+  /** The most tags and images that the plan may delete: a number, or a part of all it looked at (`10%`). More throw REFUSED before the first step. */
   readonly maxDelete?: number | `${number}%`;
   /** What in a repository must not go, whatever the plan says. */
   readonly protect?: (inventory: Inventory) => readonly Root[];
@@ -61,13 +61,26 @@ export async function applyPlan(plan: Plan, hands: Hands, options: ApplyOptions 
 /** Throws REFUSED where a plan has more deletions than it may. */
 export function checkDeletions({ steps, kept }: Plan, most: ApplyOptions["maxDelete"]): void {
   if (most === undefined) return;
-  const deletions = steps.filter(isDeletion).length;
+  const deletions = countOf(steps.filter(isDeletion));
   const all = deletions + kept.length;
   const limit = typeof most === "number" ? most : Math.floor((Number.parseFloat(most) / 100) * all);
   if (deletions <= limit) return;
-  throw new RegistryError("REFUSED", `the plan deletes ${deletions} of ${all}, and no more than ${most} may go`, {
-    hint: "look at the plan; if it is right, allow more by --max-delete",
-  });
+  throw new RegistryError(
+    "REFUSED",
+    `the plan deletes ${deletions} of ${all} tags and images, and no more than ${most} may go`,
+    {
+      hint: "look at the plan; if it is right, allow more by --max-delete",
+    },
+  );
+}
+
+/** The tags that go, and the images without one; not what goes along with another, as what stays along is not in `kept` either. */
+function countOf(deletions: readonly (DeleteTag | DeleteManifest)[]): number {
+  const ids = new Set(deletions.flatMap((step) => (step.do === "delete manifest" ? step.id : [])));
+  return deletions.reduce((sum, step) => {
+    if (step.do === "delete tag") return sum + 1;
+    return sum + (step.tags.length || (step.after?.some((id) => ids.has(id)) ? 0 : 1));
+  }, 0);
 }
 
 /** How steps are done: copies from one place and deletions in one repository together, all else by itself. */

@@ -1,7 +1,7 @@
 import { needed } from "../graph/needed.ts";
 import type { Inventory } from "../graph/inventory.ts";
 import type { Digest } from "../oci/digest.ts";
-import { isAbsent, isRegistryError, RegistryError } from "../oci/error.ts";
+import { isAbsent, RegistryError } from "../oci/error.ts";
 import { digestNow, type Ending } from "./act.ts";
 import { keep } from "./before.ts";
 import type { DeleteManifest, DeleteTag, Step } from "./plan.ts";
@@ -17,37 +17,23 @@ const batch = 100;
 export async function deleteIn(place: string, steps: readonly Deletion[], running: Running): Promise<void> {
   const { hands, call, options, room, attempt, settle } = running;
   let inventory: Inventory;
-  let lastTagTakesImage: boolean;
+  const later = running.openIn(place);
+  // Nothing leads to a part of an index that went before it: what it needs, and who needs it, counts all the same.
+  const also = new Set([...steps, ...later].flatMap((step) => (step.do === "delete tag" ? [] : [step.digest])));
   try {
-    [inventory, lastTagTakesImage] = await room(() =>
-      Promise.all([hands.inventory(place, call), hands.lastTagTakesImage(place, call)]),
-    );
+    inventory = await room(() => hands.inventory(place, { ...call, also }));
   } catch (error) {
-    if (isRegistryError(error, "NAME_UNKNOWN")) for (const step of steps) settle(step, { outcome: "already" });
-    else await all(steps.map((step) => attempt(step, () => Promise.reject(error))));
+    await all(steps.map((step) => attempt(step, () => Promise.reject(error))));
     return;
   }
-  /** Where nothing leads to a manifest any more, only some services list it: a part of an index that went before it. */
-  const isHidden = async (step: Deletion): Promise<boolean> => {
-    if (step.do === "delete tag" || inventory.listsUntagged) return false;
-    return (await room(() => digestNow(hands.open(step.at).store, step.digest, call))) !== null;
-  };
   const protectedRoots = options.protect?.(inventory) ?? [];
-  const later = running.openIn(place);
-  const verdicts = recheckDeletions(steps, inventory, { later, protectedRoots, lastTagTakesImage });
+  const verdicts = recheckDeletions(steps, inventory, { later, protectedRoots });
   const going: Deletion[] = [];
-  await all(
-    steps.map(async (step) => {
-      const { verdict, ...why } = verdicts.get(step.id)!;
-      try {
-        const goes = verdict === "go" || (verdict === "already" && (await isHidden(step)));
-        if (goes) going.push(step);
-        else settle(step, { outcome: verdict, ...why });
-      } catch (error) {
-        await attempt(step, () => Promise.reject(error));
-      }
-    }),
-  );
+  for (const step of steps) {
+    const { verdict, ...why } = verdicts.get(step.id)!;
+    if (verdict === "go") going.push(step);
+    else settle(step, { outcome: verdict, ...why });
+  }
   const untagged = lastTags(going, inventory);
   const tags = going.filter((step) => step.do === "delete tag");
   await all(tags.map((step) => attempt(step, () => deleteTag(place, step, untagged.has(step.digest), running))));

@@ -19,10 +19,8 @@ export interface Spot {
 export interface Hands {
   /** Opens a location of a plan; the same store for all locations in one place. Throws INVALID. */
   open(at: string): Spot;
-  /** A repository as it is now. */
-  inventory(repository: string, call?: Call): Promise<Inventory>;
-  /** Whether its service takes an image away with its last tag. */
-  lastTagTakesImage(repository: string, call?: Call): Promise<boolean>;
+  /** A repository as it is now, with those of the manifests in `also` that are there, though no tag may lead to them. */
+  inventory(repository: string, call?: Call & { readonly also?: Iterable<Digest> }): Promise<Inventory>;
   deleteTag(repository: string, tag: string, call?: Call): Promise<void>;
   deleteManifests(
     repository: string,

@@ -4,7 +4,7 @@ export { formatPath, type Fault } from "../document/fault.ts";
 export { parseJson } from "../document/json.ts";
 export { parseYaml } from "../document/yaml.ts";
 export type { Gap, Held, Inventory } from "../graph/inventory.ts";
-export { deletionWaves, needed, subjectOfTag, type Need, type Root } from "../graph/needed.ts";
+export { needed, subjectOfTag, type Need, type Root } from "../graph/needed.ts";
 export { freedBy } from "../graph/usage.ts";
 export type { Ending } from "./act.ts";
 export type { Before, SavedManifest, TagRules } from "./before.ts";

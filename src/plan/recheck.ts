@@ -12,8 +12,6 @@ export interface RecheckOptions {
   readonly later?: readonly (DeleteTag | DeleteManifest)[];
   /** What must not go, whatever the plan says. */
   readonly protectedRoots?: readonly Root[];
-  /** Whether the service takes an image away with its last tag. */
-  readonly lastTagTakesImage?: boolean;
 }
 
 /**
@@ -23,16 +21,17 @@ export interface RecheckOptions {
 export function recheckDeletions(
   steps: readonly (DeleteTag | DeleteManifest)[],
   inventory: Inventory,
-  { later = [], protectedRoots = [], lastTagTakesImage = false }: RecheckOptions = {},
+  { later = [], protectedRoots = [] }: RecheckOptions = {},
 ): ReadonlyMap<string, Verdict> {
-  const { tags, manifests, gaps } = inventory;
+  const { tags, manifests, gaps, tagDeletion } = inventory;
   if (gaps.length > 0) {
     const why = `${gaps[0]!.at} cannot be read, so that nobody knows what it needs: ${gaps[0]!.why}`;
     return new Map(steps.map(({ id }) => [id, { verdict: "stale", why }]));
   }
   const going = new Map<Digest, readonly string[]>();
   for (const step of [...steps, ...later]) if (step.do === "delete manifest") going.set(step.digest, step.tags);
-  const untagged = lastTagTakesImage ? lastTags(steps, inventory) : new Map<Digest, readonly string[]>();
+  const untagged =
+    tagDeletion === "takes the image along" ? lastTags(steps, inventory) : new Map<Digest, readonly string[]>();
   const roots: Root[] = [...protectedRoots];
   for (const [digest, held] of manifests) {
     const expected = going.get(digest);

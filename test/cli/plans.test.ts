@@ -94,7 +94,7 @@ test("what could not be done ends with 6, and says which and why", async () => {
   expect(ended.stdout).toMatch(
     /stale +delete manifest +@sha256:\w{12} +it has the tag precious, which the plan does not know of\n/,
   );
-  expect(ended.stdout).toContain("\n1 stale, 1 done\n");
+  expect(ended.stdout).toContain("\n1 done, 1 stale\n");
   expect(ended.stderr).toContain("error: 1 of 2 steps was not done\n");
   expect(ended.stderr).toContain(
     "  hint   see above why; run it again to go on, or make a new plan where things have changed\n",
@@ -113,8 +113,8 @@ test("an undo names what the registry has cleaned away", async () => {
 });
 
 test.each([
-  [["--max-delete", "0"], "the plan deletes 1 of 2, and no more than 0 may go"],
-  [["--max-delete", "49%"], "the plan deletes 1 of 2, and no more than 49% may go"],
+  [["--max-delete", "0"], "the plan deletes 1 of 2 tags and images, and no more than 0 may go"],
+  [["--max-delete", "49%"], "the plan deletes 1 of 2 tags and images, and no more than 49% may go"],
 ])("%s ends with 5 before the first step", async (words, message) => {
   const { registry, file, run, journals } = await scene();
   const ended = await run(["apply", file, "--yes", ...words]);

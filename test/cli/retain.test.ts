@@ -97,6 +97,17 @@ describe("retain", () => {
     expect([alone.code, alone.stdout]).toEqual([4, ""]);
   });
 
+  test("a repository that is not there is no success", async () => {
+    const { host, store } = await testRegistry();
+    await putImage(store("app"), image("app"), "1.0");
+    const policy = await policyFile(old);
+    const alone = await retain("--policy", policy, `${host}/apq`);
+    expect([alone.code, alone.stdout]).toEqual([3, ""]);
+    const beside = await retain("--policy", policy, `${host}/apq`, `${host}/app`);
+    expect(beside.code).toBe(6);
+    expect(beside.stderr).toContain(`refused: ${host}/apq: it cannot be read, and is left alone:`);
+  });
+
   test("what is in use, or protected, stays", async () => {
     const at = await service();
     await put(at, "app", "pr-40", "pr-50", "pr-60", "1.0");

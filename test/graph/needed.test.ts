@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Inventory } from "../../src/graph/inventory.ts";
-import { deletionWaves, needed, subjectOfTag, type Root } from "../../src/graph/needed.ts";
+import { needed, subjectOfTag, type Root } from "../../src/graph/needed.ts";
 import { readInventory } from "../../src/graph/read-inventory.ts";
 import { digestOf, type Digest } from "../../src/oci/digest.ts";
 import { recheckDeletions } from "../../src/plan/recheck.ts";
@@ -169,43 +169,6 @@ describe("in any graph", () => {
         const other = needed(inventory, roots(...more));
         expect(new Set(both.keys())).toEqual(new Set([...stay.keys(), ...other.keys()]));
         expect(new Set(needed(inventory, roots(...stay.keys())).keys())).toEqual(new Set(stay.keys()));
-      }),
-    );
-  });
-});
-
-describe("the order of deletions", () => {
-  const waves = (sketch: Readonly<Record<string, Sketch>>, ...going: readonly string[]): string[][] => {
-    const found = deletionWaves(inventoryOf(sketch), going.map(digest));
-    return found.map((wave) => Object.keys(sketch).filter((name) => wave.includes(digest(name))));
-  };
-
-  test("lists of attachments, then those, then indexes, then parts", () => {
-    const sketch = {
-      a: {},
-      i: { children: ["a"] },
-      r: { subject: "a" },
-      s: { subject: "r" },
-      list: { tags: [digestTag("a")], children: ["r"] },
-      b: {},
-    };
-    expect(waves(sketch, ...Object.keys(sketch))).toEqual([["i", "s", "list", "b"], ["r"], ["a"]]);
-    expect(waves(sketch, "a", "i")).toEqual([["i"], ["a"]]);
-    expect(waves(sketch)).toEqual([]);
-  });
-
-  test("what goes round in circles goes at once", () => {
-    expect(waves({ i: { children: ["j"] }, j: { children: ["i"] }, a: {} }, "i", "j", "a")).toEqual([
-      ["a"],
-      ["i", "j"],
-    ]);
-  });
-
-  test("in any graph all are there once", () => {
-    const any = anyInventory.chain((inventory) => fc.tuple(fc.constant(inventory), someOf(inventory)));
-    fc.assert(
-      fc.property(any, ([inventory, going]) => {
-        expect(deletionWaves(inventory, going).flat().toSorted()).toEqual(going.toSorted());
       }),
     );
   });

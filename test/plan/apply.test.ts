@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { artifactFile, artifactManifest } from "../../src/graph/attach.ts";
+import type { Inventory } from "../../src/graph/inventory.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { RegistryError } from "../../src/oci/error.ts";
-import type { PlanEvent } from "../../src/plan/apply.ts";
+import { checkDeletions, type PlanEvent } from "../../src/plan/apply.ts";
+import { rootsInUse } from "../../src/plan/in-use.ts";
 import { readJournal } from "../../src/plan/journal.ts";
 import type { DeleteManifest, DeleteTag, Step } from "../../src/plan/plan.ts";
 import { planUndo } from "../../src/plan/undo.ts";
@@ -371,6 +373,30 @@ test("what is protected stays", async () => {
   expect(endings.get("manifest")).toEqual({ outcome: "stale", why: "in use by pod shop/web" });
 });
 
+test("what is in use stays, with what is attached to it, also when nothing leads to it any more", async () => {
+  const { host, store } = await testRegistry();
+  const [index, note] = [indexOf([one, two]), artifact("note", one.manifest.descriptor)];
+  await putImage(store("app"), index, "1");
+  await putImage(store("app"), note);
+  const steps = [
+    remove(`${host}/app`, index, ["1"], "index"),
+    { ...remove(`${host}/app`, one, [], "one"), after: ["index"] },
+    { ...remove(`${host}/app`, two, [], "two"), after: ["index"] },
+    remove(`${host}/app`, note, [], "note"),
+  ];
+  const [config] = one.manifest.blobs;
+  for (const reference of [digestIn(one), config!.digest]) {
+    const protect = (inventory: Inventory) => rootsInUse(inventory, [{ reference, by: "pod shop/web" }]);
+    const applied = await testClient().apply(planOf(steps), { protect });
+    expect(outcomes(applied)).toMatchObject({ one: "stale", note: "stale" });
+    expect(applied.endings.get("one")!.why).toBe("in use by pod shop/web");
+    expect(await store("app").head(digestIn(one))).toBeDefined();
+    expect(await store("app").head(digestIn(note))).toBeDefined();
+  }
+  expect(await store("app").head(digestIn(two))).toBeUndefined();
+  expect(outcomes(await testClient().apply(planOf(steps)))).toMatchObject({ one: "done", note: "done" });
+});
+
 test.each([
   [1, true],
   [2, false],
@@ -385,8 +411,23 @@ test.each([
   else
     await expect(applied).rejects.toMatchObject({
       code: "REFUSED",
-      message: `the plan deletes 2 of 10, and no more than ${maxDelete} may go`,
+      message: `the plan deletes 2 of 10 tags and images, and no more than ${maxDelete} may go`,
     });
+});
+
+test("of what may go, tags and images count, and not the parts that go along: what stays is counted so, too", () => {
+  const place = "registry.example/app";
+  const steps = [
+    remove(place, three, ["1", "1.0"], "index"),
+    { ...remove(place, one, [], "part"), after: ["index"] },
+    { ...remove(place, two, [], "signature"), after: ["part"] },
+    removeTag(`${place}:dev`, one),
+    remove(place, image("untagged"), [], "untagged"),
+  ];
+  const plan = planOf(steps, { kept: Array.from({ length: 4 }, (_, i) => ({ at: `${place}:k${i}`, why })) });
+  expect(() => checkDeletions(plan, 4)).not.toThrow();
+  expect(() => checkDeletions(plan, 3)).toThrow("the plan deletes 4 of 8 tags and images, and no more than 3 may go");
+  expect(() => checkDeletions(plan, "50%")).not.toThrow();
 });
 
 test("nothing is done that cannot be written down", async () => {

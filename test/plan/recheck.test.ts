@@ -97,8 +97,9 @@ test("where an image goes with its last tag, that stays for what needs the image
   const both = [tagStep("a", 0), tagStep("b", 0)];
   expect(verdictsOf(both, inventory)).toEqual({ ta: "go", tb: "go" });
   const why = `stale: with its last tag the image would go, and it is needed: a part of the index ${digestFor(1)}`;
-  expect(verdictsOf(both, inventory, { lastTagTakesImage: true })).toEqual({ ta: why, tb: why });
-  expect(verdictsOf([both[0]!], inventory, { lastTagTakesImage: true })).toEqual({ ta: "go" });
+  const taking = { ...inventory, tagDeletion: "takes the image along" } as const;
+  expect(verdictsOf(both, taking)).toEqual({ ta: why, tb: why });
+  expect(verdictsOf([both[0]!], taking)).toEqual({ ta: "go" });
 });
 
 const graphs = fc
@@ -133,12 +134,13 @@ const picks = fc.array(
 
 test("whatever a plan says, nothing goes that something not in the plan needs", () => {
   fc.assert(
-    fc.property(graphs, picks, fc.boolean(), (inventory, planned, lastTagTakesImage) => {
+    fc.property(graphs, picks, fc.boolean(), (graph, planned, taking) => {
+      const inventory: Inventory = { ...graph, ...(taking && { tagDeletion: "takes the image along" }) };
       const steps = [...new Map(planned.map(({ n, tags }) => [n, manifestStep(n, tags)])).values()];
       const tags = [...inventory.tags]
         .filter((_, i) => planned[i])
         .map(([tag, digest], i) => ({ ...tagStep(tag, 0), digest, id: `t${i}` }));
-      const verdicts = recheckDeletions([...steps, ...tags], inventory, { lastTagTakesImage });
+      const verdicts = recheckDeletions([...steps, ...tags], inventory);
       const goes = ({ id }: { readonly id: string }): boolean => verdicts.get(id)!.verdict === "go";
       const gone = new Set(steps.filter(goes).map(({ digest }) => digest));
       const roots = [...inventory.manifests.keys()]

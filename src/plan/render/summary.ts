@@ -26,11 +26,11 @@ export function nameIn(at: string): string {
   return colon > at.lastIndexOf("/") && !isTransport ? at.slice(colon) : "";
 }
 
-/** How many stay for each reason, most first: by the rule where there is one. */
+/** How many stay for each reason, most first: by the rule where there is one; digests in reasons do not tell them apart. */
 export function keptByReason(
   kept: readonly Kept[],
 ): readonly { readonly why: string; readonly kept: readonly Kept[] }[] {
-  return [...Map.groupBy(kept, ({ rule, why }) => rule ?? why)]
+  return [...Map.groupBy(kept, ({ rule, why }) => rule ?? why.replace(/sha\d+:[0-9a-f]{64,}/g, "…"))]
     .map(([key, its]) => ({ why: its[0]!.rule === undefined ? key : `${its[0]!.why} (${key})`, kept: its }))
     .toSorted((a, b) => b.kept.length - a.kept.length);
 }

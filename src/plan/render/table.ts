@@ -51,9 +51,10 @@ export function appliedTable({ steps }: Plan, { endings }: Applied, look: Look):
     rows: its.map((step) => ({ steps: [step], ending: ending(step) })),
   }));
   const outcomes = Map.groupBy(endings.values(), ({ outcome }) => outcome);
-  const told = [...outcomes].map(
-    ([outcome, its]) => `${its.length} ${outcome === "already" ? "done already" : outcome}`,
-  );
+  const told = (["done", "already", "stale", "failed", "skipped"] as const).flatMap((outcome) => {
+    const its = outcomes.get(outcome);
+    return its ? [`${its.length} ${outcome === "already" ? "done already" : outcome}`] : [];
+  });
   return `${rowsText(groups, endingColumns, look)}${shown.length > 0 ? "\n" : ""}${told.join(", ") || "nothing to do"}\n`;
 }
 

@@ -49,6 +49,8 @@ export interface Rules {
   readonly unit: "image" | "tag";
   /** Whether the manifests that an index is made of are counted as images too. */
   readonly countsParts: boolean;
+  /** Whether what is attached to nothing that is there counts as an image without a tag. */
+  readonly countsOrphans?: true;
   /** Whether, though tags go one by one, those of an image take one place among the newest. */
   readonly countsImages?: true;
   /** Whether scopes are about the whole names of repositories, not about what is below a project. */

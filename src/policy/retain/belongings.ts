@@ -37,7 +37,7 @@ export function belongings(inventory: Inventory, tops: readonly Digest[]): Belon
   function visit(top: Digest): void {
     if (owners.has(top)) return;
     owners.set(top, []);
-    const open = [{ digest: top, ...belowOf(top), next: 0 }];
+    const open = [branch(top)];
     for (let at = open.at(-1); at; at = open.at(-1)) {
       const digest = at.below[at.next++];
       if (digest === undefined) {
@@ -46,26 +46,35 @@ export function belongings(inventory: Inventory, tops: readonly Digest[]): Belon
         continue;
       }
       if (!manifests.has(digest) || digest === at.digest) continue;
-      const owner = {
-        by: at.digest,
-        as: at.next <= at.parts ? ("a part of the index" as const) : ("attached to" as const),
-      };
+      const owner = at.next <= at.parts ? at.ofParts : at.ofAttached;
       const known = owners.get(digest);
       if (known) {
         known.push(owner);
         continue;
       }
       owners.set(digest, [owner]);
-      const { below, parts } = belowOf(digest);
-      if (below.length === 0) finished.push(digest);
-      else open.push({ digest, below, parts, next: 0 });
+      if (manifests.get(digest)!.children.length === 0 && !attached.has(digest)) finished.push(digest);
+      else open.push(branch(digest));
     }
   }
 
-  /** What belongs to a manifest: so many parts, then what is attached. */
-  function belowOf(digest: Digest): { readonly below: readonly Digest[]; readonly parts: number } {
+  /** A manifest with what belongs to it: so many parts, then what is attached. */
+  function branch(digest: Digest): Branch {
     const children = manifests.get(digest)?.children ?? [];
     const attachments = attached.get(digest);
-    return { below: attachments ? [...children, ...attachments] : children, parts: children.length };
+    const below = attachments ? [...children, ...attachments] : children;
+    const ofParts: Owner = { by: digest, as: "a part of the index" };
+    const ofAttached: Owner = attachments ? { by: digest, as: "attached to" } : ofParts;
+    return { digest, below, parts: children.length, ofParts, ofAttached, next: 0 };
   }
+}
+
+interface Branch {
+  readonly digest: Digest;
+  readonly below: readonly Digest[];
+  readonly parts: number;
+  readonly ofParts: Owner;
+  readonly ofAttached: Owner;
+  /** The place in `below` that comes next. */
+  next: number;
 }

@@ -27,17 +27,19 @@ export interface Contents {
 export function contentsOf(inventory: Inventory): Contents {
   const { manifests } = inventory;
   const parts = new Set<Digest>();
-  for (const { children } of manifests.values()) for (const child of children) parts.add(child);
   const tagged: Image[] = [];
   const untagged: Image[] = [];
   const orphans: Image[] = [];
   let tellsPulls = false;
+  for (const { children, pulled } of manifests.values()) {
+    for (const child of children) parts.add(child);
+    tellsPulls ||= pulled !== undefined;
+  }
   for (const held of manifests.values()) {
-    tellsPulls ||= held.pulled !== undefined;
     const isAttached = held.tags.some((tag) => subjectOfTag(tag) !== undefined);
     const tags = isAttached ? held.tags.filter((tag) => subjectOfTag(tag) === undefined) : held.tags;
     const kind = tags.length > 0 ? tagged : parts.has(held.digest) ? undefined : untaggedKind(held);
-    kind?.push({ held, tags, pulled: pulledOf(held, inventory) });
+    kind?.push({ held, tags, pulled: tellsPulls ? pulledOf(held, inventory) : undefined });
   }
   function untaggedKind(held: Held): Image[] | undefined {
     const subjects = subjectsOf(held);
@@ -50,8 +52,12 @@ export function contentsOf(inventory: Inventory): Contents {
 
 /** What a manifest is attached to: its subject, and whom its `sha256-*` tags name. */
 export function subjectsOf({ subject, tags }: Held): readonly Digest[] {
-  const named = tags.flatMap((tag) => subjectOfTag(tag) ?? []);
-  return subject ? [subject, ...named] : named;
+  const subjects: Digest[] = subject ? [subject] : [];
+  for (const tag of tags) {
+    const named = subjectOfTag(tag);
+    if (named) subjects.push(named);
+  }
+  return subjects;
 }
 
 function pulledOf({ pulled, children }: Held, { manifests }: Inventory): number | undefined {

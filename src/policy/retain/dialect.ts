@@ -6,7 +6,8 @@ import type { LifecycleDialect } from "../lifecycle/dialects.ts";
 import type { LifecycleImage } from "../lifecycle/images.ts";
 import type { Rules } from "../lifecycle/rules.ts";
 import { simulateLifecycle } from "../lifecycle/simulate.ts";
-import type { Contents, Image } from "./contents.ts";
+import { lifecycleWarnings } from "../lifecycle/warnings.ts";
+import { subjectsOf, type Contents, type Image } from "./contents.ts";
 import type { DecideOptions } from "./decide.ts";
 import type { Decider, Fate, Verdicts } from "./verdicts.ts";
 
@@ -22,19 +23,25 @@ export interface DialectPolicy {
  */
 export function dialectDecider({ dialect, document }: DialectPolicy, options: DecideOptions = {}): Decider {
   const { rules, losses } = parseLifecycle(dialect, document);
-  const { unit, countsParts, deletions } = rules;
-  const selections = deletions.flatMap(({ selection, except }) => [selection, ...except.map((one) => one.selection)]);
+  const selections = rules.deletions.flatMap(({ selection, except }) => [
+    selection,
+    ...except.map((one) => one.selection),
+  ]);
   // Parts without a tag are nothing to rules for tags.
-  const withParts = countsParts && (losses.length > 0 || selections.some(({ state }) => state !== "tagged"));
+  const withParts = rules.countsParts && (losses.length > 0 || selections.some(({ state }) => state !== "tagged"));
   return {
     unused: () => [],
     decide(contents, now) {
       const { repository } = contents.inventory;
       const name = repository.slice(repository.indexOf("/") + 1);
       try {
-        const images = imagesOf(contents, unit, withParts);
-        const decisions = simulateLifecycle(dialect, document, images, { now, repository: name, ...options });
-        return verdictsOf(decisions, contents, rules);
+        const given = { now, repository: name, ...options };
+        const images = imagesOf(contents, { ...rules, withParts });
+        const verdicts = verdictsOf(simulateLifecycle(dialect, document, images, given), repository);
+        const traps = lifecycleWarnings(dialect, document, images, given).map(({ at, message }): Note => {
+          return { level: "warning", at: repository, message: `${at} ${message}` };
+        });
+        return { ...verdicts, notes: [...verdicts.notes, ...traps] };
       } catch (error) {
         if (!isRegistryError(error, "INVALID")) throw error;
         const refused = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
@@ -46,11 +53,10 @@ export function dialectDecider({ dialect, document }: DialectPolicy, options: De
 
 /** The images as a service has them: once for each tag where those go one by one, with the parts of indexes where they count. */
 function imagesOf(
-  { tagged, untagged, inventory }: Contents,
-  unit: Rules["unit"],
-  withParts: boolean,
+  { tagged, untagged, orphans, inventory }: Contents,
+  { unit, withParts, countsOrphans }: Pick<Rules, "unit" | "countsOrphans"> & { readonly withParts: boolean },
 ): readonly LifecycleImage[] {
-  const top = [...tagged, ...untagged];
+  const top = [...tagged, ...untagged, ...(countsOrphans ? orphans : [])];
   const images = top.flatMap((image) => {
     const one = lifecycleImage(image);
     return unit === "image" || image.tags.length < 2 ? [one] : image.tags.map((tag) => ({ ...one, tags: [tag] }));
@@ -73,11 +79,13 @@ function imagesOf(
 
 function lifecycleImage({ held, tags, pulled }: Image): LifecycleImage {
   const { digest, pushed, created, children, immutable, state } = held;
+  const [subject] = subjectsOf(held);
   const text = (time: number): string => new Date(time).toISOString();
   return {
     digest,
     tags,
     children,
+    ...(subject && { subject }),
     ...(pushed !== undefined && { pushed: text(pushed) }),
     ...(pulled !== undefined && { pulled: text(pulled) }),
     ...(created !== undefined && { created: text(created) }),
@@ -86,11 +94,7 @@ function lifecycleImage({ held, tags, pulled }: Image): LifecycleImage {
   };
 }
 
-function verdictsOf(
-  decisions: ReturnType<typeof simulateLifecycle>,
-  { inventory: { repository }, tagged, untagged: bare }: Contents,
-  { deletions }: Rules,
-): Verdicts {
+function verdictsOf(decisions: ReturnType<typeof simulateLifecycle>, repository: string): Verdicts {
   const [tags, untagged] = [new Map<string, Fate>(), new Map<Digest, Fate>()];
   let archived = 0;
   for (const { image, action, rule, reason } of decisions) {
@@ -100,15 +104,7 @@ function verdictsOf(
     for (const tag of image.tags) tags.set(tag, fate);
     if (image.tags.length === 0) untagged.set(image.digest!, fate);
   }
-  const notes: Note[] = [];
-  const note = (message: string): void => void notes.push({ level: "warning", at: repository, message });
-  if (archived > 0) note(`${archived} would be archived by the policy: here, they stay`);
-  const never = [...tagged, ...bare].filter(
-    ({ pulled, held, tags: [tag] }) =>
-      pulled === undefined && (tag === undefined ? untagged.get(held.digest) : tags.get(tag))?.goes,
-  );
-  if (never.length > 0 && deletions.some(({ except }) => except.some(({ by }) => by === "pull"))) {
-    note(`${never.length} of what goes was never pulled: by this policy that keeps nothing, however new it is`);
-  }
+  const message = `${archived} would be archived by the policy: here, they stay`;
+  const notes: readonly Note[] = archived > 0 ? [{ level: "warning", at: repository, message }] : [];
   return { tags, untagged, notes };
 }

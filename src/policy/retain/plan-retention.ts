@@ -3,12 +3,13 @@ import type { Root } from "../../graph/needed.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { rootsInUse, type InUse } from "../../plan/in-use.ts";
 import type { Kept, Note, Plan, Step } from "../../plan/plan.ts";
+import type { Owner } from "./belongings.ts";
 import { brakedBy } from "./brakes.ts";
 import { contentsOf } from "./contents.ts";
 import { retentionDecider } from "./decide.ts";
 import { dialectDecider, type DialectPolicy } from "./dialect.ts";
 import type { Spared } from "./fates.ts";
-import { planRepository, type RepositoryPlan } from "./repository-plan.ts";
+import { notAlone, planRepository, type RepositoryPlan } from "./repository-plan.ts";
 import type { RetentionPolicy } from "./retention.ts";
 import type { Decider } from "./verdicts.ts";
 
@@ -73,8 +74,22 @@ function planOne(
   const plan = planRepository(contents, verdicts, spared);
   const brake = brakedBy(plan, contents, { ...decider, ...(state.allowEmpty && { allowEmpty: true }) });
   if (brake !== undefined) return refuse(brake);
-  notes.push(...verdicts.notes);
+  notes.push(...verdicts.notes, ...tagNotes(plan, inventory));
   return plan;
+}
+
+/** What there is to know of tags that go, or would have to, while their images stay. */
+function tagNotes({ going, staying }: RepositoryPlan, { repository: at, tagDeletion }: Inventory): readonly Note[] {
+  const stay = staying.filter(({ why }) => why === notAlone).length;
+  if (stay > 0) {
+    const what = stay === 1 ? "1 tag that the policy is against stays" : `${stay} tags that the policy is against stay`;
+    return [{ level: "warning", at, message: `${what}: this registry takes away whole images alone` }];
+  }
+  const go = tagDeletion === "not everywhere" ? going.filter(({ tag }) => tag !== undefined).length : 0;
+  if (go === 0) return [];
+  const what = go === 1 ? "1 tag is to go from an image that stays" : `${go} tags are to go from images that stay`;
+  const then = "where this one cannot, that fails, and nothing else with it";
+  return [{ level: "info", at, message: `${what}, which not every registry can do: ${then}` }];
 }
 
 /** What stays whatever a policy says. */
@@ -91,18 +106,28 @@ function sparedBy(inventory: Inventory, { inUse = [], protect }: RetentionState)
 
 function addSteps({ going, freed }: RepositoryPlan, { repository, manifests }: Inventory, steps: Step[]): void {
   const ids = new Map<Digest, string>();
+  let last: { readonly owner: Owner; readonly after: readonly string[] } | undefined;
+  /** The ids of what goes before; the same for all that have one owner alone. */
+  const idsOf = (owners: readonly Owner[]): readonly string[] => {
+    const [owner, ...more] = owners;
+    if (last && more.length === 0 && owner === last.owner) return last.after;
+    const after = owners.flatMap(({ by }) => ids.get(by) ?? []);
+    if (owner && more.length === 0) last = { owner, after };
+    return after;
+  };
   for (const { digest, tag, why, fate, after } of going) {
     const id = String(steps.length + 1);
-    const before = after.flatMap((one) => ids.get(one) ?? []);
-    const rule = fate?.rule;
-    const more = { ...(rule !== undefined && { rule }), ...(before.length > 0 && { after: before }) };
+    const ruled = fate?.rule === undefined ? undefined : { rule: fate.rule };
+    const before = idsOf(after);
+    const first = before.length === 0 ? undefined : { after: before };
     if (tag !== undefined) {
-      steps.push({ do: "delete tag", id, at: `${repository}:${tag}`, why, digest, ...more });
+      steps.push({ do: "delete tag", id, at: `${repository}:${tag}`, why, digest, ...ruled, ...first });
       continue;
     }
     ids.set(digest, id);
     const { tags } = manifests.get(digest)!;
     const bytes = freed.get(digest) ?? 0;
-    steps.push({ do: "delete manifest", id, at: `${repository}@${digest}`, why, digest, tags, bytes, ...more });
+    const at = `${repository}@${digest}`;
+    steps.push({ do: "delete manifest", id, at, why, digest, tags, bytes, ...ruled, ...first });
   }
 }

@@ -15,9 +15,12 @@ export interface Going {
   readonly why: string;
   /** What the policy says of it, or of what it belongs to. */
   readonly fate: Fate | undefined;
-  /** The manifests that have to be gone before: indexes that it is a part of, what it is attached to. */
-  readonly after: readonly Digest[];
+  /** What has to be gone before, where it goes at all: indexes that it is a part of, what it is attached to. */
+  readonly after: readonly Owner[];
 }
+
+/** Why a tag stays that a policy is against. */
+export const notAlone = "its image stays, and this registry cannot take away one tag";
 
 /** What stays: a tag, or an image without one. */
 export interface Staying {
@@ -71,21 +74,20 @@ function goneOf(
   { doomed }: Fates,
 ): ReadonlyMap<Digest, Going> {
   const gone = new Map<Digest, Going>();
+  // Those of one owner follow one another, and share its words.
+  let [last, why]: [Owner | undefined, string] = [undefined, ""];
   for (const digest of order) {
     if (stays.has(digest)) continue;
-    const after: Digest[] = [];
-    let owner: Owner | undefined;
-    for (const one of owners.get(digest)!) {
-      if (!gone.has(one.by)) continue;
-      owner ??= one;
-      after.push(one.by);
-    }
+    const after = owners.get(digest)!;
     const fate = doomed.get(digest);
-    if (fate) gone.set(digest, { digest, tag: undefined, why: fate.why, fate, after });
-    else if (owner) {
-      const why = `${owner.as} ${owner.by}, which goes`;
-      gone.set(digest, { digest, tag: undefined, why, fate: gone.get(owner.by)!.fate, after });
+    if (fate) {
+      gone.set(digest, { digest, tag: undefined, why: fate.why, fate, after });
+      continue;
     }
+    const owner = after.find(({ by }) => gone.has(by));
+    if (!owner) continue;
+    if (owner !== last) [last, why] = [owner, `${owner.as} ${owner.by}, which goes`];
+    gone.set(digest, { digest, tag: undefined, why, fate: gone.get(owner.by)!.fate, after });
   }
   return gone;
 }
@@ -101,17 +103,24 @@ function tagsOf(
   for (const [tag, digest] of inventory.tags) {
     if (gone.has(digest)) continue;
     const subject = subjectOfTag(tag);
-    const owner = subject && gone.get(subject);
-    if (owner) {
-      const why = `attached to ${owner.digest}, which goes`;
-      going.push({ digest, tag, why, fate: owner.fate, after: [owner.digest] });
-      continue;
-    }
-    const fate = subject ? attachedFate(subject, digest) : fates.ofTag(tag, digest);
+    const said = subject ? attachedFate(subject, digest) : fates.ofTag(tag, digest);
+    const fate = (said.goes && boundFate(digest)) || said;
     if (fate.goes) going.push({ digest, tag, why: fate.why, fate, after: [] });
     else staying.push({ digest, tag, why: fate.why, rule: fate.rule });
   }
   return { going, staying };
+
+  /** Of a tag that would go alone: why it stays, where its registry cannot do that. */
+  function boundFate(digest: Digest): Fate | undefined {
+    const { tagDeletion, manifests } = inventory;
+    if (tagDeletion === "impossible") return { goes: false, why: notAlone };
+    const isLast = fates.doomed.has(digest) && !manifests.get(digest)!.tags.some((one) => subjectOfTag(one));
+    if (tagDeletion !== "takes the image along" || !isLast) return undefined;
+    return {
+      goes: false,
+      why: `with its last tag the image would go, and it is needed: ${stays.get(digest)?.why ?? "it stays"}`,
+    };
+  }
 
   function attachedFate(subject: Digest, digest: Digest): Fate {
     if (inventory.manifests.has(subject)) return { goes: false, why: `attached to ${subject}` };

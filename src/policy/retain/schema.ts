@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { checked, faultyDocument, type Document } from "../../document/document.ts";
 import type { Fault } from "../../document/fault.ts";
 import { parsePattern } from "../pattern.ts";
-import { readSpan } from "../span.ts";
+import { spanForm } from "../span.ts";
 import type { Keep, RetentionPolicy, RetentionRule } from "./retention.ts";
 import { readStreams } from "./streams.ts";
 
@@ -10,7 +10,7 @@ const text = v.pipe(v.string(), v.nonEmpty("is empty"));
 const count = v.pipe(v.number(), v.safeInteger("is no whole number"), v.minValue(1, "is less than 1"));
 const span = v.pipe(
   v.string("has to be a span of time: 36h, 14d, 2w"),
-  v.check((value) => readSpan(value) !== undefined, "is no span of time: write 90m, 36h, 14d or 2w"),
+  v.regex(spanForm, "is no span of time: write 90m, 36h, 14d or 2w"),
 );
 const patterns = v.pipe(
   v.array(v.pipe(text, readable(parsePattern))),

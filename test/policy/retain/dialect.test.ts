@@ -72,7 +72,7 @@ describe("policies of services do elsewhere what they do there", () => {
     const images = { fresh: { tags: ["fresh"], age: 1 }, used: { tags: ["used"], age: 50, pulled: 2 } };
     expect(taken(harbor("nDaysSinceLastPull", 10), images)).toEqual({
       going: ["fresh"],
-      notes: ["warning: 1 of what goes was never pulled: by this policy that keeps nothing, however new it is"],
+      notes: ["warning: rules[0] does not retain what was never pulled, however new it is: fresh would go"],
     });
     expect(taken(harbor("nDaysSinceLastPush", 10), images)).toEqual({ going: ["used"], notes: [] });
   });
@@ -83,6 +83,27 @@ describe("policies of services do elsewhere what they do there", () => {
     expect(taken({ dialect: "gitlab", document: gitlab }, images).going).toEqual(["dev-1 alone", "dev-2"]);
     const quay = { policies: [{ method: "number_of_tags", value: 1, tagPattern: "^dev" }] };
     expect(taken({ dialect: "quay", document: quay }, images).going).toEqual(["dev-2"]);
+  });
+
+  test("of zot, by its patterns; with deleteReferrers also what is attached to nothing any more", () => {
+    const images = {
+      old: { tags: ["1.0"], age: 40 },
+      young: { tags: ["2.0"], age: 1 },
+      other: { tags: ["dev-1"], age: 30 },
+      lost: { age: 30, subject: "nobody" },
+      sbom: { age: 40, subject: "young" },
+    };
+    const keepTags = [{ patterns: [".*\\.0"], mostRecentlyPushedCount: 1 }];
+    const zot = (more: object): DialectPolicy => ({
+      dialect: "zot",
+      document: { policies: [{ repositories: ["**"], keepTags, ...more }] },
+    });
+    const note = "warning: policies[0].keepTags is for no tag like dev-1: with any entry at all, what fits none goes";
+    expect(taken(zot({}), images)).toEqual({ going: ["1.0", "dev-1"], notes: [note] });
+    expect(taken(zot({ deleteReferrers: true }), images)).toEqual({
+      going: ["1.0", "dev-1", "untagged"],
+      notes: [note],
+    });
   });
 
   test("what would be archived there stays here", () => {

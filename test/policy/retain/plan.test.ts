@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Inventory } from "../../../src/graph/inventory.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import type { Plan, Step } from "../../../src/plan/plan.ts";
 import { protection } from "../../../src/policy/protect.ts";
@@ -82,12 +83,44 @@ describe("what goes along, and what stays", () => {
     expect(does).toEqual(["delete tag 1.0"]);
   });
 
-  test("a sha256- tag goes with the image that it is of, also where its manifest stays", () => {
+  test("an image stays, though not its tags, while what a sha256- tag attaches to it has a tag that stays", () => {
     const { does } = planned({
       image: { tags: ["1.0"], age: 40 },
       signature: { tags: [`${hex("image")}.sig`, "signature"], age: 1 },
     });
-    expect(does).toEqual(["delete manifest image", `delete tag ${hex("image")}.sig`]);
+    expect(does).toEqual(["delete tag 1.0"]);
+  });
+
+  test("a tag that cannot go alone stays, and that is said when it is planned", () => {
+    const two = { twice: { tags: ["1.0", "new"], age: 40 } };
+    const planOf = (sketches: Readonly<Record<string, Sketch>>, tagDeletion: Inventory["tagDeletion"]) => {
+      const inventories = [inventory(sketches, tagDeletion && { tagDeletion })];
+      const rules = [{ tags: ["*.*"], delete: { olderThan: "30d" } }];
+      const { steps, kept, notes } = planRetention({ version: 1, rules }, { inventories }, now);
+      return {
+        does: steps.map((step) => `${step.do} ${step.at.split(":").at(-1)}`),
+        kept: kept.map(({ at, why }) => `${at.split(":").at(-1)}: ${why}`).sort(),
+        notes: notes.map(({ level, message }) => `${level}: ${message}`),
+      };
+    };
+    expect(planOf(two, undefined)).toMatchObject({ does: ["delete tag 1.0"], notes: [] });
+    expect(planOf(two, "not everywhere")).toMatchObject({
+      does: ["delete tag 1.0"],
+      notes: [
+        "info: 1 tag is to go from an image that stays, which not every registry can do: where this one cannot, that fails, and nothing else with it",
+      ],
+    });
+    const alone = "its image stays, and this registry cannot take away one tag";
+    expect(planOf(two, "impossible")).toEqual({
+      does: [],
+      kept: [`1.0: ${alone}`, "new: no rule is for it"],
+      notes: ["warning: 1 tag that the policy is against stays: this registry takes away whole images alone"],
+    });
+    const part = { index: { tags: ["new"], children: ["part"] }, part: { tags: ["1.0", "1.1"], age: 40 } };
+    expect(planOf(two, "takes the image along").does).toEqual(["delete tag 1.0"]);
+    const found = planOf(part, "takes the image along");
+    const last = `with its last tag the image would go, and it is needed: a part of the index ${digest("index")}`;
+    expect(found).toMatchObject({ does: [], kept: [`1.0: ${last}`, `1.1: ${last}`, "new: no rule is for it"] });
   });
 
   test("sha256- tags are of no rule: neither counted, nor taken while their images stay", () => {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Held, Inventory } from "../../../src/graph/inventory.ts";
 import { needed, subjectOfTag } from "../../../src/graph/needed.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
-import type { Plan } from "../../../src/plan/plan.ts";
+import type { Plan, Step } from "../../../src/plan/plan.ts";
 import { recheckDeletions } from "../../../src/plan/recheck.ts";
 import { isDeletion } from "../../../src/plan/plan.ts";
 import type { DialectPolicy } from "../../../src/policy/retain/dialect.ts";
@@ -15,10 +15,28 @@ import { applied, digest, inventory, now, type Sketch } from "./scene.ts";
 
 const names = Array.from({ length: 9 }, (_, i) => `m${i}`);
 const hex = (name: string): string => digest(name).replace(":", "-");
-const tag = fc.oneof(
-  fc.constantFrom("latest", "1.0.0", "1.0.1", "1.1.0", "1.1", "1", "2.0.0-rc.1", "dev-1", "dev-2", "main-1", "main-2"),
-  fc.constantFrom(...names.map((name) => `${hex(name)}.sig`), ...names.map(hex), `${hex("nobody")}.sig`),
+/** Mostly nothing: else all hangs together, and nothing ever goes. */
+const seldom = <T>(some: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: some });
+const plainTag = fc.constantFrom(
+  "latest",
+  "1.0.0",
+  "1.0.1",
+  "1.1.0",
+  "1.1",
+  "1",
+  "2.0.0-rc.1",
+  "dev-1",
+  "dev-2",
+  "main-1",
+  "main-2",
 );
+const digestTag = fc.constantFrom(
+  ...names.map((name) => `${hex(name)}.sig`),
+  ...names.map(hex),
+  `${hex("nobody")}.sig`,
+);
+const tag = fc.oneof({ weight: 7, arbitrary: plainTag }, { weight: 1, arbitrary: digestTag });
 
 /** Repositories with anything in them: parts and subjects point only to what comes later, tags to anything. */
 const repository = (name: string): fc.Arbitrary<Inventory> =>
@@ -29,14 +47,15 @@ const repository = (name: string): fc.Arbitrary<Inventory> =>
           age: fc.integer({ min: 0, max: 60 }),
           pulled: fc.option(fc.integer({ min: 0, max: 60 }), { nil: undefined }),
           children: fc.subarray(names.slice(4), { maxLength: 3 }),
-          subject: fc.option(fc.constantFrom(...names, "nobody"), { nil: undefined }),
+          subject: seldom(fc.constantFrom(...names, "nobody")),
           immutable: fc.boolean(),
         }),
         { minLength: names.length, maxLength: names.length },
       ),
       fc.dictionary(tag, fc.constantFrom(...names)),
+      fc.constantFrom("alone", "impossible", "takes the image along", "not everywhere"),
     )
-    .map(([sketches, tags]) =>
+    .map(([sketches, tags, tagDeletion]) =>
       inventory(
         Object.fromEntries(
           sketches.map(({ children, subject, pulled, immutable, age }, i): [string, Sketch] => [
@@ -51,12 +70,13 @@ const repository = (name: string): fc.Arbitrary<Inventory> =>
             },
           ]),
         ),
-        { repository: `registry.example/${name}` },
+        { repository: `registry.example/${name}`, ...(tagDeletion !== "alone" && { tagDeletion }) },
       ),
     );
 
-const pattern = fc.constantFrom("*", "dev-*", "1.*", "/.*-\\d/", "semver:*", "semver:>=1.1", "main-*");
-const span = fc.integer({ min: 0, max: 60 }).map((days) => `${days}d`);
+const few = fc.constantFrom("dev-*", "1.1*", "/m.*-\\d/", "semver:>=1.1", "main-*", "latest");
+const pattern = fc.oneof(few, fc.constantFrom("*", "1.*", "/.*-\\d/", "semver:*"));
+const span = fc.integer({ min: 0, max: 30 }).map((days) => `${days}d`);
 const keep: fc.Arbitrary<Keep> = fc.record(
   {
     newest: fc.integer({ min: 1, max: 4 }),
@@ -71,12 +91,13 @@ const rule: fc.Arbitrary<RetentionRule> = fc.oneof(
   fc.record(
     {
       tags: fc.array(pattern, { minLength: 1, maxLength: 2 }),
-      except: fc.tuple(pattern),
+      except: fc.tuple(few),
       keep,
       delete: fc.record({ olderThan: span }),
     },
     { requiredKeys: ["tags", "keep"] },
   ),
+  fc.record({ tags: fc.tuple(pattern), delete: fc.record({ olderThan: span }) }),
   fc.record({ untagged: fc.constant(true as const), delete: fc.record({ olderThan: span }) }),
   fc.record({ orphaned: fc.constant(true as const), delete: fc.record({ olderThan: span }) }),
 );
@@ -84,9 +105,9 @@ const own: fc.Arbitrary<RetentionPolicy> = fc.record(
   {
     version: fc.constant(1 as const),
     rules: fc.array(rule, { minLength: 1, maxLength: 4 }),
-    protect: fc.tuple(pattern),
-    minKeep: fc.integer({ min: 1, max: 3 }),
-    maxDelete: fc.constantFrom(2, "50%"),
+    protect: fc.tuple(few),
+    minKeep: fc.constantFrom(1, 1, 3),
+    maxDelete: fc.constantFrom(2, 20, "50%", "90%"),
   },
   { requiredKeys: ["version", "rules"] },
 );
@@ -109,7 +130,7 @@ const state = fc.record({
     { reference: `registry.example/b@${digest("m7")}`, by: "job" },
   ]),
   protect: fc.subarray(["main-*", digest("m3")]).map(protection),
-  allowEmpty: fc.boolean(),
+  allowEmpty: fc.constantFrom(true, true, false),
 });
 const scene = fc.record({ policy: fc.oneof(own, dialects), state });
 
@@ -194,7 +215,7 @@ test("who keeps more newest keeps at least the same", () => {
   fc.assert(
     fc.property(one, fc.integer({ min: 1, max: 3 }), ({ policy, state: given }, more) => {
       const [first] = policy.rules;
-      const widened = {
+      const widened: RetentionRule = {
         ...first,
         ...(first.keep && { keep: { ...(first.keep as Keep), newest: (first.keep as Keep).newest! + more } }),
       };
@@ -205,4 +226,18 @@ test("who keeps more newest keeps at least the same", () => {
       for (const at of kept(policy)) expect(wide).toContain(at);
     }),
   );
+});
+
+test("what these properties are about does come up", () => {
+  const plans = fc.sample(scene, { numRuns: 300, seed: 1 }).map(({ policy, state: given }) => ({
+    isOwn: !("dialect" in policy),
+    ...planRetention(policy, given, now),
+  }));
+  const share = (fits: (plan: (typeof plans)[number]) => boolean): number => plans.filter(fits).length / plans.length;
+  const has = (fits: (step: Step) => boolean) => (plan: Plan) => plan.steps.some(fits);
+  expect(share(({ isOwn, steps }) => isOwn && steps.length > 0)).toBeGreaterThan(0.15);
+  expect(share(({ isOwn, steps }) => !isOwn && steps.length > 0)).toBeGreaterThan(0.15);
+  expect(share(has((step) => step.do === "delete tag"))).toBeGreaterThan(0.1);
+  expect(share(has((step) => step.do === "delete manifest" && step.after !== undefined))).toBeGreaterThan(0.1);
+  expect(share(({ notes }) => notes.some(({ level }) => level === "refused"))).toBeGreaterThan(0.02);
 });

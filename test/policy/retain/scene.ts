@@ -24,7 +24,7 @@ export interface Sketch {
 /** An inventory of manifests by name; all of them pushed 0 days ago unless told, `age: NaN` for those that tell nothing. */
 export function inventory(
   manifests: Readonly<Record<string, Sketch>>,
-  more: Partial<Pick<Inventory, "repository" | "listsUntagged" | "gaps">> = {},
+  more: Partial<Pick<Inventory, "repository" | "listsUntagged" | "gaps" | "tagDeletion">> = {},
 ): Inventory {
   const before = (days: number): number => now.getTime() - days * day;
   const all = Object.entries(manifests).map(([name, sketch]): Held => {

@@ -1,6 +1,6 @@
 import { candidatesOf, type Candidate, type Decision, type LifecycleImage, type SimulateOptions } from "../images.ts";
 import { day } from "../rules.ts";
-import { fitsTag, glob } from "../tag-pattern.ts";
+import { fitsTag, glob, type TagPattern } from "../tag-pattern.ts";
 import { byPriority, type EcrDocument, type EcrRule } from "./document.ts";
 
 /**
@@ -29,11 +29,20 @@ export function simulateEcr<Image extends LifecycleImage>(
 
 /** Whether a rule selects an image with these tags. */
 export function selects({ selection }: EcrRule, tags: readonly string[]): boolean {
-  const { tagStatus, tagPatternList = [], tagPrefixList = [] } = selection;
+  const { tagStatus } = selection;
   if (tagStatus === "any") return true;
   if (tagStatus === "untagged") return tags.length === 0;
-  const patterns = [...tagPatternList, ...tagPrefixList.map((prefix) => `${prefix}*`)].map(glob);
-  return tags.length > 0 && patterns.every((pattern) => tags.some((tag) => fitsTag(pattern, tag)));
+  return tags.length > 0 && patternsOf(selection).every((pattern) => tags.some((tag) => fitsTag(pattern, tag)));
+}
+
+const read = new WeakMap<EcrRule["selection"], readonly TagPattern[]>();
+
+/** The patterns of a selection, each read once. */
+function patternsOf(selection: EcrRule["selection"]): readonly TagPattern[] {
+  const { tagPatternList = [], tagPrefixList = [] } = selection;
+  const patterns = read.get(selection) ?? [...tagPatternList, ...tagPrefixList.map((prefix) => `${prefix}*`)].map(glob);
+  read.set(selection, patterns);
+  return patterns;
 }
 
 function decide<Image extends LifecycleImage>(

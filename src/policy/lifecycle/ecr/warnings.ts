@@ -18,17 +18,10 @@ export function warningsOfEcr(
     const selected = candidates.filter(({ tags }) => selects(rule, tags));
     const found: Warning[] = [];
     if (list.length > 1) {
-      const anyOf = list.some((one) =>
-        candidates.some(({ tags }) =>
-          selects(
-            {
-              ...rule,
-              selection: { ...selection, ...(tagPatternList ? { tagPatternList: [one] } : { tagPrefixList: [one] }) },
-            },
-            tags,
-          ),
-        ),
-      );
+      const anyOf = list.some((one) => {
+        const alone = { ...selection, ...(tagPatternList ? { tagPatternList: [one] } : { tagPrefixList: [one] }) };
+        return candidates.some(({ tags }) => selects({ ...rule, selection: alone }, tags));
+      });
       const none = selected.length === 0 && anyOf ? "; here, none has: to mean any of them, write a rule for each" : "";
       found.push({ at: `${at}.selection`, message: `selects images that have tags for all of ${someOf(list)}${none}` });
     } else if (selected.length === 0) found.push({ at, message: "selects nothing here" });

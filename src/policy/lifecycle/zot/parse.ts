@@ -24,7 +24,8 @@ export function parseZot(document: ZotDocument): Parsed {
         : [{ glob: globOfRoute(store.route), negated: false }];
     return deletionsIn(store, scope, lost);
   });
-  return { rules: { unit: "tag", countsParts: true, wholeNames: true, deletions }, losses: lost.all };
+  const rules = { unit: "tag", countsParts: true, countsOrphans: true, wholeNames: true, deletions } as const;
+  return { rules, losses: lost.all };
 }
 
 const globOfRoute = (route: string): string => (route === "/" ? "*" : `${route.slice(1)}/*/**`);
