@@ -1,7 +1,7 @@
 import { copier, type Copier, type CopyEvent, type CopyTarget, type Destination, type Outcome } from "../graph/copy.ts";
 import { lane, type Lane } from "../graph/lane.ts";
 import { throttle, type Throttle } from "../graph/rate.ts";
-import { semaphore } from "../graph/semaphore.ts";
+import { semaphore, type Semaphore } from "../graph/semaphore.ts";
 import { isRegistryError } from "../oci/error.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import type { Spot } from "../plan/hands.ts";
@@ -24,12 +24,16 @@ export interface CopyPlaces {
 export interface CopyStepsOptions extends Call {
   /** Bytes a second, over all copies. */
   readonly limitRate?: number;
+  /** How many images are under way at a time; what the first call says counts for all. */
+  readonly jobs?: number;
   readonly onEvent?: (event: CopyEvent) => void;
 }
 
 export interface Copied {
   readonly id: string;
   readonly bytes?: number;
+  /** The tag named the image already, and no blob was sent. */
+  readonly wasThere?: boolean;
   readonly error?: unknown;
 }
 
@@ -49,12 +53,17 @@ type Image = readonly [CopyImage, ...CopyImage[]];
 export function stepCopier(
   places: CopyPlaces,
 ): (steps: readonly CopyImage[], options?: CopyStepsOptions) => AsyncGenerator<Copied, void> {
-  const shared = { ...places, room: semaphore(imagesAtOnce), lanes: new Map(), rates: new Map(), failing: failures() };
+  const shared = { ...places, lanes: new Map(), rates: new Map(), failing: failures() };
+  let room: Semaphore | undefined;
   return async function* copySteps(steps, options = {}) {
     const stop = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     const results = arrivals<Copied>();
-    const work = copyAll(steps, shared, { ...options, signal }, results.add).then(results.end, results.fail);
+    room ??= semaphore(options.jobs ?? imagesAtOnce);
+    const work = copyAll(steps, { ...shared, room }, { ...options, signal }, results.add).then(
+      results.end,
+      results.fail,
+    );
     try {
       yield* results.all;
     } finally {
@@ -65,7 +74,7 @@ export function stepCopier(
 }
 
 interface Shared extends CopyPlaces {
-  readonly room: ReturnType<typeof semaphore>;
+  readonly room: Semaphore;
   readonly lanes: Map<string, Lane>;
   readonly rates: Map<string, Throttle>;
   readonly failing: ReturnType<typeof failures>;
@@ -213,4 +222,6 @@ function failures(): {
 }
 
 const endingOf = (outcome: Outcome): Omit<Copied, "id"> =>
-  "result" in outcome ? { bytes: outcome.result.bytes } : { error: outcome.error };
+  "result" in outcome
+    ? { bytes: outcome.result.bytes, wasThere: outcome.result.outcome === "unchanged" && outcome.result.bytes === 0 }
+    : { error: outcome.error };

@@ -52,6 +52,17 @@ describe("several destinations", () => {
   });
 });
 
+test("a cold sync asks a destination's tag once", async () => {
+  const names = Array.from({ length: 12 }, (_, i) => `r${i}`);
+  for (const name of names) await putImage(source.store(name), image(name), "1.0");
+  const rounds = names.map((name) => ({ from: `${source.host}/${name}`, to: `${mirror.host}/{repository}` }));
+  const plan = await scene.plan(rounds);
+  scene.requests();
+  expect((await scene.client.apply(plan)).complete).toBe(true);
+  const asked = scene.requests().filter((request) => request === `HEAD ${mirror.host}/r3/manifests/1.0`);
+  expect(asked.length).toBe(1);
+});
+
 describe("blobs that images of several repositories share", () => {
   test("go to a registry once, and are mounted into its other repositories", async () => {
     const shared = image("shared");
