@@ -42,7 +42,7 @@ export async function offerBundle(
 ): Promise<Offered> {
   const client = await cli.client(syncPlaces(rules));
   const held = await readHoldings(cli);
-  const { cache: _, source: __, ...planning } = options;
+  const { cache: _, source: __, only: ___, ...planning } = options;
   const plan = onlyCopies(await planSyncOffline(client, rules, held, planning));
   let applied: Applied | undefined;
   const writer: Client = {

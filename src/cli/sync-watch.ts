@@ -30,6 +30,7 @@ export async function watchFile(
     stop: signal,
     drain: get(drain) ?? usualDrain,
     planning,
+    ...(planning.only && { only: planning.only }),
     applying: {
       ...(most !== undefined && { maxDelete: most }),
       ...(jobs !== undefined && { jobs }),

@@ -28,8 +28,8 @@ export interface PlanSyncOptions {
  */
 export function planSync(state: SyncState, now: Date, { from, explain = false }: PlanSyncOptions = {}): Plan {
   const made = plannedSteps(state, now);
-  for (const route of state.routes) planRoute(route, made, explain);
-  for (const { rule, at, why } of state.unlisted)
+  for (const route of state.routes) if (!route.beside) planRoute(route, made, explain);
+  for (const { rule, at, why } of state.unlisted.filter(({ beside }) => !beside))
     made.refuse(at, `${rule.name}: its repositories cannot be listed: ${why}`);
   for (const [place, routes] of prunedPlaces(state.routes)) planPrune(place, routes, made);
   return {
