@@ -1,4 +1,6 @@
+import { access } from "node:fs/promises";
 import type { Client } from "../client.ts";
+import { doing } from "../files/file-error.ts";
 import { attachments, type Attachment } from "../graph/attachments.ts";
 import { imageConfig } from "../graph/config.ts";
 import { selectPlatforms } from "../graph/select.ts";
@@ -42,9 +44,16 @@ export interface SourceView {
 export type Found = (Pick<Descriptor, "digest"> & { readonly mediaType?: string }) | { readonly error: unknown };
 
 export function sourceView(client: Client, origin: Origin, room: Semaphore, call: Call): SourceView {
-  const { store: opened } = client.open(origin.place, "pull");
+  const { store: opened, location } = client.open(origin.place, "pull");
   let listed: Promise<readonly string[]> | undefined;
-  const tags = (): Promise<readonly string[]> => (listed ??= room(() => Array.fromAsync(opened.tags(call))));
+  const list = async (): Promise<readonly string[]> => {
+    const found = await Array.fromAsync(opened.tags(call));
+    // A folder that is not there lists nothing; a source has to be there.
+    if (found.length === 0 && location.transport !== "registry" && location.path !== "-")
+      await doing(`read ${origin.place}`, () => access(location.path));
+    return found;
+  };
+  const tags = (): Promise<readonly string[]> => (listed ??= room(list));
   const store: Store = {
     ...opened,
     async *tags() {

@@ -1,7 +1,9 @@
+import { rm } from "node:fs/promises";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { faultyProxy } from "../support/faults.ts";
 import { testService } from "../cli/service-scene.ts";
 import { testRegistry, type TestRegistry } from "../cli/support.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
 import { stepsOf, syncScene, type Scene } from "./scene.ts";
 
@@ -61,6 +63,26 @@ test("a cold sync asks a destination's tag once", async () => {
   expect((await scene.client.apply(plan)).complete).toBe(true);
   const asked = scene.requests().filter((request) => request === `HEAD ${mirror.host}/r3/manifests/1.0`);
   expect(asked.length).toBe(1);
+});
+
+test("local places are read and written as registries are", async () => {
+  const folder = await temporaryDirectory();
+  const cache = { file: `${folder}/cache.json` };
+  const [layout, copy, archive] = [`oci:${folder}/layout`, `oci:${folder}/copy`, `oci-archive:${folder}/a.tar`];
+  for (const tag of ["1.0", "2.0"]) await putImage(source.store("app"), image(tag), tag);
+  expect((await scene.sync({ from: `${source.host}/app`, to: layout })).applied.complete).toBe(true);
+  for (const to of [`${mirror.host}/app`, copy, archive]) {
+    const { plan, applied } = await scene.sync({ from: layout, to }, { cache });
+    expect([plan.steps.length, applied.complete]).toEqual([2, true]);
+    expect((await scene.plan({ from: layout, to }, { cache })).steps).toEqual([]);
+  }
+  await rm(`${folder}/copy`, { recursive: true });
+  expect((await scene.plan({ from: layout, to: copy, immutable: ["1.*"] }, { cache })).steps.length).toBe(2);
+  expect(await tagsOf(mirror, "app")).toEqual(["1.0", "2.0"]);
+  const { notes } = await scene.plan({ from: `oci:${folder}/nothing`, to: copy });
+  expect(notes.map(({ level, message }) => [level, message])).toEqual([
+    ["refused", expect.stringContaining("sync[0]: ")],
+  ]);
 });
 
 describe("blobs that images of several repositories share", () => {

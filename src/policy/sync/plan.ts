@@ -144,8 +144,9 @@ function planImage(route: Route, image: Wanted, made: Planned): void {
   if (image.failed !== undefined) made.refuse(from, `${rule.name}: ${image.failed}`);
 }
 
-/** The image with its digest, where that is known. */
-function nameOf({ origin: { place } }: Route, { tag, digest }: Wanted): string {
+/** The image with its digest, where that is known; in a local place, which can be told one of them, without its tag then. */
+function nameOf({ origin: { place, registry } }: Route, { tag, digest }: Wanted): string {
+  if (registry === undefined && digest !== undefined) return `${place}@${digest}`;
   return `${place}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
 
