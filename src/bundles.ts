@@ -7,7 +7,7 @@ import { placeOfImage } from "./bundle/manifest.ts";
 import type { Client, Opened } from "./client.ts";
 import { isAbsent, RegistryError } from "./oci/error.ts";
 import { parseLocation, type Location } from "./oci/location.ts";
-import type { Plan } from "./plan/plan.ts";
+import type { Note, Plan } from "./plan/plan.ts";
 import { inventoryOf } from "./plans.ts";
 import type { SyncRule } from "./policy/sync/parse.ts";
 import type { Call } from "./store/store.ts";
@@ -37,7 +37,7 @@ export async function recordHoldings(
 
 /**
  * Plans what a sync has to do at destinations that are only known by what was written down: nobody asks them. What is not
- * written down is not there; nothing is pruned, as nobody knows it well enough for that.
+ * written down is not there; nothing is pruned, nor kept as a backup, as nobody knows it well enough for that: a note says so.
  */
 export async function planSyncOffline(
   client: Client,
@@ -46,13 +46,16 @@ export async function planSyncOffline(
   options: Omit<PlanSyncOptions, "cache" | "source">,
 ): Promise<Plan> {
   const offline = { ...client, open: openHeld };
-  const kept = rules.map((rule): SyncRule => {
-    const { prune, ...rest } = rule;
-    return prune ? rest : rule;
-  });
+  const kept = rules.map(({ prune: _, backup: __, ...rest }): SyncRule => rest);
   const { planSync } = await import("./sync/plan-sync.ts");
   const { plan } = await planSync(offline, kept, { now: new Date(), ...options, source: client });
-  return plan;
+  const notes = rules.flatMap(({ name, prune, backup }): Note[] => {
+    const lost = [...(prune ? ["prune"] : []), ...(backup ? ["backup"] : [])];
+    if (lost.length === 0) return [];
+    const message = `${name}: a bundle does nothing about ${lost.join(" and ")}: nobody can look at the destination`;
+    return [{ level: "warning", rule: name, message }];
+  });
+  return { ...plan, notes: [...notes, ...plan.notes] };
 
   function openHeld(text: string | Location): Opened {
     const location = typeof text === "string" ? parseLocation(text) : text;

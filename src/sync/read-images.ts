@@ -57,8 +57,8 @@ async function whereFixed({ rule, origin, reading }: At, tag: string): Promise<r
   return (await Promise.all(there)).every(Boolean) ? targets : undefined;
 }
 
-function remembered({ recheck, cache, destination }: Reading, place: string, at: string): Verified | undefined {
-  return recheck || destination(place).isLocal ? undefined : cache?.find(at);
+function remembered(reading: Reading, place: string, at: string): Verified | undefined {
+  return reading.recheck || reading.destination(place).isLocal ? undefined : reading.cache?.find(at);
 }
 
 const unknownDigest: Digest = `sha256:${"0".repeat(64)}`;

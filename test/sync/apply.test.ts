@@ -131,6 +131,7 @@ describe("what goes wrong with one image", () => {
       {
         level: "refused",
         at: `${source.host}/none`,
+        rule: "sync[1]",
         message: expect.stringMatching(/^sync\[1\]: it cannot be read: /),
       },
     ]);

@@ -45,6 +45,7 @@ test("pulls that are to be left are left: what would take more comes later", () 
     {
       level: "refused",
       at: "mirror.example/app:b",
+      rule: "app",
       message: "app: left for later: of the pulls that registry.example allows, 10 are kept",
     },
   ]);
