@@ -1,6 +1,6 @@
 import { heldStore } from "./bundle/held-store.ts";
 import { planBundle } from "./bundle/plan-bundle.ts";
-import { openBundle } from "./bundle/read.ts";
+import { bundleManifest, openBundle } from "./bundle/read.ts";
 import { emptyHeld, heldOf, type Held, type Holdings } from "./bundle/record.ts";
 import { writeBundle, type WriteBundleOptions, type WrittenBundle } from "./bundle/write.ts";
 import { placeOfImage } from "./bundle/manifest.ts";
@@ -101,6 +101,11 @@ export async function planOfBundle(
     await bundle.close();
   }
 }
+
+/** The repositories that a bundle is for. Throws INVALID or CORRUPT for what is none. */
+export const placesOfBundle = async (path: string, call: Call = {}): Promise<readonly string[]> => [
+  ...new Set((await bundleManifest(path, call)).images.map(({ at }) => placeOfImage(at).place)),
+];
 
 /** The repositories that a plan copies to. Throws INVALID for what is not in a registry. */
 export const placesOfPlan = ({ steps }: Plan): readonly string[] => [

@@ -37,7 +37,7 @@ test("from a file to a bundle to a registry, and the next time only what is new"
   const written = await sync(file, "--to", bundle, "--yes");
   expect([written.code, written.stderr]).toEqual([0, expect.stringContaining("b.tar: 1 image, ")]);
 
-  const planned = await sync("--from", bundle);
+  const planned = await sync("--from", bundle, "--dest-creds", "anybody:secret");
   expect([
     planned.code,
     await inside
