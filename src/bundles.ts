@@ -46,7 +46,10 @@ export async function planSyncOffline(
   options: Omit<PlanSyncOptions, "cache" | "source">,
 ): Promise<Plan> {
   const offline = { ...client, open: openHeld };
-  const kept = rules.map(({ prune: _, backup: __, ...rest }): SyncRule => rest);
+  const kept = rules.map((rule): SyncRule => {
+    const { prune: _, backup: __, ...rest } = rule;
+    return rest;
+  });
   const { planSync } = await import("./sync/plan-sync.ts");
   const { plan } = await planSync(offline, kept, { now: new Date(), ...options, source: client });
   const notes = rules.flatMap(({ name, prune, backup }): Note[] => {

@@ -8,7 +8,6 @@ import type { SyncRule } from "./policy/sync/parse.ts";
 import { markOf } from "./sync/cache.ts";
 import type { PlanSyncOptions } from "./sync/plan-sync.ts";
 import { systemClock, type Clock } from "./transport/clock.ts";
-import { copyUntil } from "./watch/copy-until.ts";
 import { watchMetrics } from "./watch/metrics.ts";
 import type { Job } from "./watch/job-table.ts";
 import { serveStatus } from "./watch/status-server.ts";
@@ -145,9 +144,8 @@ async function runRule(
     ...(own && { cache: own }),
     ...(source && { source }),
   });
-  const hands = handsOf(client, source && { source });
-  const copy = copyUntil((steps, copying) => hands.copy(steps, copying), soft);
-  const applied = await applyPlan(planned.plan, { ...hands, copy }, { ...applying, signal: hard });
+  const hands = handsOf(client, { until: soft, ...(source && { source }) });
+  const applied = await applyPlan(planned.plan, hands, { ...applying, signal: hard });
   await planned.remember(applied);
   return reportOf(planned.plan, applied, soft.aborted);
 }

@@ -2,7 +2,7 @@ import { copier, type Copier, type CopyEvent, type CopyTarget, type Destination,
 import { lane, type Lane } from "../graph/lane.ts";
 import { throttle, type Throttle } from "../graph/rate.ts";
 import { semaphore, type Semaphore } from "../graph/semaphore.ts";
-import { isRegistryError } from "../oci/error.ts";
+import { isRegistryError, RegistryError } from "../oci/error.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import type { Spot } from "../plan/hands.ts";
 import type { CopyImage } from "../plan/plan.ts";
@@ -19,6 +19,8 @@ export interface CopySpot extends Spot {
 export interface CopyPlaces {
   readonly source: (from: string) => CopySpot;
   readonly destination: (at: string) => CopySpot;
+  /** When it fires, images that are under way are finished, and none is begun any more: the others end as PARTIAL. */
+  readonly until?: AbortSignal;
 }
 
 export interface CopyStepsOptions extends Call {
@@ -86,7 +88,7 @@ async function copyAll(
   options: CopyStepsOptions,
   tell: (copied: Copied) => void,
 ): Promise<void> {
-  const { room, failing, destination } = shared;
+  const { room, failing, destination, until } = shared;
   const copyImage = copiersOf(shared, options);
   const run = async (image: Image): Promise<void> => {
     const waiting = new Set(image);
@@ -96,7 +98,7 @@ async function copyAll(
     };
     try {
       for (const step of image) {
-        const error = failing.of(destination(step.at).registry);
+        const error = until?.aborted ? left(step) : failing.of(destination(step.at).registry);
         if (error !== undefined) settle(step, { error });
       }
       const [first, ...rest] = waiting;
@@ -111,6 +113,8 @@ async function copyAll(
   };
   await Promise.all(imagesOf(steps).map((image) => room(() => run(image))));
 }
+
+const left = ({ at }: CopyImage): RegistryError => new RegistryError("PARTIAL", `${at} is left for the next run`);
 
 /** The steps of each image together, in the order of the plan. */
 function imagesOf(steps: readonly CopyImage[]): readonly Image[] {

@@ -60,7 +60,11 @@ export function pruneAt(place: string, routes: readonly Route[], state: SyncStat
   const why = spared(place, routes, going, destination, state) ?? unread(destination);
   if (why !== undefined) {
     const message = `${going.size} tag${going.size === 1 ? "" : "s"} would go, and nothing does: ${why}`;
-    return { ...nothing, kept, notes: [{ level: "refused", at: place, rule: rule.name, message: `${rule.name}: ${message}` }] };
+    return {
+      ...nothing,
+      kept,
+      notes: [{ level: "refused", at: place, rule: rule.name, message: `${rule.name}: ${message}` }],
+    };
   }
   const inventory = destination.inventory!;
   const staying = [...inventory.tags].filter(([tag]) => !going.has(tag) && !isDigestTag(tag));
