@@ -80,7 +80,7 @@ async function readImage(
   const goals = await Promise.all(targets.map((target) => readGoal(at, tag, digest, mark, target)));
   const needy = rule.require.length > 0 && goals.some(({ state }) => state === "other" || state === "bare");
   try {
-    const lacks = needy ? lacking(rule.require, await source.attached(digest)) : [];
+    const lacks = needy ? lacking(rule.require, await source.attachedTypes(digest)) : [];
     return { ...wanted, lacks, targets: goals };
   } catch (error) {
     if (at.reading.signal?.aborted) throw error;

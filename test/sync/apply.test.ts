@@ -4,7 +4,7 @@ import { faultyProxy } from "../support/faults.ts";
 import { testService } from "../cli/service-scene.ts";
 import { testRegistry, type TestRegistry } from "../cli/support.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
+import { artifact, image, indexOf, putImage, twoPlatforms } from "../support/images.ts";
 import { stepsOf, syncScene, type Scene } from "./scene.ts";
 
 let source: TestRegistry;
@@ -193,6 +193,17 @@ describe("rules", () => {
     await putImage(source.store("app"), signed, "signed");
     const type = "application/vnd.dev.sigstore.bundle.v0.3+json";
     await putImage(source.store("app"), artifact("bundle", signed.manifest.descriptor, { type }));
+    const stated = image("stated");
+    await putImage(source.store("app"), stated, "stated");
+    const statement = {
+      "dev.sigstore.bundle.content": "dsse-envelope",
+      "dev.sigstore.bundle.predicateType": "https://slsa.dev/provenance/v1",
+    };
+    await putImage(source.store("app"), artifact("said", stated.manifest.descriptor, { type, annotations: statement }));
+    const partly = indexOf([signed]);
+    await putImage(source.store("app"), partly, "partly");
+    const attested = await scene.plan({ ...app(), require: ["attestation"] });
+    expect(stepsOf(attested)).toEqual([`copy ${mirror.host}/app:stated: the tag stated is not there`]);
     const plan = await scene.plan({ ...app(), require: ["signature"] });
     expect(stepsOf(plan)).toEqual([`copy ${mirror.host}/app:signed: the tag signed is not there`]);
     expect(plan.notes.map(({ level, at, message }) => [level, at, message])).toEqual([
@@ -201,6 +212,8 @@ describe("rules", () => {
         `${mirror.host}/app:bare`,
         `sync[0]: nothing is copied: ${bare.manifest.descriptor.digest} has no signature attached`,
       ],
+      ["refused", `${mirror.host}/app:partly`, expect.stringContaining("has no signature attached")],
+      ["refused", `${mirror.host}/app:stated`, expect.stringContaining("has no signature attached")],
     ]);
   });
 
