@@ -2,12 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
 import { withJournal } from "../src/plan/journal.ts";
 import { full, steps, wrong } from "../test/plan/samples.ts";
 import { describeWith, peer } from "./support/peers.ts";
 import { root, run } from "./support/run.ts";
 
-// The JSON Schemas of plans and journals, by a validator that others wrote.
+// The JSON Schemas of plans, journals and files of what is kept in sync, by a validator that others wrote.
 describeWith("jsonschema", "plans by their schema", () => {
   let folder: string;
   beforeAll(async () => {
@@ -34,6 +35,21 @@ describeWith("jsonschema", "plans by their schema", () => {
 
   test.each(Object.entries(wrong))("%s", async (_, [value]) => {
     expect(await fits("plan.json", [value])).toBe(false);
+  });
+
+  test("the file of the guide, and what is wrong with a file", async () => {
+    const guide = await readFile(join(root, "docs/guide/sync.md"), "utf8");
+    const [, file = ""] = /^```yaml\n(.*?)^```/ms.exec(guide) ?? [];
+    const { sync } = parse(file) as { sync: readonly object[] };
+    expect(await fits("sync.json", [parse(file)])).toBe(true);
+    for (const wrong of [
+      { version: 2, sync },
+      { version: 1, sync: [] },
+      { version: 1, sync: [{ ...sync[0], tag: "v1" }] },
+      { version: 1, defaults: { prune: { maxDelete: "ten" } }, sync },
+    ]) {
+      expect(await fits("sync.json", [wrong])).toBe(false);
+    }
   });
 
   test("the lines of a journal", async () => {

@@ -6,10 +6,12 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
 import { journalLineSchema } from "../src/plan/journal-lines.ts";
 import { count, digest, planSchema } from "../src/plan/schema.ts";
+import { syncFileSchema } from "../src/policy/sync/schema.ts";
 
 const folder = join(import.meta.dirname, "../schemas");
 const documents: Readonly<Record<string, { readonly title: string; readonly schema: GenericSchema }>> = {
   plan: { title: "A plan of Gantry: gantry apply PLAN", schema: planSchema },
+  sync: { title: "What Gantry keeps in sync: gantry sync FILE", schema: syncFileSchema },
   journal: { title: "A line of the journal of a plan: gantry undo JOURNAL", schema: journalLineSchema },
 };
 
@@ -34,7 +36,7 @@ for (const [name, { title, schema }] of Object.entries(documents)) {
 function textOf(title: string, schema: GenericSchema): string {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
     target: "draft-2020-12",
-    ignoreActions: ["check"],
+    ignoreActions: ["check", "raw_check"],
     overrideSchema: ({ valibotSchema }) => said.get(valibotSchema),
   });
   const json = { $schema: "https://json-schema.org/draft/2020-12/schema", title, ...rest };
