@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseYaml } from "../src/document/yaml.ts";
+import { parse } from "yaml";
 import { withJournal } from "../src/plan/journal.ts";
 import { full, steps, wrong } from "../test/plan/samples.ts";
 import { describeWith, peer } from "./support/peers.ts";
 import { root, run } from "./support/run.ts";
 
-// The JSON Schemas of plans, journals and policies, by a validator that others wrote.
+// The JSON Schemas of plans, journals, policies and files of what is kept in sync, by a validator that others wrote.
 describeWith("jsonschema", "plans by their schema", () => {
   let folder: string;
   beforeAll(async () => {
@@ -46,6 +47,21 @@ describeWith("jsonschema", "plans by their schema", () => {
     const faulty = [{ version: 2 }, { rules: [] }, { protect: "a" }, { more: 1 }, { rules: [{ keep: { newest: 0 } }] }];
     for (const fault of [...faulty, { rules: [{ delete: { olderThan: "2 months" } }] }]) {
       expect(await fits("retain.json", [{ version: 1, rules, ...fault }]), JSON.stringify(fault)).toBe(false);
+    }
+  });
+
+  test("the file of the guide, and what is wrong with a file", async () => {
+    const guide = await readFile(join(root, "docs/guide/sync.md"), "utf8");
+    const [, file = ""] = /^```yaml\n(.*?)^```/ms.exec(guide) ?? [];
+    const { sync } = parse(file) as { sync: readonly object[] };
+    expect(await fits("sync.json", [parse(file)])).toBe(true);
+    for (const wrong of [
+      { version: 2, sync },
+      { version: 1, sync: [] },
+      { version: 1, sync: [{ ...sync[0], tag: "v1" }] },
+      { version: 1, defaults: { prune: { maxDelete: "ten" } }, sync },
+    ]) {
+      expect(await fits("sync.json", [wrong])).toBe(false);
     }
   });
 

@@ -7,11 +7,13 @@ import type { GenericSchema } from "valibot";
 import { journalLineSchema } from "../src/plan/journal-lines.ts";
 import { count, digest, planSchema } from "../src/plan/schema.ts";
 import { retentionSchema } from "../src/policy/retain/schema.ts";
+import { syncFileSchema } from "../src/policy/sync/schema.ts";
 
 const folder = join(import.meta.dirname, "../schemas");
 const documents: Readonly<Record<string, { readonly title: string; readonly schema: GenericSchema }>> = {
   plan: { title: "A plan of Gantry: gantry apply PLAN", schema: planSchema },
   retain: { title: "A policy for retention of Gantry's own: gantry retain --policy FILE", schema: retentionSchema },
+  sync: { title: "What Gantry keeps in sync: gantry sync FILE", schema: syncFileSchema },
   journal: { title: "A line of the journal of a plan: gantry undo JOURNAL", schema: journalLineSchema },
 };
 

@@ -1,13 +1,13 @@
 import { heldStore } from "./bundle/held-store.ts";
 import { planBundle } from "./bundle/plan-bundle.ts";
-import { openBundle } from "./bundle/read.ts";
+import { bundleManifest, openBundle } from "./bundle/read.ts";
 import { emptyHeld, heldOf, type Held, type Holdings } from "./bundle/record.ts";
 import { writeBundle, type WriteBundleOptions, type WrittenBundle } from "./bundle/write.ts";
 import { placeOfImage } from "./bundle/manifest.ts";
 import type { Client, Opened } from "./client.ts";
 import { isAbsent, RegistryError } from "./oci/error.ts";
 import { parseLocation, type Location } from "./oci/location.ts";
-import type { Plan } from "./plan/plan.ts";
+import type { Note, Plan } from "./plan/plan.ts";
 import { inventoryOf } from "./plans.ts";
 import type { SyncRule } from "./policy/sync/parse.ts";
 import type { Call } from "./store/store.ts";
@@ -37,7 +37,7 @@ export async function recordHoldings(
 
 /**
  * Plans what a sync has to do at destinations that are only known by what was written down: nobody asks them. What is not
- * written down is not there; nothing is pruned, as nobody knows it well enough for that.
+ * written down is not there; nothing is pruned, nor kept as a backup, as nobody knows it well enough for that: a note says so.
  */
 export async function planSyncOffline(
   client: Client,
@@ -47,12 +47,18 @@ export async function planSyncOffline(
 ): Promise<Plan> {
   const offline = { ...client, open: openHeld };
   const kept = rules.map((rule): SyncRule => {
-    const { prune, ...rest } = rule;
-    return prune ? rest : rule;
+    const { prune: _, backup: __, ...rest } = rule;
+    return rest;
   });
   const { planSync } = await import("./sync/plan-sync.ts");
   const { plan } = await planSync(offline, kept, { now: new Date(), ...options, source: client });
-  return plan;
+  const notes = rules.flatMap(({ name, prune, backup }): Note[] => {
+    const lost = [...(prune ? ["prune"] : []), ...(backup ? ["backup"] : [])];
+    if (lost.length === 0) return [];
+    const message = `${name}: a bundle does nothing about ${lost.join(" and ")}: nobody can look at the destination`;
+    return [{ level: "warning", rule: name, message }];
+  });
+  return { ...plan, notes: [...notes, ...plan.notes] };
 
   function openHeld(text: string | Location): Opened {
     const location = typeof text === "string" ? parseLocation(text) : text;
@@ -98,6 +104,11 @@ export async function planOfBundle(
     await bundle.close();
   }
 }
+
+/** The repositories that a bundle is for. Throws INVALID or CORRUPT for what is none. */
+export const placesOfBundle = async (path: string, call: Call = {}): Promise<readonly string[]> => [
+  ...new Set((await bundleManifest(path, call)).images.map(({ at }) => placeOfImage(at).place)),
+];
 
 /** The repositories that a plan copies to. Throws INVALID for what is not in a registry. */
 export const placesOfPlan = ({ steps }: Plan): readonly string[] => [

@@ -1,6 +1,14 @@
 // The public surface of the library, written by hand. Stores are in "gantry/store", the registry in "gantry/server",
 // plans in "gantry/plan", and what makes them in "gantry/policy".
-export { makeBundle, placesOfPlan, placesOfRules, planOfBundle, planSyncOffline, recordHoldings } from "./bundles.ts";
+export {
+  makeBundle,
+  placesOfBundle,
+  placesOfPlan,
+  placesOfRules,
+  planOfBundle,
+  planSyncOffline,
+  recordHoldings,
+} from "./bundles.ts";
 export { createClient, type Client, type ClientOptions, type InventoryCall, type Opened } from "./client.ts";
 export type { CopyLocationsOptions, CopyOutcome } from "./copy-locations.ts";
 export type { Event } from "./events.ts";

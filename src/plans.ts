@@ -12,12 +12,12 @@ import type { Provider } from "./provider/provider.ts";
 import type { Deletion } from "./provider/service.ts";
 import type { LocalStore } from "./store/local-store.ts";
 import type { Call, Store } from "./store/store.ts";
-import { stepCopier, type CopySpot } from "./sync/copy-steps.ts";
+import { stepCopier, type CopyPlaces, type CopySpot } from "./sync/copy-steps.ts";
 
 /** How plans are applied with a client: its stores, and the routes of its services; `close` lets go of bundles. */
 export function handsOf(
   client: Client,
-  options: { readonly source?: Client } = {},
+  options: Pick<CopyPlaces, "until"> & { readonly source?: Client } = {},
 ): Hands & { close(): Promise<void> } {
   const stores = new Map<string, Store>();
   const bundled = bundles();
@@ -75,7 +75,11 @@ export function handsOf(
       await (await client.service(host, call)).setImmutability(name, wanted, call);
     },
     close: () => bundled.close(),
-    copy: stepCopier({ source: (from) => spotIn(options.source ?? client, from, "pull"), destination: open }),
+    copy: stepCopier({
+      source: (from) => spotIn(options.source ?? client, from, "pull"),
+      destination: open,
+      ...(options.until && { until: options.until }),
+    }),
   };
 
   /** What deletes manifests in a place, by whatever route it has. */

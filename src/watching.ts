@@ -5,11 +5,9 @@ import { applyPlan, type Applied, type ApplyOptions } from "./plan/apply.ts";
 import type { Plan } from "./plan/plan.ts";
 import { handsOf } from "./plans.ts";
 import type { SyncRule } from "./policy/sync/parse.ts";
-import { syncPlaces } from "./policy/sync/places.ts";
 import { markOf } from "./sync/cache.ts";
 import type { PlanSyncOptions } from "./sync/plan-sync.ts";
 import { systemClock, type Clock } from "./transport/clock.ts";
-import { copyUntil } from "./watch/copy-until.ts";
 import { watchMetrics } from "./watch/metrics.ts";
 import type { Job } from "./watch/job-table.ts";
 import { serveStatus } from "./watch/status-server.ts";
@@ -25,6 +23,8 @@ import {
 export interface WatchSyncOptions {
   /** Reads the rules. Throws where they are wrong. */
   readonly load: () => Promise<readonly SyncRule[]>;
+  /** The names of the rules that are run; all, unless told. */
+  readonly only?: readonly string[];
   /** Whether there is something new to load. */
   readonly changed: () => Promise<boolean>;
   /** Ends the watch. */
@@ -35,7 +35,7 @@ export interface WatchSyncOptions {
   readonly listen?: { readonly host: string; readonly port: number };
   /** Opens the sources, where they need other credentials. */
   readonly source?: Client;
-  readonly planning?: Omit<PlanSyncOptions, "signal" | "source" | "now">;
+  readonly planning?: Omit<PlanSyncOptions, "signal" | "source" | "now" | "only">;
   /** Applies each plan, by `apply`: says with which options, and where it is written down. */
   readonly applying?: (
     plan: Plan,
@@ -92,13 +92,14 @@ export async function watchSync(client: Client, options: WatchSyncOptions): Prom
       codeOf: (error) => (isRegistryError(error) ? error.code : "INTERNAL"),
       async load() {
         const loaded = await options.load();
-        const jobs = loaded.map(jobOf);
+        const { only } = options;
+        const jobs = loaded.filter(({ name }) => only?.includes(name) ?? true).map(jobOf);
         rules = loaded;
         hosts.clear();
         for (const rule of rules) for (const host of sourcesOf(rule)) hosts.add(host);
         return jobs;
       },
-      run: ({ rule }, stops) => runRules(client, withNeighbours(rule, rules), stops, options),
+      run: ({ rule }, stops) => runRule(client, rule, rules, stops, options),
       onEvent(event) {
         metrics.on(event);
         onEvent(event);
@@ -127,21 +128,11 @@ function jobOf(rule: SyncRule): RuleJob {
 const sourcesOf = ({ from }: SyncRule): readonly string[] =>
   from.flatMap((one) => (one.kind === "pattern" ? one.registry : (one.origin.registry ?? [])));
 
-/**
- * The rules that are planned together with one: where it prunes, all that write to the same registries, as what others bring
- * is not to be taken away.
- */
-function withNeighbours(rule: SyncRule, all: readonly SyncRule[]): readonly [SyncRule, ...SyncRule[]] {
-  if (!rule.prune) return [rule];
-  const registries = (one: SyncRule): readonly string[] => syncPlaces([one]).to.map((place) => place.split("/")[0]!);
-  const own = new Set(registries(rule));
-  return [rule, ...all.filter((other) => other.name !== rule.name && registries(other).some((host) => own.has(host)))];
-}
-
-/** Plans and does what rules say; what was found whole is remembered for the first of them. */
-async function runRules(
+/** Plans and does what a rule says. */
+async function runRule(
   client: Client,
-  rules: readonly [SyncRule, ...SyncRule[]],
+  { name }: SyncRule,
+  rules: readonly SyncRule[],
   stops: Stops,
   options: WatchSyncOptions,
 ): Promise<RunReport> {
@@ -149,18 +140,16 @@ async function runRules(
   const { soft, hard } = stops;
   const { cache, ...more } = planning;
   // Several mappings may run at a time, and each writes what it found when it ends.
-  const own = cache && { ...cache, file: `${cache.file.replace(/\.json$/, "")}-${markOf(rules[0].name)}.json` };
+  const own = cache && { ...cache, file: `${cache.file.replace(/\.json$/, "")}-${markOf(name)}.json` };
   const planned = await client.planSync(rules, {
     ...more,
+    only: [name],
     signal: soft,
     ...(own && { cache: own }),
     ...(source && { source }),
   });
-  const hands = handsOf(client, source && { source });
-  const copy = copyUntil((steps, copying) => hands.copy(steps, copying), soft);
-  const applied = await applying(planned.plan, (more) =>
-    applyPlan(planned.plan, { ...hands, copy }, { ...more, signal: hard }),
-  );
+  const hands = handsOf(client, { until: soft, ...(source && { source }) });
+  const applied = await applying(planned.plan, (more) => applyPlan(planned.plan, hands, { ...more, signal: hard }));
   await planned.remember(applied);
   return reportOf(planned.plan, applied, soft.aborted);
 }

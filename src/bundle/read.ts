@@ -30,7 +30,7 @@ export async function openBundle(path: string, call: Call = {}): Promise<Bundle>
     throw corrupt(path, `it is not what ${path}.sha256 says`);
   }
   const archive = await openArchive(path, undefined, call.signal);
-  if (!archive) throw new RegistryError("INVALID", `there is no bundle at ${path}`);
+  if (!archive) throw noBundle(path);
   try {
     const manifest = await readManifest(archive, path);
     const sums = await readSums(archive, path);
@@ -52,6 +52,19 @@ export async function openBundle(path: string, call: Call = {}): Promise<Bundle>
     throw error;
   }
 }
+
+/** Reads what a bundle says that it is for; whether it is whole, `openBundle` looks. Throws INVALID or CORRUPT. */
+export async function bundleManifest(path: string, { signal }: Call = {}): Promise<BundleManifest> {
+  const archive = await openArchive(path, undefined, signal);
+  if (!archive) throw noBundle(path);
+  try {
+    return await readManifest(archive, path);
+  } finally {
+    await archive.close();
+  }
+}
+
+const noBundle = (path: string): RegistryError => new RegistryError("INVALID", `there is no bundle at ${path}`);
 
 /** A source for one image alone: other images of the bundle do not show in it. */
 function imageSource(image: BundledImage, all: Source): Source {

@@ -3,6 +3,7 @@ import {
   formatHoldings,
   makeBundle,
   parseHoldings,
+  placesOfBundle,
   placesOfPlan,
   placesOfRules,
   planOfBundle,
@@ -42,7 +43,7 @@ export async function offerBundle(
 ): Promise<Offered> {
   const client = await cli.client(syncPlaces(rules));
   const held = await readHoldings(cli);
-  const { cache: _, source: __, ...planning } = options;
+  const { cache: _, source: __, only: ___, ...planning } = options;
   const plan = onlyCopies(await planSyncOffline(client, rules, held, planning));
   let applied: Applied | undefined;
   const writer: Client = {
@@ -66,7 +67,10 @@ export async function offerBundle(
 export async function offerBundled(path: string, cli: Cli): Promise<Offered> {
   const { get, signal } = cli;
   const target = get(to);
-  const client = await cli.client({ from: [], to: target === undefined ? [] : [target] });
+  const client = await cli.client({
+    from: [],
+    to: target === undefined ? await placesOfBundle(path, { signal }) : [target],
+  });
   const now = new Date();
   const plan = await planOfBundle(client, path, { now, signal, ...(target !== undefined && { to: target }) });
   const places = [...placesOfPlan(plan), ...plan.kept.map(({ at }) => at.replace(/(?::[^:/]+|@.*)$/, ""))];

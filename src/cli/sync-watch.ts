@@ -29,6 +29,7 @@ export async function watchFile(
     stop: signal,
     drain: get(drain) ?? usualDrain,
     planning,
+    ...(planning.only && { only: planning.only }),
     async applying(plan, apply) {
       const settings = await applySettings(cli);
       // Copies are no loss: without deletions, a run that goes on for ever writes no journals.

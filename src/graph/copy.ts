@@ -252,9 +252,12 @@ export function copier(from: Source, destinations: readonly Destination[], optio
           const there = await sided("destination", () => outlineOf(store, now, options));
           return copyTo(at, there ? asIs(there) : await prepared(), digest, tag);
         }
-        const { root } = await prepared();
-        if ((now?.digest ?? null) !== before && now?.digest !== root.descriptor.digest) throw moved(store, tag, now);
-        return copyTo(at, await prepared(), digest, tag);
+        const isMoved = (now?.digest ?? null) !== before;
+        if (isMoved && !remade) throw moved(store, tag, now);
+        const { root, manifest } = await prepared();
+        if (now && now.digest === root.descriptor.digest) return copyTo(at, { there: root, manifest }, digest, tag);
+        if (isMoved) throw moved(store, tag, now);
+        return copyTo(at, { root, manifest }, digest, tag);
       };
       await everywhere(digest, (_, at) => targets[at]!, work, onEnd);
     },

@@ -42,6 +42,7 @@ export function knownManifests(): Known {
     blobs.set(digest, fresh);
     return fresh;
   };
+  let seen = 0;
   return {
     content: (digest) => contents.get(digest),
     learn(manifest) {
@@ -54,7 +55,12 @@ export function knownManifests(): Known {
     wasIn: (repository, digest) =>
       digest === undefined ? places.has(repository) : Boolean(places.get(repository)?.has(digest)),
     saw(repository, digest) {
+      if (seen > 10 * limit) {
+        places.clear();
+        seen = 0;
+      }
       const place = places.get(repository) ?? new Set();
+      if (!place.has(digest)) seen += 1;
       places.set(repository, place.add(digest));
     },
     forget: (repository, digest) => void places.get(repository)?.delete(digest),

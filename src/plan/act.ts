@@ -71,14 +71,11 @@ async function lookAtTag({ at, digest, before }: SetTag, hands: Hands, call: Cal
   };
 }
 
-/** What a copy's destination has; a tag that is neither as it was nor as it will be is stale. */
-export async function lookAtDestination(step: CopyImage, hands: Hands, call: Call): Promise<Before | Ending> {
+/** What is written down of a copy's destination. What the plan says its tag names is held against the tag by the copy itself. */
+export async function lookAtDestination(step: CopyImage, hands: Hands, call: Call): Promise<Before> {
   const { store, tag } = hands.open(step.at);
   if (tag === undefined) return { existed: (await digestNow(store, step.digest, call)) !== null };
-  const now = await digestNow(store, tag, call);
-  // Of an index with some platforms alone, only who reads the source knows the digest.
-  const asExpected = step.before === undefined || now === step.before || now === step.digest || step.platforms;
-  if (!asExpected) return moved(step.at, now);
+  const now = step.before === undefined ? await digestNow(store, tag, call) : step.before;
   return { tag: now, ...(now !== step.digest && (await keep(store, now, call))) };
 }
 

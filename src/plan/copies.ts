@@ -9,42 +9,41 @@ export async function copyAll(steps: readonly CopyImage[], running: Running): Pr
   const { hands, call, options, room, attempt } = running;
   const open = new Map<string, { readonly step: CopyImage; readonly before: Before }>();
   await all(
-    steps.map((step) =>
-      room(async () => {
-        try {
-          const before = await lookAtDestination(step, hands, call);
-          if ("outcome" in before) return await attempt(step, async () => before);
-          if (before.tag !== step.digest) await running.begin(step, before);
-          open.set(step.id, { step, before });
-        } catch (error) {
-          await attempt(step, () => Promise.reject(error));
-        }
-      }),
-    ),
+    steps.map(async (step) => {
+      try {
+        const before = await room(() => lookAtDestination(step, hands, call));
+        if (before.tag !== step.digest) await running.begin(step, before);
+        open.set(step.id, { step, before });
+      } catch (error) {
+        await attempt(step, () => Promise.reject(error));
+      }
+    }),
   );
   const going = steps.filter(({ id }) => open.has(id));
   if (going.length === 0) return;
-  const { limitRate, onEvent } = options;
-  const settings = { ...call, ...(limitRate !== undefined && { limitRate }), ...(onEvent && { onEvent }) };
+  const { limitRate, onEvent, jobs } = options;
+  const settings = {
+    ...call,
+    ...(limitRate !== undefined && { limitRate }),
+    ...(jobs !== undefined && { jobs }),
+    ...(onEvent && { onEvent }),
+  };
   try {
-    await room(async () => {
-      for await (const { id, bytes, error } of hands.copy(going, settings)) {
-        const { step, before } = open.get(id) ?? {};
-        if (!step || !before || !open.delete(id)) continue;
-        await attempt(step, async () => {
-          const isThere = before.tag === step.digest;
-          // Its root came last, so that all of it came: whether the source still has it does not matter.
-          if (isThere && isAbsent(error)) return { outcome: "already" };
-          if (error !== undefined) return refused(error);
-          const already = isThere && !bytes;
-          return {
-            outcome: already ? "already" : "done",
-            ...(bytes !== undefined && { bytes }),
-            ...(await made(step)),
-          };
-        });
-      }
-    });
+    // How many go at a time, those hands know who do all copies.
+    for await (const { id, bytes, wasThere, error } of hands.copy(going, settings)) {
+      const step = open.get(id)?.step;
+      if (!step || !open.delete(id)) continue;
+      await attempt(step, async () => {
+        // Its root came last, so that all of it came: whether the source still has it does not matter.
+        if (isAbsent(error) && (await isThere(step))) return { outcome: "already" };
+        if (error !== undefined) return refused(error);
+        return {
+          outcome: wasThere ? "already" : "done",
+          ...(bytes !== undefined && { bytes }),
+          ...(await made(step)),
+        };
+      });
+    }
     for (const { step } of open.values()) {
       await attempt(step, () =>
         Promise.reject(new RegistryError("UNKNOWN", `${step.at}: nothing was told of its copy`)),
@@ -52,6 +51,11 @@ export async function copyAll(steps: readonly CopyImage[], running: Running): Pr
     }
   } catch (error) {
     for (const { step } of open.values()) await attempt(step, () => Promise.reject(error));
+  }
+
+  async function isThere({ at, digest }: CopyImage): Promise<boolean> {
+    const { store, tag } = hands.open(at);
+    return tag !== undefined && (await digestNow(store, tag, call)) === digest;
   }
 
   /** The digest of what some platforms of an index became. */

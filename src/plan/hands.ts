@@ -35,9 +35,22 @@ export interface Hands {
   deleteRepository(repository: string, call?: Call): Promise<void>;
   immutability(repository: string, call?: Call): Promise<TagRules>;
   setImmutability(step: SetImmutability, call?: Call): Promise<void>;
-  /** Copies images from one place, each read once however many places it goes to, and tells how each step went. */
+  /**
+   * Copies images from one place, each read once however many places it goes to, and tells how each step went. `jobs` of the
+   * first call is how many images are under way at a time, over all calls. A tag that is not as the plan says is a CONFLICT.
+   */
   copy(
     steps: readonly CopyImage[],
-    options?: Call & { readonly limitRate?: number; readonly onEvent?: (event: CopyEvent) => void },
-  ): AsyncIterable<{ readonly id: string; readonly bytes?: number; readonly error?: unknown }>;
+    options?: Call & {
+      readonly limitRate?: number;
+      readonly jobs?: number;
+      readonly onEvent?: (event: CopyEvent) => void;
+    },
+  ): AsyncIterable<{
+    readonly id: string;
+    readonly bytes?: number;
+    /** The tag named the image already, and no blob was sent. */
+    readonly wasThere?: boolean;
+    readonly error?: unknown;
+  }>;
 }

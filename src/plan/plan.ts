@@ -156,6 +156,8 @@ export interface Note {
   readonly level: "info" | "warning" | "refused";
   /** The place that it is about. */
   readonly at?: string;
+  /** The rule of the policy that it is about; the message names it, too. */
+  readonly rule?: string;
   readonly message: string;
 }
 

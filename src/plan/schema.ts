@@ -78,6 +78,7 @@ export const planSchema: v.GenericSchema<unknown, Plan> = v.strictObject({
     v.strictObject({
       level: v.picklist(["info", "warning", "refused"]),
       at: v.exactOptional(text),
+      rule: v.exactOptional(text),
       message: text,
     }),
   ),

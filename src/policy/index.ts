@@ -32,6 +32,7 @@ export { stagesOf, type Stage } from "./promote/stage.ts";
 export type { Promotion, PromotionPolicy, TagNow } from "./promote/state.ts";
 export { fillPlace, targetAt, targetOf, type Target, type TargetOptions } from "./promote/target.ts";
 export { parseSync, type PruneRule, type SyncRule, type TagRule as TagSelection } from "./sync/parse.ts";
+export { withNeighbours } from "./sync/beside.ts";
 export { syncPlaces } from "./sync/places.ts";
 export { formatReport, reportFormats, type ReportFormat } from "./sync/report.ts";
 export type { Mapping, Prune, SyncFile, SyncSettings, TagSet } from "./sync/sync-file.ts";

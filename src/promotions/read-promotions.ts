@@ -12,7 +12,7 @@ import { gatedAt, targetAt, type Target, type TargetOptions } from "../policy/pr
 import type { Origin } from "../policy/promote/template.ts";
 import type { Call, Source } from "../store/store.ts";
 import { places, type IsImmutable, type Place } from "./place.ts";
-import { readAttached } from "./read-attached.ts";
+import { readAttached } from "../graph/read-attached.ts";
 import { readReceipts } from "./read-receipts.ts";
 import { builtAt, releaseOf } from "./release.ts";
 

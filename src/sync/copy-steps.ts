@@ -1,8 +1,8 @@
 import { copier, type Copier, type CopyEvent, type CopyTarget, type Destination, type Outcome } from "../graph/copy.ts";
 import { lane, type Lane } from "../graph/lane.ts";
 import { throttle, type Throttle } from "../graph/rate.ts";
-import { semaphore } from "../graph/semaphore.ts";
-import { isRegistryError } from "../oci/error.ts";
+import { semaphore, type Semaphore } from "../graph/semaphore.ts";
+import { isRegistryError, RegistryError } from "../oci/error.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import type { Spot } from "../plan/hands.ts";
 import type { CopyImage } from "../plan/plan.ts";
@@ -19,17 +19,23 @@ export interface CopySpot extends Spot {
 export interface CopyPlaces {
   readonly source: (from: string) => CopySpot;
   readonly destination: (at: string) => CopySpot;
+  /** When it fires, images that are under way are finished, and none is begun any more: the others end as PARTIAL. */
+  readonly until?: AbortSignal;
 }
 
 export interface CopyStepsOptions extends Call {
   /** Bytes a second, over all copies. */
   readonly limitRate?: number;
+  /** How many images are under way at a time; what the first call says counts for all. */
+  readonly jobs?: number;
   readonly onEvent?: (event: CopyEvent) => void;
 }
 
 export interface Copied {
   readonly id: string;
   readonly bytes?: number;
+  /** The tag named the image already, and no blob was sent. */
+  readonly wasThere?: boolean;
   readonly error?: unknown;
 }
 
@@ -49,12 +55,17 @@ type Image = readonly [CopyImage, ...CopyImage[]];
 export function stepCopier(
   places: CopyPlaces,
 ): (steps: readonly CopyImage[], options?: CopyStepsOptions) => AsyncGenerator<Copied, void> {
-  const shared = { ...places, room: semaphore(imagesAtOnce), lanes: new Map(), rates: new Map(), failing: failures() };
+  const shared = { ...places, lanes: new Map(), rates: new Map(), failing: failures() };
+  let room: Semaphore | undefined;
   return async function* copySteps(steps, options = {}) {
     const stop = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     const results = arrivals<Copied>();
-    const work = copyAll(steps, shared, { ...options, signal }, results.add).then(results.end, results.fail);
+    room ??= semaphore(options.jobs ?? imagesAtOnce);
+    const work = copyAll(steps, { ...shared, room }, { ...options, signal }, results.add).then(
+      results.end,
+      results.fail,
+    );
     try {
       yield* results.all;
     } finally {
@@ -65,7 +76,7 @@ export function stepCopier(
 }
 
 interface Shared extends CopyPlaces {
-  readonly room: ReturnType<typeof semaphore>;
+  readonly room: Semaphore;
   readonly lanes: Map<string, Lane>;
   readonly rates: Map<string, Throttle>;
   readonly failing: ReturnType<typeof failures>;
@@ -77,7 +88,7 @@ async function copyAll(
   options: CopyStepsOptions,
   tell: (copied: Copied) => void,
 ): Promise<void> {
-  const { room, failing, destination } = shared;
+  const { room, failing, destination, until } = shared;
   const copyImage = copiersOf(shared, options);
   const run = async (image: Image): Promise<void> => {
     const waiting = new Set(image);
@@ -87,7 +98,7 @@ async function copyAll(
     };
     try {
       for (const step of image) {
-        const error = failing.of(destination(step.at).registry);
+        const error = until?.aborted ? left(step) : failing.of(destination(step.at).registry);
         if (error !== undefined) settle(step, { error });
       }
       const [first, ...rest] = waiting;
@@ -102,6 +113,8 @@ async function copyAll(
   };
   await Promise.all(imagesOf(steps).map((image) => room(() => run(image))));
 }
+
+const left = ({ at }: CopyImage): RegistryError => new RegistryError("PARTIAL", `${at} is left for the next run`);
 
 /** The steps of each image together, in the order of the plan. */
 function imagesOf(steps: readonly CopyImage[]): readonly Image[] {
@@ -213,4 +226,6 @@ function failures(): {
 }
 
 const endingOf = (outcome: Outcome): Omit<Copied, "id"> =>
-  "result" in outcome ? { bytes: outcome.result.bytes } : { error: outcome.error };
+  "result" in outcome
+    ? { bytes: outcome.result.bytes, wasThere: outcome.result.outcome === "unchanged" && outcome.result.bytes === 0 }
+    : { error: outcome.error };

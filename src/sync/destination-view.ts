@@ -8,6 +8,8 @@ import type { Call } from "../store/store.ts";
 
 /** A place that is written to, as it is read for a plan; its tags are listed once. */
 export interface DestinationView {
+  /** Whether it costs nothing to look there: what was found before is not gone by. */
+  readonly isLocal: boolean;
   tags(): Promise<ReadonlySet<string> | undefined>;
   /** What a tag or digest names there; null where it is not there, or cannot be read and is to be put anew. */
   now(ref: string): Promise<Digest | null>;
@@ -54,6 +56,7 @@ export function destinationView(client: Client, place: string, room: Semaphore, 
     }
   };
   return {
+    isLocal: location.transport !== "registry",
     tags,
     now,
     async missing(attached) {

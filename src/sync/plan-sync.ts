@@ -1,6 +1,7 @@
 import type { Client } from "../client.ts";
 import type { Applied } from "../plan/apply.ts";
 import type { Plan } from "../plan/plan.ts";
+import { withNeighbours } from "../policy/sync/beside.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
 import { planSync as planned, type PlanSyncOptions as Wishes } from "../policy/sync/plan.ts";
 import type { Call } from "../store/store.ts";
@@ -14,6 +15,8 @@ export interface PlanSyncOptions extends Call, Wishes {
   readonly now?: Date;
   /** Where it is remembered from run to run what was found whole, and for how many milliseconds that is believed (12 hours). */
   readonly cache?: { readonly file: string; readonly ttl?: number };
+  /** The names of the rules that are run, of all that there are: what the others write is not taken away. All, unless told. */
+  readonly only?: readonly string[];
   /** Looks into everything, whatever the cache says. */
   readonly recheck?: boolean;
   /** Opens the sources, where they need other credentials than the destinations. */
@@ -37,10 +40,12 @@ export async function planSync(
   rules: readonly SyncRule[],
   options: PlanSyncOptions & { readonly now: Date },
 ): Promise<PlannedSync> {
-  const { now, onWarning = () => {}, cache: kept, from, explain, ...reading } = options;
+  const { now, onWarning = () => {}, cache: kept, from, explain, only, ...reading } = options;
   const open: SyncCacheOptions = { now, ttl: kept?.ttl ?? usualTtl, onWarning };
   const cache = kept && (await openSyncCache(kept.file, open));
-  const state = await readSync(client, rules, { ...reading, now, ...(cache && { cache }) });
+  const running = only ? rules.filter(({ name }) => only.includes(name)) : rules;
+  const read = withNeighbours(running, rules);
+  const state = await readSync(client, read, { ...reading, running, now, ...(cache && { cache }) });
   const wishes = { ...(from !== undefined && { from }), ...(explain !== undefined && { explain }) };
   const plan = planned(state, now, wishes);
   return {

@@ -4,7 +4,7 @@ import { fitsOne } from "../policy/pattern.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
 import type { Goal, Wanted } from "../policy/sync/state.ts";
 import type { Origin, Target } from "../policy/sync/template.ts";
-import { markOf } from "./cache.ts";
+import { markOf, type Verified } from "./cache.ts";
 import { messageOf } from "./message.ts";
 import type { Reading } from "./read-sync.ts";
 import { lacking } from "./requirements.ts";
@@ -51,10 +51,14 @@ async function whereFixed({ rule, origin, reading }: At, tag: string): Promise<r
   const targets = rule.to.map((template) => template.target(origin, { tag, digest: unknownDigest }));
   const there = targets.map(async ({ place, at, tag: name }) => {
     if (name === undefined) return false;
-    if (!reading.recheck && reading.cache?.find(at)) return true;
+    if (remembered(reading, place, at)) return true;
     return (await reading.destination(place).tags())?.has(name) ?? false;
   });
   return (await Promise.all(there)).every(Boolean) ? targets : undefined;
+}
+
+function remembered(reading: Reading, place: string, at: string): Verified | undefined {
+  return reading.recheck || reading.destination(place).isLocal ? undefined : reading.cache?.find(at);
 }
 
 const unknownDigest: Digest = `sha256:${"0".repeat(64)}`;
@@ -76,7 +80,7 @@ async function readImage(
   const goals = await Promise.all(targets.map((target) => readGoal(at, tag, digest, mark, target)));
   const needy = rule.require.length > 0 && goals.some(({ state }) => state === "other" || state === "bare");
   try {
-    const lacks = needy ? lacking(rule.require, await source.attached(digest)) : [];
+    const lacks = needy ? lacking(rule.require, await source.attachedTypes(digest)) : [];
     return { ...wanted, lacks, targets: goals };
   } catch (error) {
     if (at.reading.signal?.aborted) throw error;
@@ -100,9 +104,9 @@ async function readGoal(
   to: Target,
 ): Promise<Goal> {
   const target = { ...to, mark };
-  const { cache, recheck, now: time } = reading;
+  const { cache, now: time } = reading;
   try {
-    const known = recheck ? undefined : cache?.find(target.at);
+    const known = remembered(reading, target.place, target.at);
     if (known?.digest === digest && known.mark === mark) return { ...target, state: "fresh" };
     const destination = reading.destination(target.place);
     const tags = await destination.tags();

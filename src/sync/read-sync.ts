@@ -30,6 +30,8 @@ export interface ReadSyncOptions extends Call {
   readonly source?: Client;
   /** Looks into everything, whatever the cache says. */
   readonly recheck?: boolean;
+  /** The rules that are run; the others are read for what they write. All, unless told. */
+  readonly running?: readonly SyncRule[];
 }
 
 /** How many questions are under way at a time; how many of them a registry gets, the transport decides. */
@@ -48,18 +50,27 @@ export async function readSync(
   const unlisted: SyncState["unlisted"][number][] = [];
   const routes = await Promise.all(
     rules.map(async (rule) => {
+      const besides = options.running?.includes(rule) === false ? { beside: true } : {};
       const origins = await Promise.all(
         rule.from.map(async (from) => {
           try {
             return await reading.originsOf(from);
           } catch (error) {
             if (options.signal?.aborted || from.kind === "place") throw error;
-            unlisted.push({ rule, at: `${from.registry}/${from.repositories.text}`, why: messageOf(error) });
+            unlisted.push({
+              rule,
+              at: `${from.registry}/${from.repositories.text}`,
+              why: messageOf(error),
+              ...besides,
+            });
             return [];
           }
         }),
       );
-      return Promise.all(origins.flat().map(({ origin, ref }) => readRoute(rule, origin, ref, reading)));
+      const routes = withoutCopies(rule, origins.flat()).map(({ origin, ref }) =>
+        readRoute(rule, origin, ref, reading),
+      );
+      return (await Promise.all(routes)).map((route): Route => ({ ...route, ...besides }));
     }),
   );
   const state = {
@@ -71,7 +82,23 @@ export async function readSync(
   return { ...state, destinations: await withInventories(state, reading) };
 }
 
-export interface Reading extends Omit<ReadSyncOptions, "source"> {
+type Source = Awaited<ReturnType<Reading["originsOf"]>>[number];
+
+/** Without repositories that the rule itself makes of others: a pattern that fits its own copies would copy these, too, and so on. */
+function withoutCopies(rule: SyncRule, sources: readonly Source[]): readonly Source[] {
+  if (rule.from.every(({ kind }) => kind === "place")) return sources;
+  const digest = `sha256:${"0".repeat(64)}` as const;
+  const makers = new Map<string, string>();
+  for (const { origin } of sources) {
+    for (const template of rule.to) {
+      const { place } = template.target(origin, { tag: "any", digest });
+      if (place !== origin.place) makers.set(place, origin.place);
+    }
+  }
+  return sources.filter(({ origin: { place } }) => !makers.has(place));
+}
+
+export interface Reading extends Omit<ReadSyncOptions, "source" | "running"> {
   readonly client: Client;
   readonly from: Client;
   originsOf(from: From): Promise<readonly { readonly origin: Origin; readonly ref?: string }[]>;
@@ -171,7 +198,7 @@ async function withInventories(state: SyncState, reading: Reading): Promise<Read
     const routes = pruned.get(place) ?? [];
     const { going } = strays(place, routes, destination);
     const isRegistry = client.open(place).location.transport === "registry";
-    if (going.size === 0 || !isRegistry || spared(routes, going, destination, state) !== undefined)
+    if (going.size === 0 || !isRegistry || spared(place, routes, going, destination, state) !== undefined)
       return [place, destination];
     try {
       const coming = await comingTo(place, state, reading);

@@ -1,5 +1,8 @@
+import { access } from "node:fs/promises";
 import type { Client } from "../client.ts";
+import { doing } from "../files/file-error.ts";
 import { attachments, type Attachment } from "../graph/attachments.ts";
+import { readAttached } from "../graph/read-attached.ts";
 import { imageConfig } from "../graph/config.ts";
 import { selectPlatforms } from "../graph/select.ts";
 import { subjectOfTag } from "../graph/needed.ts";
@@ -32,6 +35,8 @@ export interface SourceView {
   digestFor(digest: Digest, platforms: readonly string[]): Promise<Digest>;
   /** The manifests that an image is made of, itself among them; those of chosen platforms, too, where some are chosen. */
   parts(digest: Digest, platforms: readonly string[] | undefined): Promise<readonly Digest[]>;
+  /** The kinds and artifact types of what is attached to the image itself. */
+  attachedTypes(digest: Digest): Promise<ReadonlySet<string>>;
   /** All that is attached to an image, or to what those platforms make of it, and to what it is made of. */
   attached(
     digest: Digest,
@@ -42,9 +47,16 @@ export interface SourceView {
 export type Found = (Pick<Descriptor, "digest"> & { readonly mediaType?: string }) | { readonly error: unknown };
 
 export function sourceView(client: Client, origin: Origin, room: Semaphore, call: Call): SourceView {
-  const { store: opened } = client.open(origin.place, "pull");
+  const { store: opened, location } = client.open(origin.place, "pull");
   let listed: Promise<readonly string[]> | undefined;
-  const tags = (): Promise<readonly string[]> => (listed ??= room(() => Array.fromAsync(opened.tags(call))));
+  const list = async (): Promise<readonly string[]> => {
+    const found = await Array.fromAsync(opened.tags(call));
+    // A folder that is not there lists nothing; a source has to be there.
+    if (found.length === 0 && location.transport !== "registry" && location.path !== "-")
+      await doing(`read ${origin.place}`, () => access(location.path));
+    return found;
+  };
+  const tags = (): Promise<readonly string[]> => (listed ??= room(list));
   const store: Store = {
     ...opened,
     async *tags() {
@@ -127,6 +139,7 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
       };
       return [...made, ...(await below(digest, 1))];
     },
+    attachedTypes: (digest) => readAttached({ ...store, manifest: async (ref) => manifest(ref) }, digest, call),
     async attached(digest, platforms) {
       const root = await chosen(digest, platforms);
       const image = {

@@ -19,6 +19,8 @@ export interface Entry<J extends Job> {
   next: number | undefined;
   lastSuccess?: number;
   busy: boolean;
+  /** It is not in the list any more, and its run has not ended: should it come back, it waits for that. */
+  isGone?: boolean;
 }
 
 export interface JobTable<J extends Job> {
@@ -43,7 +45,10 @@ export function jobTable<J extends Job>(random: () => number): JobTable<J> {
   return {
     take(jobs, now) {
       const names = new Set(jobs.map(({ name }) => name));
-      for (const name of entries.keys()) if (!names.has(name)) entries.delete(name);
+      for (const [name, entry] of entries) {
+        entry.isGone = !names.has(name);
+        if (entry.isGone && !entry.busy) entries.delete(name);
+      }
       for (const job of jobs) {
         const known = entries.get(job.name);
         if (!known) {
@@ -63,13 +68,16 @@ export function jobTable<J extends Job>(random: () => number): JobTable<J> {
       if (success) entry.lastSuccess = now;
       entry.next = timeAfter(entry.job, now);
       entry.busy = false;
+      if (entry.isGone) entries.delete(entry.job.name);
     },
     status: () =>
-      [...entries.values()].map(({ job: { name }, lastSuccess, next }) => ({
-        name,
-        ...(lastSuccess !== undefined && { lastSuccess }),
-        ...(next !== undefined && { next }),
-      })),
+      [...entries.values()]
+        .filter(({ isGone }) => !isGone)
+        .map(({ job: { name }, lastSuccess, next }) => ({
+          name,
+          ...(lastSuccess !== undefined && { lastSuccess }),
+          ...(next !== undefined && { next }),
+        })),
   };
 }
 

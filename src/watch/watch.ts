@@ -155,6 +155,7 @@ function runsOf<J extends Job>(table: JobTable<J>, options: WatchOptions<J>): Ru
 
   async function run(entry: Entry<J>): Promise<void> {
     if (stop.aborted) return;
+    if (entry.isGone) return table.end(entry, clock.now(), false);
     const { job } = entry;
     const began = clock.now();
     running++;

@@ -37,7 +37,7 @@ test("from a file to a bundle to a registry, and the next time only what is new"
   const written = await sync(file, "--to", bundle, "--yes");
   expect([written.code, written.stderr]).toEqual([0, expect.stringContaining("b.tar: 1 image, ")]);
 
-  const planned = await sync("--from", bundle);
+  const planned = await sync("--from", bundle, "--dest-creds", "anybody:secret");
   expect([
     planned.code,
     await inside
@@ -107,6 +107,16 @@ test("what the destination has lost is named, and the rest is brought", async ()
   expect(stderr).toContain(`neither the bundle nor the destination has ${lost}`);
   expect(await inside.store("copies/app").head("o")).toBeDefined();
   expect(await inside.store("copies/app").head("2.0")).toBeUndefined();
+});
+
+test("what a bundle cannot do of a mapping is said", async () => {
+  const { source, file, bundle } = await scene({ prune: true, backup: "{tag}-{date}" });
+  await putImage(source.store("app"), image("app"), "1.0");
+  const { code, stderr } = await sync(file, "--to", bundle);
+  expect([code, stderr]).toEqual([
+    0,
+    "warning: app: a bundle does nothing about prune and backup: nobody can look at the destination\n",
+  ]);
 });
 
 test("a damaged bundle is refused before anything is asked of the destination", async () => {

@@ -1,8 +1,10 @@
+import { rm } from "node:fs/promises";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { faultyProxy } from "../support/faults.ts";
 import { testService } from "../cli/service-scene.ts";
 import { testRegistry, type TestRegistry } from "../cli/support.ts";
-import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { artifact, image, indexOf, putImage, twoPlatforms } from "../support/images.ts";
 import { stepsOf, syncScene, type Scene } from "./scene.ts";
 
 let source: TestRegistry;
@@ -52,6 +54,37 @@ describe("several destinations", () => {
   });
 });
 
+test("a cold sync asks a destination's tag once", async () => {
+  const names = Array.from({ length: 12 }, (_, i) => `r${i}`);
+  for (const name of names) await putImage(source.store(name), image(name), "1.0");
+  const rounds = names.map((name) => ({ from: `${source.host}/${name}`, to: `${mirror.host}/{repository}` }));
+  const plan = await scene.plan(rounds);
+  scene.requests();
+  expect((await scene.client.apply(plan)).complete).toBe(true);
+  const asked = scene.requests().filter((request) => request === `HEAD ${mirror.host}/r3/manifests/1.0`);
+  expect(asked.length).toBe(1);
+});
+
+test("local places are read and written as registries are", async () => {
+  const folder = await temporaryDirectory();
+  const cache = { file: `${folder}/cache.json` };
+  const [layout, copy, archive] = [`oci:${folder}/layout`, `oci:${folder}/copy`, `oci-archive:${folder}/a.tar`];
+  for (const tag of ["1.0", "2.0"]) await putImage(source.store("app"), image(tag), tag);
+  expect((await scene.sync({ from: `${source.host}/app`, to: layout })).applied.complete).toBe(true);
+  for (const to of [`${mirror.host}/app`, copy, archive]) {
+    const { plan, applied } = await scene.sync({ from: layout, to }, { cache });
+    expect([plan.steps.length, applied.complete]).toEqual([2, true]);
+    expect((await scene.plan({ from: layout, to }, { cache })).steps).toEqual([]);
+  }
+  await rm(`${folder}/copy`, { recursive: true });
+  expect((await scene.plan({ from: layout, to: copy, immutable: ["1.*"] }, { cache })).steps.length).toBe(2);
+  expect(await tagsOf(mirror, "app")).toEqual(["1.0", "2.0"]);
+  const { notes } = await scene.plan({ from: `oci:${folder}/nothing`, to: copy });
+  expect(notes.map(({ level, message }) => [level, message])).toEqual([
+    ["refused", expect.stringContaining("sync[0]: ")],
+  ]);
+});
+
 describe("blobs that images of several repositories share", () => {
   test("go to a registry once, and are mounted into its other repositories", async () => {
     const shared = image("shared");
@@ -98,6 +131,7 @@ describe("what goes wrong with one image", () => {
       {
         level: "refused",
         at: `${source.host}/none`,
+        rule: "sync[1]",
         message: expect.stringMatching(/^sync\[1\]: it cannot be read: /),
       },
     ]);
@@ -159,6 +193,17 @@ describe("rules", () => {
     await putImage(source.store("app"), signed, "signed");
     const type = "application/vnd.dev.sigstore.bundle.v0.3+json";
     await putImage(source.store("app"), artifact("bundle", signed.manifest.descriptor, { type }));
+    const stated = image("stated");
+    await putImage(source.store("app"), stated, "stated");
+    const statement = {
+      "dev.sigstore.bundle.content": "dsse-envelope",
+      "dev.sigstore.bundle.predicateType": "https://slsa.dev/provenance/v1",
+    };
+    await putImage(source.store("app"), artifact("said", stated.manifest.descriptor, { type, annotations: statement }));
+    const partly = indexOf([signed]);
+    await putImage(source.store("app"), partly, "partly");
+    const attested = await scene.plan({ ...app(), require: ["attestation"] });
+    expect(stepsOf(attested)).toEqual([`copy ${mirror.host}/app:stated: the tag stated is not there`]);
     const plan = await scene.plan({ ...app(), require: ["signature"] });
     expect(stepsOf(plan)).toEqual([`copy ${mirror.host}/app:signed: the tag signed is not there`]);
     expect(plan.notes.map(({ level, at, message }) => [level, at, message])).toEqual([
@@ -167,6 +212,8 @@ describe("rules", () => {
         `${mirror.host}/app:bare`,
         `sync[0]: nothing is copied: ${bare.manifest.descriptor.digest} has no signature attached`,
       ],
+      ["refused", `${mirror.host}/app:partly`, expect.stringContaining("has no signature attached")],
+      ["refused", `${mirror.host}/app:stated`, expect.stringContaining("has no signature attached")],
     ]);
   });
 

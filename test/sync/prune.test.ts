@@ -114,6 +114,38 @@ describe("nothing goes", () => {
     expect(await refusal({ ...app(), tags: [{ include: ["2.*"] }] })).toContain("no source has a tag that is selected");
   });
 
+  test("what a mapping that is not run writes stays; where that cannot be read, all does", async () => {
+    await both("one", "1.0");
+    await old("old");
+    await putImage(source.store("other"), image("two"), "2.0");
+    await putImage(mirror.store("app"), image("two"), "2.0");
+    const named = { ...app(), name: "app" };
+    const other = { name: "other", from: `${source.host}/other`, to: `${mirror.host}/app` };
+    const plan = await scene.plan([named, other], { only: ["app"] });
+    expect(stepsOf(plan)).toEqual([`delete manifest ${mirror.host}/app@: no mapping writes old`]);
+    const lost = { ...other, from: `${source.host}/lost` };
+    const none = await scene.plan([named, lost], { only: ["app"] });
+    expect([none.steps, none.notes.length]).toEqual([[], 1]);
+    expect(none.notes[0]!.message).toContain(`nothing does: ${source.host}/lost could not be read whole`);
+    expect((await scene.plan([named, other], { only: ["other"] })).steps).toEqual([]);
+  });
+
+  test("where one of several sources has no tags any more", async () => {
+    await both("one", "1.0");
+    await old("two", "2.0");
+    await putImage(source.store("emptied"), image("two"), "2.0");
+    await source.store("emptied").deleteTag("2.0");
+    const mapping = { ...app(), from: [`${source.host}/app`, `${source.host}/emptied`] };
+    expect(await refusal(mapping)).toContain(`nothing does: ${source.host}/emptied has no tags any more`);
+  });
+
+  test("where the destination is the source itself", async () => {
+    await both("one", "1.0");
+    await putImage(source.store("app"), image("two"), "2.0");
+    const mapping = { ...app(), to: `${source.host}/app`, tags: [{ include: ["1.*"] }] };
+    expect(await refusal(mapping)).toContain("1 tag would go, and nothing does: it is a source, too");
+  });
+
   test("where fewer tags are selected than have to be", async () => {
     await both("one", "1.0");
     await old("a");

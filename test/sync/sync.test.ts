@@ -18,6 +18,17 @@ const app = (): object => ({ from: `${source.host}/app`, to: `${mirror.host}/app
 const digestOf = async (registry: TestRegistry, repository: string, tag: string): Promise<string | undefined> =>
   (await registry.store(repository).head(tag))?.digest;
 
+test("a pattern that fits the copies that it makes does not copy them again", async () => {
+  for (const name of ["a", "team/b"]) await putImage(source.store(name), image(name), "1.0");
+  const mapping = { from: `${source.host}/**`, to: `${source.host}/copies/{repository}` };
+  expect((await scene.sync(mapping)).applied.complete).toBe(true);
+  const { steps, kept } = await scene.plan(mapping);
+  expect([steps, kept.map(({ at }) => at.slice(source.host.length))]).toEqual([
+    [],
+    ["/copies/a:1.0", "/copies/team/b:1.0"],
+  ]);
+});
+
 describe("what is there already", () => {
   test("is planned, copied once, and then nothing is left to do", async () => {
     const [one, two] = [image("one"), twoPlatforms("two")];

@@ -104,6 +104,39 @@ test("a job never runs twice at a time, and what it missed meanwhile is made up 
   expect(began).toEqual(["12:00:00 app", "12:15:00 app", "12:30:00 app"]);
 });
 
+test("a job that leaves the file while it runs, and comes back, does not run twice at a time either", async () => {
+  const slow = async (_: Job, __: Stops, clock: ManualClock): Promise<RunReport> => {
+    await clock.sleep(2 * minute);
+    return fine;
+  };
+  const { clock, began, watch, put } = await scene([app], slow);
+  await clock.pass(1000);
+  put([]);
+  await clock.pass(10_000);
+  expect(watch.status()).toMatchObject({ running: 1, jobs: [] });
+  put([app]);
+  await clock.pass(4 * minute);
+  expect(began).toEqual(["12:00:00 app"]);
+  await clock.pass(minute);
+  expect(began).toEqual(["12:00:00 app", "12:05:00 app"]);
+  put([]);
+  await clock.pass(20 * minute);
+  expect([began.length, watch.status().jobs]).toEqual([2, []]);
+});
+
+test("a job that leaves the file while it waits for others is not run", async () => {
+  const slow = async (_: Job, __: Stops, clock: ManualClock): Promise<RunReport> => {
+    await clock.sleep(minute);
+    return fine;
+  };
+  const [a, b] = ["a", "b"].map((name) => ({ name, schedule: "0 0 * * *" }));
+  const { clock, began, put } = await scene([a!, b!], slow, { atOnce: 1 });
+  await clock.pass(1000);
+  put([a!]);
+  await clock.pass(5 * minute);
+  expect(began).toEqual(["12:00:00 a"]);
+});
+
 test("no more run at a time than may, and the others wait", async () => {
   const slow = async (_: Job, __: Stops, clock: ManualClock): Promise<RunReport> => {
     await clock.sleep(minute);

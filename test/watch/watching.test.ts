@@ -1,8 +1,15 @@
 import { expect, onTestFinished, test } from "vitest";
-import { createClient, isRegistryError, watchSync, type WatchSyncOptions } from "../../src/index.ts";
+import {
+  createClient,
+  isRegistryError,
+  watchSync,
+  type CopyEvent,
+  type Event,
+  type WatchSyncOptions,
+} from "../../src/index.ts";
 import type { CopyImage } from "../../src/plan/plan.ts";
+import { handsOf } from "../../src/plans.ts";
 import { parseSync } from "../../src/policy/index.ts";
-import { copyUntil } from "../../src/watch/copy-until.ts";
 import { testRegistry } from "../cli/support.ts";
 import { image, putImage } from "../support/images.ts";
 import { manualClock } from "./manual-clock.ts";
@@ -121,21 +128,35 @@ test("a source that is not there is a failure with a code", async () => {
 });
 
 test("stopped, images that are under way are finished, and the others left", async () => {
-  const steps = Array.from({ length: 40 }, (_, i): CopyImage => {
-    const digest = image(String(i)).manifest.descriptor.digest;
-    return { id: String(i), do: "copy", from: `a@${digest}`, at: `b:${i}`, digest, why: "" };
-  });
+  const [source, mirror] = [await testRegistry(), await testRegistry()];
   const stop = new AbortController();
-  const copied: string[] = [];
-  const copy = copyUntil(async function* ([step]) {
-    if (step!.id === "3") stop.abort();
-    await new Promise((resolve) => setImmediate(resolve));
-    copied.push(step!.id);
-    yield { id: step!.id };
-  }, stop.signal);
-  const endings = await Array.fromAsync(copy(steps));
-  const left = endings.filter(({ error }) => isRegistryError(error, "PARTIAL"));
-  expect(endings).toHaveLength(40);
-  expect(copied.sort()).toEqual(["0", "1", "2", "3"].sort());
-  expect(left).toHaveLength(36);
+  const lists: string[] = [];
+  const onEvent = (event: Event): void => {
+    if (event.type === "request" && event.url.includes("/tags/list")) lists.push(event.url);
+  };
+  const client = createClient({ env: { HOME: "/nonexistent" }, retryDelay: 1, onEvent });
+  onTestFinished(() => client.close());
+  const steps = await Promise.all(
+    ["1", "2", "3", "4"].map(async (id): Promise<CopyImage> => {
+      const one = image(id);
+      await putImage(source.store("app"), one, id);
+      const { digest } = one.manifest.descriptor;
+      const [from, at] = [`${source.host}/app@${digest}`, `${mirror.host}/app:${id}`];
+      return { id, do: "copy", from, at, digest, before: null, why: "" };
+    }),
+  );
+  const hands = handsOf(client, { until: stop.signal });
+  const onCopy = ({ type, ...event }: CopyEvent): void => {
+    if (type === "manifest" && "tag" in event && event.tag === "2") stop.abort();
+  };
+  const endings = await Array.fromAsync(hands.copy(steps, { jobs: 1, onEvent: onCopy }));
+  const codes = endings.map(({ id, error }) => [id, isRegistryError(error) ? error.code : error]);
+  expect(codes).toEqual([
+    ["1", undefined],
+    ["2", undefined],
+    ["3", "PARTIAL"],
+    ["4", "PARTIAL"],
+  ]);
+  expect(await Array.fromAsync(mirror.store("app").tags())).toEqual(["1", "2"]);
+  expect(lists.length).toBe(1);
 });

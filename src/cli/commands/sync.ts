@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { isRegistryError, RegistryError, type Applied, type Plan, type PlanSyncOptions } from "../../index.ts";
-import { formatReport, parseSync, syncPlaces, type ReportFormat, type SyncRule } from "../../policy/index.ts";
+import {
+  formatReport,
+  parseSync,
+  syncPlaces,
+  withNeighbours,
+  type ReportFormat,
+  type SyncRule,
+} from "../../policy/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
@@ -24,13 +31,14 @@ export const run: Run<[string | undefined]> = async ([file], cli) => {
     return endOf(plan, applied, ended);
   }
   const read = async (): Promise<readonly SyncRule[]> =>
-    chosen(parseSync(await readDocument(file, cli.stdin), places.env), get(only), file);
+    checkNames(parseSync(await readDocument(file, cli.stdin), places.env), get(only), file);
   if (get(watch)) {
     const { watchFile } = await import("../sync-watch.ts");
     await watchFile(file, read, planOptions(file, cli), cli);
     return "done";
   }
-  const rules = await read();
+  const all = await read();
+  const rules = chosen(all, get(only));
   const [target, recorded] = [get(bundle.to), get(bundle.record)];
   if (recorded !== undefined || target !== undefined) {
     const { offerBundle, recordDestinations } = await import("../sync-bundle.ts");
@@ -38,8 +46,8 @@ export const run: Run<[string | undefined]> = async ([file], cli) => {
     const { plan, applied, ended } = await offerBundle(target, rules, planOptions(file, cli), cli);
     return endOf(plan, applied, ended);
   }
-  const client = await cli.client(syncPlaces(rules));
-  const { plan, remember } = await client.planSync(rules, planOptions(file, cli));
+  const client = await cli.client(syncPlaces(withNeighbours(rules, all)));
+  const { plan, remember } = await client.planSync(all, planOptions(file, cli));
   reporter.eachImage();
   let applied: Applied | undefined;
   const finish = async (): Promise<void> => {
@@ -79,14 +87,18 @@ function checkOptions(file: string | undefined, { get }: Cli): void {
 }
 
 /** The mappings that --only names; all without it. */
-function chosen(rules: readonly SyncRule[], names: readonly string[], file: string): readonly SyncRule[] {
+const chosen = (rules: readonly SyncRule[], names: readonly string[]): readonly SyncRule[] =>
+  names.length === 0 ? rules : rules.filter(({ name }) => names.includes(name));
+
+/** Throws INVALID where --only names what is not there. */
+function checkNames(rules: readonly SyncRule[], names: readonly string[], file: string): readonly SyncRule[] {
   const unknown = names.find((name) => !rules.some((rule) => rule.name === name));
   if (unknown !== undefined) {
     throw new RegistryError("INVALID", `${file} has no mapping ${JSON.stringify(unknown)}`, {
       hint: `it has ${rules.map(({ name }) => name).join(", ")}`,
     });
   }
-  return names.length === 0 ? rules : rules.filter(({ name }) => names.includes(name));
+  return rules;
 }
 
 function planOptions(file: string, { get, places, signal, reporter }: Cli): PlanSyncOptions {
@@ -94,6 +106,7 @@ function planOptions(file: string, { get, places, signal, reporter }: Cli): Plan
   return {
     signal,
     from: file === "-" ? "stdin" : file,
+    ...(get(only).length > 0 && { only: get(only) }),
     explain: get(explain),
     recheck: get(recheck),
     ...(kept !== undefined && kept !== "none" && { cache: { file: kept } }),

@@ -1,5 +1,5 @@
 import type { Digest } from "../../oci/digest.ts";
-import { attachedKinds } from "./attached.ts";
+import { attachedKinds } from "../../graph/attached-kinds.ts";
 
 /** What has to pass before an image may be promoted. */
 export interface Gate {

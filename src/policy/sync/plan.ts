@@ -28,9 +28,9 @@ export interface PlanSyncOptions {
  */
 export function planSync(state: SyncState, now: Date, { from, explain = false }: PlanSyncOptions = {}): Plan {
   const made = plannedSteps(state, now);
-  for (const route of state.routes) planRoute(route, made, explain);
-  for (const { rule, at, why } of state.unlisted)
-    made.refuse(at, `${rule.name}: its repositories cannot be listed: ${why}`);
+  for (const route of state.routes) if (!route.beside) planRoute(route, made, explain);
+  for (const { rule, at, why } of state.unlisted.filter(({ beside }) => !beside))
+    made.refuse(rule, at, `its repositories cannot be listed: ${why}`);
   for (const [place, routes] of prunedPlaces(state.routes)) planPrune(place, routes, made);
   return {
     version: 1,
@@ -59,7 +59,7 @@ interface Planned {
   readonly state: SyncState;
   /** Adds a step, and answers its id. */
   add(step: Draft): string;
-  refuse(at: string, message: string): void;
+  refuse(rule: SyncRule, at: string, why: string): void;
   /** What each place is written with. */
   readonly writers: Map<string, Writer>;
   /** The steps by which repositories come about, by place. */
@@ -99,7 +99,7 @@ function plannedSteps(state: SyncState, now: Date): Planned {
       steps.push({ id, ...step });
       return id;
     },
-    refuse: (at, message) => void notes.push({ level: "refused", at, message }),
+    refuse: ({ name }, at, why) => void notes.push({ level: "refused", at, rule: name, message: `${name}: ${why}` }),
     writers: new Map(),
     created: new Map(),
     copies: new Map(),
@@ -114,7 +114,7 @@ function planRoute(route: Route, made: Planned, explain: boolean): void {
     for (const { tag, why } of dropped)
       made.notes.push({ level: "info", at: `${origin.place}:${tag}`, message: `${rule.name}: not selected: ${why}` });
   }
-  if (failed !== undefined) return made.refuse(origin.place, `${rule.name}: ${failed}`);
+  if (failed !== undefined) return made.refuse(rule, origin.place, failed);
   if (images.length === 0 && rule.from.every(({ kind }) => kind === "place"))
     made.notes.push({ level: "warning", at: origin.place, message: `${rule.name}: it has no tag that is selected` });
   for (const image of images) planImage(route, image, made);
@@ -133,19 +133,21 @@ function planImage(route: Route, image: Wanted, made: Planned): void {
     if ("kept" in verdict) {
       const { digest = goal.now ?? undefined } = image;
       made.kept.push({ at: goal.at, why: verdict.kept, rule: rule.name, ...(digest && { digest }) });
-    } else if ("refused" in verdict) made.refuse(goal.at, `${rule.name}: ${verdict.refused}`);
+    } else if ("refused" in verdict) made.refuse(rule, goal.at, verdict.refused);
     else if (!spend(route, image, made)) {
       made.refuse(
+        rule,
         goal.at,
-        `${rule.name}: left for later: of the pulls that ${origin.registry} allows, ${rule.quotaReserve} are kept`,
+        `left for later: of the pulls that ${origin.registry} allows, ${rule.quotaReserve} are kept`,
       );
     } else addCopy(route, image, goal, verdict.copy, made);
   }
-  if (image.failed !== undefined) made.refuse(from, `${rule.name}: ${image.failed}`);
+  if (image.failed !== undefined) made.refuse(rule, from, image.failed);
 }
 
-/** The image with its digest, where that is known. */
-function nameOf({ origin: { place } }: Route, { tag, digest }: Wanted): string {
+/** The image with its digest, where that is known; in a local place, which can be told one of them, without its tag then. */
+function nameOf({ origin: { place, registry } }: Route, { tag, digest }: Wanted): string {
+  if (registry === undefined && digest !== undefined) return `${place}@${digest}`;
   return `${place}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
 
@@ -226,12 +228,21 @@ function createStep({ rule }: Route, { place }: Goal, made: Planned): string | u
   return known;
 }
 
+/** Each deletion names all copies that it comes after: a plan does not get larger by that than can be reviewed. */
+const mostPairs = 100_000;
+
 function planPrune(place: string, routes: readonly Route[], made: Planned): void {
   const { tags, manifests, kept, notes } = pruneAt(place, routes, made.state);
   made.kept.push(...kept);
   made.notes.push(...notes);
   const after = made.copies.get(place);
   const more = after ? { after } : {};
+  const going = tags.length + manifests.length;
+  if (after && after.length * going > mostPairs) {
+    const message = `${going} deletions are left for the next run, when its ${after.length} copies are there`;
+    made.notes.push({ level: "warning", at: place, message });
+    return;
+  }
   for (const { tag, digest, rule } of tags)
     made.add({ do: "delete tag", at: `${place}:${tag}`, digest, why: "no mapping writes it", rule, ...more });
   for (const { digest, tags: names, why, rule } of manifests)

@@ -33,7 +33,9 @@ export function strays(
   for (const tag of [...(destination?.tags ?? [])].toSorted()) {
     const at = `${place}:${tag}`;
     if (wanted.has(at) || isDigestTag(tag)) continue;
-    const rule = routes.find(({ rule: { prune } }) => prune && (!prune.only || fitsOne(prune.only, tag)))?.rule;
+    const rule = routes.find(
+      ({ rule: { prune }, beside }) => prune && !beside && (!prune.only || fitsOne(prune.only, tag)),
+    )?.rule;
     if (!rule) continue;
     const protector = routes
       .flatMap((route) => route.rule.prune?.protect ?? [])
@@ -55,10 +57,14 @@ export function pruneAt(place: string, routes: readonly Route[], state: SyncStat
   const { going, kept } = strays(place, routes, destination);
   if (going.size === 0 || !destination) return { ...nothing, kept };
   const rule = [...going.values()][0]!;
-  const why = spared(routes, going, destination, state) ?? unread(destination);
+  const why = spared(place, routes, going, destination, state) ?? unread(destination);
   if (why !== undefined) {
     const message = `${going.size} tag${going.size === 1 ? "" : "s"} would go, and nothing does: ${why}`;
-    return { ...nothing, kept, notes: [{ level: "refused", at: place, message: `${rule.name}: ${message}` }] };
+    return {
+      ...nothing,
+      kept,
+      notes: [{ level: "refused", at: place, rule: rule.name, message: `${rule.name}: ${message}` }],
+    };
   }
   const inventory = destination.inventory!;
   const staying = [...inventory.tags].filter(([tag]) => !going.has(tag) && !isDigestTag(tag));
@@ -86,6 +92,7 @@ export function pruneAt(place: string, routes: readonly Route[], state: SyncStat
 
 /** Why nothing may go at a place, whatever is in it. */
 export function spared(
+  place: string,
   here: readonly Route[],
   going: ReadonlyMap<string, SyncRule>,
   { tags }: Destination,
@@ -96,6 +103,10 @@ export function spared(
   const lost = unlisted.find(({ rule }) => here.some((route) => route.rule === rule));
   if (lost) return `the repositories ${lost.at} could not be listed`;
   if (here.every(({ images }) => images.length === 0)) return "no source has a tag that is selected";
+  const empty = here.find(({ images, dropped }) => images.length + dropped.length === 0);
+  if (empty) return `${empty.origin.place} has no tags any more`;
+  const own = here.find(({ origin, beside }) => origin.place === place && !beside);
+  if (own) return "it is a source, too";
   const all = [...tags!].filter((tag) => !isDigestTag(tag)).length;
   for (const { prune } of new Set(going.values())) {
     const { maxDelete, atLeast = 0 } = prune!;

@@ -43,8 +43,8 @@ function linesOf({ steps, kept, notes }: Plan, applied: Applied | undefined): re
   }));
   const refused = notes
     .filter(({ level }) => level === "refused")
-    .map(({ at = "", message }): Line => {
-      const [, rule = "", why = message] = /^([^:]+): (.*)$/s.exec(message) ?? [];
+    .map(({ at = "", rule = "", message }): Line => {
+      const why = message.startsWith(`${rule}: `) ? message.slice(rule.length + 2) : message;
       return { rule, at, what: "look", outcome: "refused", why };
     });
   return [...done, ...refused, ...stayed];

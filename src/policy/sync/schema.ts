@@ -6,6 +6,7 @@ import { isRegistryError } from "../../oci/error.ts";
 import { parsePlatform } from "../../oci/platform.ts";
 import { parsePattern } from "../pattern.ts";
 import { readSpan } from "../span.ts";
+import { count } from "../../plan/schema.ts";
 import { parseBackup } from "./backup.ts";
 import { parseFrom } from "./origin.ts";
 import type { SyncFile } from "./sync-file.ts";
@@ -13,7 +14,6 @@ import { parseTemplate } from "./template.ts";
 
 const text = v.pipe(v.string(), v.nonEmpty("is empty"));
 const flag = v.boolean();
-const count = v.pipe(v.number(), v.safeInteger("is no whole number"), v.minValue(0, "is less than 0"));
 
 /** A text that something can read; what is thrown there is what is wrong. */
 const readable = (read: (value: string) => unknown, wrong?: string) =>

@@ -10,7 +10,12 @@ export interface SyncState {
   /** By place. */
   readonly destinations: ReadonlyMap<string, Destination>;
   /** Patterns whose repositories could not be listed. */
-  readonly unlisted: readonly { readonly rule: SyncRule; readonly at: string; readonly why: string }[];
+  readonly unlisted: readonly {
+    readonly rule: SyncRule;
+    readonly at: string;
+    readonly why: string;
+    readonly beside?: boolean;
+  }[];
   /** How many pulls registries still allow, by their names in references. */
   readonly pulls: ReadonlyMap<string, number>;
 }
@@ -23,6 +28,8 @@ export interface Route {
   readonly dropped: readonly Dropped[];
   /** Why nothing of it is copied. */
   readonly failed?: string;
+  /** Its mapping is not run now, and is read for what it writes alone, which is not to be taken away. */
+  readonly beside?: boolean;
 }
 
 /** An image that was selected. */
@@ -76,7 +83,7 @@ export function prunedPlaces(routes: readonly Route[]): ReadonlyMap<string, read
       else writers.set(place, [route]);
     }
   }
-  return new Map([...writers].filter(([, here]) => here.some(({ rule }) => rule.prune)));
+  return new Map([...writers].filter(([, here]) => here.some(({ rule, beside }) => rule.prune && !beside)));
 }
 
 /** The places that a route writes to. */

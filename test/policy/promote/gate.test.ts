@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { attachedTypes } from "../../../src/policy/promote/attached.ts";
+import { attachedTypes } from "../../../src/graph/attached-kinds.ts";
 import { gatesOf, passGates, type Gate, type Subject } from "../../../src/policy/promote/gate.ts";
 import { digest, now } from "./support.ts";
 

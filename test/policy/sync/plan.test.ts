@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseYaml } from "../../../src/document/yaml.ts";
+import type { Held, Inventory } from "../../../src/graph/inventory.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { parseSync } from "../../../src/policy/sync/parse.ts";
 import { planSync } from "../../../src/policy/sync/plan.ts";
-import type { Route, SyncState, Wanted } from "../../../src/policy/sync/state.ts";
+import type { Destination, Route, SyncState, Wanted } from "../../../src/policy/sync/state.ts";
 
 const now = new Date("2026-11-20T14:05:00Z");
 
@@ -45,6 +46,7 @@ test("pulls that are to be left are left: what would take more comes later", () 
     {
       level: "refused",
       at: "mirror.example/app:b",
+      rule: "app",
       message: "app: left for later: of the pulls that registry.example allows, 10 are kept",
     },
   ]);
@@ -91,4 +93,44 @@ test("the guide's example is right", () => {
   const rules = parseSync(parseYaml(example, "sync.md"), {});
   expect(rules.map(({ name }) => name)).toEqual(["base images", "team"]);
   expect(rules[0]!.immutable.map((pattern) => pattern.fits("3.18.1"))).toEqual([false, true]);
+});
+
+test("a plan stays small: where very much comes and very much would go, that goes with the next run", () => {
+  const plan = (copies: number): ReturnType<typeof planSync> => {
+    const wanted = Array.from({ length: copies }, (_, i) => [`v${i}`, {}] as const);
+    const route = routeOf({ prune: true }, Object.fromEntries(wanted));
+    const old = Array.from({ length: 1000 }, (_, i) => `old${i}`);
+    const manifests = old.map((tag): Held => {
+      const digest = digestOf(Buffer.from(tag));
+      return {
+        digest,
+        mediaType: "application/vnd.oci.image.manifest.v1+json",
+        size: 1,
+        blobs: [],
+        children: [],
+        tags: [tag],
+      };
+    });
+    const inventory: Inventory = {
+      repository: "mirror.example/app",
+      manifests: new Map(manifests.map((one) => [one.digest, one])),
+      tags: new Map(manifests.map(({ digest, tags }) => [tags[0]!, digest])),
+      gaps: [],
+      listsUntagged: false,
+    };
+    const destination: Destination = { is: "there", tags: new Set(old), inventory };
+    return planSync(stateOf([route], { destinations: new Map([["mirror.example/app", destination]]) }), now);
+  };
+  expect([plan(100).steps.length, plan(100).notes]).toEqual([1100, []]);
+  const { steps, notes } = plan(101);
+  expect([steps.length, notes]).toEqual([
+    101,
+    [
+      {
+        level: "warning",
+        at: "mirror.example/app",
+        message: "1000 deletions are left for the next run, when its 101 copies are there",
+      },
+    ],
+  ]);
 });

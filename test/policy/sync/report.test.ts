@@ -14,7 +14,7 @@ const plan: Plan = {
   steps: [copy("1", "b.example/x:1"), copy("2", "b.example/x:2"), { ...copy("3", "b.example/x:3"), after: ["2"] }],
   kept: [{ at: "b.example/x:0", why: "it is there", rule: "x" }],
   notes: [
-    { level: "refused", at: "a.example/y", message: "y: it cannot be read" },
+    { level: "refused", at: "a.example/y", rule: "y: z", message: "y: z: it cannot be read: no: such" },
     { level: "info", message: "said on the screen alone" },
   ],
 };
@@ -61,7 +61,7 @@ test("Markdown: what was not there before, and what a registry said breaks no ta
     "| done | copy | `b.example/x:1` | it is not there |",
     '| failed | copy | `b.example/x:2` | no &lt;b>\\| [31m & "more"  |',
     "| skipped | copy | `b.example/x:3` | 2 was not done |",
-    "| refused | look | `a.example/y` | it cannot be read |",
+    "| refused | look | `a.example/y` | it cannot be read: no: such |",
     "",
   ]);
 });
@@ -80,9 +80,9 @@ test("JUnit: a suite for each mapping, and what a registry said breaks no XML", 
     "    </testcase>",
     '    <testcase classname="x" name="keep b.example/x:0"/>',
     "  </testsuite>",
-    '  <testsuite name="y" tests="1" failures="1" skipped="0" timestamp="2026-11-20T14:05:00Z">',
-    '    <testcase classname="y" name="look a.example/y">',
-    '      <failure message="refused: it cannot be read"/>',
+    '  <testsuite name="y: z" tests="1" failures="1" skipped="0" timestamp="2026-11-20T14:05:00Z">',
+    '    <testcase classname="y: z" name="look a.example/y">',
+    '      <failure message="refused: it cannot be read: no: such"/>',
     "    </testcase>",
     "  </testsuite>",
     "</testsuites>",

@@ -1,7 +1,7 @@
-import { digestTags } from "../graph/attachments.ts";
+import { attachedTypes } from "./attached-kinds.ts";
+import { digestTags } from "./attachments.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { attachedTypes } from "../policy/promote/attached.ts";
 import type { Call, Source } from "../store/store.ts";
 
 /** The most referrers that are looked at. */

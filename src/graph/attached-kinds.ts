@@ -1,4 +1,4 @@
-import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 
 /** What people ask for that is attached in one of several forms. */
 export const attachedKinds = ["signature", "sbom", "attestation"] as const;
