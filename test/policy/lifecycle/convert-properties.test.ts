@@ -66,3 +66,23 @@ describe.each(pairs)("from %s to %s", (from, to) => {
     },
   );
 });
+
+describe("what chance seldom comes to: from gantry to harbor", () => {
+  const convert = (rule: object) => convertLifecycle("gantry", "harbor", { version: 1, rules: [rule] });
+
+  test("an image that each of two exceptions takes a tag of would count with Harbor", () => {
+    const { document, losses } = convert({ except: ["v*", "latest"], keep: { newest: 2 } });
+    const images = ["dev-1", "v1.1 latest", "dev-x"].map((tags, i): LifecycleImage => ({
+      digest: `sha256:${String(i).repeat(64)}`,
+      tags: tags.split(" "),
+      pushed: new Date(now - 1000).toISOString(),
+    }));
+    expect([...gone("harbor", document, images)]).toEqual([]);
+    expect(losses).not.toEqual([]);
+  });
+
+  test("a keep of less than whole days is told", () => {
+    const { losses } = convert({ untagged: true, keep: { pulledWithin: "36h" }, delete: { olderThan: "24h" } });
+    expect(losses.map(({ message }) => message)).toContain("is not a number of whole days: the next is taken");
+  });
+});

@@ -32,15 +32,17 @@ type Retained = Pick<HarborRule, "template" | "params" | "tag_selectors">;
 export function formatHarbor(rules: Rules, options: FormatOptions = {}): Formatted {
   const lost = losses();
   tellUnit(rules, options, lost);
+  const byTag = rules.unit === "tag" && !options.simpleImages;
   tellNames(rules, lost);
-  const usable = softened(withoutRedundant(folded(rules.deletions))).filter((deletion) => isUsable(deletion, lost));
+  const usable = softened(withoutRedundant(folded(rules.deletions))).filter((deletion) =>
+    isUsable(deletion, byTag, lost),
+  );
   if (rules.countsParts && !options.simpleImages) for (const deletion of usable) tellParts(deletion, lost);
   tellOverlaps(usable, lost);
   const scopes = new Map(usable.map(({ scope }) => [JSON.stringify(scope), scope]));
   let written: readonly HarborRule[] = [];
   for (const [key, scope] of scopes) {
     const deletions = usable.filter((deletion) => JSON.stringify(deletion.scope) === key);
-    const byTag = rules.unit === "tag" && !options.simpleImages;
     const room = mostRules - written.length;
     written = [...written, ...fitting(deletions, room, byTag, lost).map((rule) => ruleOf(rule, scope))];
   }
@@ -49,13 +51,17 @@ export function formatHarbor(rules: Rules, options: FormatOptions = {}): Formatt
   return { document, losses: lost.all };
 }
 
-function isUsable(deletion: Deletion, lost: Losses): boolean {
+function isUsable(deletion: Deletion, byTag: boolean, lost: Losses): boolean {
   const { at, selection, newerThan, beyond } = deletion;
   const leftOut = (why: string): boolean => lost.add(at, `${why}: left out`) ?? false;
   if (newerThan !== undefined) return leftOut("deletes what is young, which Harbor does not");
   if (!selectorsOf(selection) || !elsewhere(selection))
     return leftOut("selects tags by what no pattern of Harbor says");
   if ((beyond ?? 0) > templates.latestPushedK.most) return leftOut("keeps more of the newest than Harbor counts");
+  // Of an image with several tags, each may fit another pattern.
+  if (byTag && beyond !== undefined && selection.tags.length > 1) {
+    return leftOut("counts by several patterns, which with Harbor different tags of an image may fit");
+  }
   if (beyond !== undefined && countWithExceptions(deletion) === undefined) {
     return leftOut("does not count what it keeps, and Harbor does");
   }
@@ -137,6 +143,7 @@ function retainedFor(exception: Exception, byTag: boolean, lost: Losses): readon
     return [retained(template, newest, selectors)];
   }
   if (within === undefined) return [retained("always", 0, selectors)];
+  if (within % day !== 0) lost.add(at, "is not a number of whole days: the next is taken");
   const days = wholeDays(within);
   const pushed = by === "pull" ? [] : [retained("nDaysSinceLastPush", days, selectors)];
   return by === "push" ? pushed : [...pushed, retained("nDaysSinceLastPull", days, selectors)];
