@@ -87,9 +87,16 @@ ${more}`);
   });
 
   test("well, where nothing is selected, and says so", async () => {
+    const tags = "tags: [{ include: [none] }]";
+    await write(`version: 1\nsync:\n  - { from: ${source.host}/app, to: ${mirror.host}/x, ${tags} }\n`);
+    const { code, stderr } = await sync();
+    expect([code, stderr]).toEqual([0, `warning: ${source.host}/app: sync[0]: it has no tag that is selected\n`]);
+  });
+
+  test("badly, where a local source is not there", async () => {
     await write(`version: 1\nsync:\n  - { from: "oci:${folder}/nowhere", to: ${mirror.host}/x }\n`);
     const { code, stderr } = await sync();
-    expect([code, stderr]).toEqual([0, `warning: oci:${folder}/nowhere: sync[0]: it has no tag that is selected\n`]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("there is no such file or directory")]);
   });
 
   test.each([
