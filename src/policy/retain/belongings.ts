@@ -1,4 +1,4 @@
-import type { Inventory } from "../../graph/inventory.ts";
+import type { Held, Inventory } from "../../graph/inventory.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { subjectsOf } from "./contents.ts";
 
@@ -37,7 +37,7 @@ export function belongings(inventory: Inventory, tops: readonly Digest[]): Belon
   function visit(top: Digest): void {
     if (owners.has(top)) return;
     owners.set(top, []);
-    const open = [branch(top)];
+    const open = [branch(top, manifests.get(top))];
     for (let at = open.at(-1); at; at = open.at(-1)) {
       const digest = at.below[at.next++];
       if (digest === undefined) {
@@ -45,7 +45,8 @@ export function belongings(inventory: Inventory, tops: readonly Digest[]): Belon
         open.pop();
         continue;
       }
-      if (!manifests.has(digest) || digest === at.digest) continue;
+      const held = digest === at.digest ? undefined : manifests.get(digest);
+      if (!held) continue;
       const owner = at.next <= at.parts ? at.ofParts : at.ofAttached;
       const known = owners.get(digest);
       if (known) {
@@ -53,14 +54,14 @@ export function belongings(inventory: Inventory, tops: readonly Digest[]): Belon
         continue;
       }
       owners.set(digest, [owner]);
-      if (manifests.get(digest)!.children.length === 0 && !attached.has(digest)) finished.push(digest);
-      else open.push(branch(digest));
+      if (held.children.length === 0 && !attached.has(digest)) finished.push(digest);
+      else open.push(branch(digest, held));
     }
   }
 
   /** A manifest with what belongs to it: so many parts, then what is attached. */
-  function branch(digest: Digest): Branch {
-    const children = manifests.get(digest)?.children ?? [];
+  function branch(digest: Digest, held: Held | undefined): Branch {
+    const children = held?.children ?? [];
     const attachments = attached.get(digest);
     const below = attachments ? [...children, ...attachments] : children;
     const ofParts: Owner = { by: digest, as: "a part of the index" };
