@@ -1,13 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ImageOptions } from "../e2e/support/images.ts";
 import { peer } from "../e2e/support/peers.ts";
 import { pushImage } from "../e2e/support/push.ts";
 import { type RunningRegistry, startDockerRegistry } from "../e2e/support/registries.ts";
 import { gantryPath, run } from "../e2e/support/run.ts";
 import { copyClients, homeIn, ours } from "./support/clients.ts";
 import { copyTable, levelGoal, speedGoal, type Samples } from "./support/copy-table.ts";
-import { type DataSet, dataSet, load } from "./support/data.ts";
+import { type DataSet, dataSet, load, smallImages } from "./support/data.ts";
 import { slowed } from "./support/latency.ts";
 import { digits, type Goal, type Table } from "./support/report.ts";
 import { rounds } from "./support/rounds.ts";
@@ -32,7 +31,7 @@ export const syncFiles: Scenario = {
   runs: 3,
   async run(settings) {
     const folder = scratch("memory");
-    const small = await dataSet(settings.quick ? "small-quick" : "small", recipe(settings.quick ? 20 : 200));
+    const small = await dataSet(settings.quick ? "small-quick" : "small", smallImages(settings.quick ? 20 : 200));
     await using source = await startDockerRegistry({ folder, cache: true });
     await load(small, source.host, repository);
     const bench = { data: small, source, folder, settings, env: await homeIn(folder) };
@@ -58,16 +57,6 @@ export const syncFiles: Scenario = {
     };
   },
 };
-
-function recipe(count: number): Readonly<Record<string, ImageOptions>> {
-  const image = (i: number): ImageOptions => ({
-    layers: 10,
-    layerSize: 200 * 1024,
-    seed: `small ${i}`,
-    base: { seed: `base ${i % 5}`, layers: 8 },
-  });
-  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`v${i}`, image(i)]));
-}
 
 interface Bench {
   readonly data: DataSet;

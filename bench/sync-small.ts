@@ -1,8 +1,7 @@
-import type { ImageOptions } from "../e2e/support/images.ts";
 import { type RunningRegistry, startDockerRegistry } from "../e2e/support/registries.ts";
 import { copyClients, type Client } from "./support/clients.ts";
 import { copyTable, levelGoal, memoryGoal, speedGoal, type Samples } from "./support/copy-table.ts";
-import { type DataSet, dataSet, load } from "./support/data.ts";
+import { type DataSet, dataSet, load, smallImages } from "./support/data.ts";
 import { roundTripTo, slowed } from "./support/latency.ts";
 import { digits, type Goal } from "./support/report.ts";
 import { type Contender, rounds } from "./support/rounds.ts";
@@ -25,7 +24,7 @@ export const syncSmall: Scenario = {
   runs: 3,
   async run(settings) {
     const folder = scratch("memory");
-    const data = await dataSet(settings.quick ? "small-quick" : "small", recipe(settings.quick ? 20 : 200));
+    const data = await dataSet(settings.quick ? "small-quick" : "small", smallImages(settings.quick ? 20 : 200));
     await using source = await startDockerRegistry({ folder, cache: true });
     await load(data, source.host, repository);
     const bench = { data, source, folder, settings, clients: await copyClients(folder) };
@@ -56,16 +55,6 @@ export const syncSmall: Scenario = {
     };
   },
 };
-
-function recipe(count: number): Readonly<Record<string, ImageOptions>> {
-  const image = (i: number): ImageOptions => ({
-    layers: 10,
-    layerSize: 200 * 1024,
-    seed: `small ${i}`,
-    base: { seed: `base ${i % 5}`, layers: 8 },
-  });
-  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`v${i}`, image(i)]));
-}
 
 interface Bench {
   readonly data: DataSet;

@@ -43,3 +43,14 @@ export async function load({ dir, images }: DataSet, host: string, repository: s
     await pushImage(dir, rest, `${host}/${repository}:${tag}`);
   }
 }
+
+/** Images of 10 layers of 200 KiB, 8 of them from one of 5 bases, by their tags. */
+export function smallImages(count: number): Readonly<Record<string, ImageOptions>> {
+  const image = (i: number): ImageOptions => ({
+    layers: 10,
+    layerSize: 200 * 1024,
+    seed: `small ${i}`,
+    base: { seed: `base ${i % 5}`, layers: 8 },
+  });
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`v${i}`, image(i)]));
+}

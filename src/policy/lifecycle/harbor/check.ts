@@ -13,17 +13,7 @@ const ruleKeys = [
   "scope_selectors",
 ] as const;
 
-const immutableKeys = [
-  "id",
-  "project_id",
-  "priority",
-  "disabled",
-  "action",
-  "template",
-  "params",
-  "tag_selectors",
-  "scope_selectors",
-] as const;
+const immutableKeys = [...ruleKeys, "project_id"] as const;
 
 /** Notes what Harbor refuses in a project's retention policy (`scope` may be missing: it is the project's), and in its immutability rules. */
 export function checkHarbor(document: unknown, reader: FieldReader): void {
