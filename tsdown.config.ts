@@ -3,39 +3,32 @@ import { defineConfig, type Rolldown } from "tsdown";
 const shared = { platform: "node", target: "node22.22", clean: false, fixedExtension: false } as const;
 
 /**
- * An ES import of a module of Node's loads it and reads all its getters, and so loads what those lend out (node:http:
- * fetch; node:process: the standard streams): 20 ms before the first line of ours. Here it is loaded by the first call of
- * one of its functions; what is no function (a class, a constant) is taken from it at once.
+ * Loading a module of Node's takes time (node:http brings fetch, node:process the standard streams): each is loaded by the
+ * first use of what it has.
  */
 const lazyBuiltins: Rolldown.Plugin = {
   name: "lazy-builtins",
-  renderChunk: (code) =>
-    // What is bundled requires modules of Node's alone: making a `require` for that takes a millisecond.
-    code
-      .replace(/^var __require = .*$/m, "const __require = (id) => process.getBuiltinModule(id);")
-      .replace(
-        /^import (?:([\w$]+)(?:, )?)?(?:\{([^}]*)\})? from "(node:[^"]+)";$/gm,
-        (_, whole: string | undefined, names: string | undefined, id: string) => {
-          const load = `process.getBuiltinModule("${id}")`;
-          const module = `$${id.replace(/\W/g, "_")}`;
-          const bindings = names?.split(",").map((name) => name.trim().split(" as ")) ?? [];
-          return [
-            ...(whole === undefined ? [] : [`const ${whole} = ${load};`]),
-            ...(bindings.length === 0 ? [] : [`let ${module};`]),
-            ...bindings.map(([name = "", local = name]) =>
-              isFunction(id, name)
-                ? `const ${local} = (...args) => (${module} ??= ${load}).${name}(...args);`
-                : `const ${local} = ${load}.${name};`,
-            ),
-          ].join("\n");
-        },
-      ),
+  renderChunk(code) {
+    const ids = new Map<string, string>();
+    const loads = /^let ([\w$]+) = require\("(node:[^"]+)"\);\n(?:\1 = [\w$]+\.__toESM\(\1(?:, 1)?\);\n)?/gm;
+    const rest = code.replace(loads, (_, name: string, id: string) => (ids.set(name, id), ""));
+    const getters = [...ids].map(
+      ([name, id]) => `get ${name}() { return $${name} ??= process.getBuiltinModule("${id}"); }`,
+    );
+    return ids.size === 0
+      ? undefined
+      : rest
+          .replace(/[\w$]+(?:\.default\b)?/g, (word) => {
+            const name = word.replace(".default", "");
+            return ids.has(name) ? `$builtin.${name}` : word;
+          })
+          .replace(
+            /^(#!.*\n)?/,
+            (first) =>
+              `${first}let ${[...ids.keys()].map((name) => `$${name}`).join(", ")};\nconst $builtin = { ${getters.join(", ")} };\n`,
+          );
+  },
 };
-
-function isFunction(id: string, name: string): boolean {
-  const module = process.getBuiltinModule(id) as Readonly<Record<string, unknown>> | undefined;
-  return typeof module?.[name] === "function" && !/^[A-Z]/.test(name);
-}
 
 /** One character beyond ASCII makes Node keep the whole file in twice the space, and hash and read it half as fast. */
 const onlyAscii: Rolldown.Plugin = {
@@ -80,16 +73,17 @@ export default defineConfig([
   // need that speak to registries, and the bodies. `gantry --help` reads the first of them and no more.
   {
     ...shared,
-    entry: { gantry: "src/cli/main.ts", "docker-credential-gantry": "src/cli/docker-credential-gantry.ts" },
+    format: "cjs",
+    entry: { "cli/process": "src/cli/process.ts" },
     dts: false,
     // The parser of YAML is seventy files, semver forty, and half as slow to load as one.
     deps: { alwaysBundle: ["commander", "yaml", "valibot", "semver", "croner", "d3-hierarchy"] },
     plugins: [lazyBuiltins, onlyAscii, noChildProcess],
     // Importing a module does nothing by itself anywhere here, so a chunk holds what it uses and no more.
     treeshake: { moduleSideEffects: false },
-    inputOptions: { preserveEntrySignatures: false },
+    inputOptions: { preserveEntrySignatures: "allow-extension" },
     outputOptions: {
-      chunkFileNames: "cli/[name].js",
+      chunkFileNames: "cli/[name].cjs",
       codeSplitting: {
         includeDependenciesRecursively: false,
         groups: [
@@ -108,5 +102,12 @@ export default defineConfig([
         ],
       },
     },
+  },
+  {
+    ...shared,
+    format: "cjs",
+    entry: { gantry: "src/cli/built.ts", "docker-credential-gantry": "src/cli/docker-credential-gantry.ts" },
+    dts: false,
+    plugins: [lazyBuiltins, onlyAscii],
   },
 ]);

@@ -10,7 +10,7 @@ import type { Scenario } from "./support/scenario.ts";
 import { scratch } from "./support/scratch.ts";
 
 const bare = "node, an empty module";
-const built = join(root, "dist", "gantry.js");
+const built = join(root, "dist", "gantry.cjs");
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How long it takes until a command has started. */

@@ -15,7 +15,7 @@ async function loadedFor(config: string): Promise<readonly string[]> {
   const file = join(folder, "gantry.yaml");
   await writeFile(file, config.replace("HOST", registry.host));
   const env = { HOME: folder, NODE_V8_COVERAGE: folder, AWS_REGION: "eu-west-1", AWS_EC2_METADATA_DISABLED: "true" };
-  const args = [join(root, "dist/gantry.js"), "digest", "--config", file, `${registry.host}/team/app:1`];
+  const args = [join(root, "dist/gantry.cjs"), "digest", "--config", file, `${registry.host}/team/app:1`];
   const { code } = await run(process.execPath, args, { env });
   expect(code).not.toBe(0);
   const reports = (await readdir(folder)).filter((name) => name.startsWith("coverage-"));

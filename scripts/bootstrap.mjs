@@ -63,7 +63,7 @@ function installed() {
 
 /** Whether the last build is newer than all that it is made from; a file that went away leaves its directory newer. */
 function isBuilt() {
-  if (!existsSync(marker) || !existsSync(join(root, "dist", "gantry.js"))) return false;
+  if (!existsSync(marker) || !existsSync(join(root, "dist", "gantry.cjs"))) return false;
   const { mtimeMs } = statSync(marker);
   const inputs = ["tsdown.config.ts", "package.json", "package-lock.json"].map((name) => join(root, name));
   const sources = readdirSync(join(root, "src"), { recursive: true }).map((name) => join(root, "src", name));

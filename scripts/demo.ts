@@ -9,7 +9,7 @@ import { styleText } from "node:util";
 import { assembleImage } from "./demo-image.ts";
 
 const root = join(import.meta.dirname, "..");
-const gantry = join(root, "dist", "gantry.js");
+const gantry = join(root, "dist", "gantry.cjs");
 const started = performance.now();
 const work = await mkdtemp(join(tmpdir(), "gantry-demo-"));
 const sbom = join(root, "examples", "image", "sbom.spdx.json");

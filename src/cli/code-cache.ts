@@ -1,0 +1,136 @@
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { createRequire, enableCompileCache } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { constants, Script } from "node:vm";
+
+/** What V8 made of a file; the stamp tells of which state of it. */
+interface Code {
+  readonly stamp: string;
+  readonly bytes: Buffer;
+}
+
+type Require = (id: string) => unknown;
+
+/** Beyond this many milliseconds V8 may have thrown away the code of start-up, and nobody misses a few of them. */
+const shortRun = 10_000;
+
+/**
+ * Requires modules of the built command line, with the code that V8 made of them when the same command ran before. Node's
+ * own cache is filled as soon as a module is read, with few of the functions that a command
+ * then calls: V8 would compile a thousand of them in each run anew, a third of the time until the first request. This one is
+ * filled when the command has ended well. Whatever is amiss with the cache, the modules are compiled as ever.
+ */
+export function requireCached(entry: string, command: string): unknown {
+  const directory = cacheDirectory();
+  if (directory !== undefined) enableCompileCache(directory);
+  const cache =
+    directory && join(directory, `${command}-${process.version}-${process.arch}-${statSync(entry).ino.toString(36)}`);
+  const codes = cache === undefined ? new Map<string, Code>() : readCache(cache);
+  const scripts = new Map<string, { stamp: string; script: Script }>();
+  let complete = true;
+
+  function compile(file: string): Script {
+    const { size, ctimeMs } = statSync(file);
+    const stamp = `${size} ${ctimeMs}`;
+    const known = codes.get(file);
+    const cachedData = known?.stamp === stamp ? known.bytes : undefined;
+    const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`;
+    const script = new Script(source, {
+      filename: file,
+      ...(cachedData && { cachedData }),
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    if (!cachedData || script.cachedDataRejected) complete = false;
+    scripts.set(file, { stamp, script });
+    return script;
+  }
+
+  if (cache !== undefined) {
+    process.once("exit", (code) => {
+      if (code !== 0 || complete || performance.now() > shortRun) return;
+      for (const [file, { stamp, script }] of scripts) codes.set(file, { stamp, bytes: script.createCachedData() });
+      writeCache(cache, codes);
+    });
+  }
+  return requireWith(compile)(entry);
+}
+
+/** `require` of CommonJS over compiled files, for what packages have by Node's own. */
+function requireWith(compile: (file: string) => Script): Require {
+  const modules = new Map<string, { exports: unknown }>();
+  const load = (file: string): unknown => {
+    const loaded = modules.get(file);
+    if (loaded) return loaded.exports;
+    const module = { exports: {} as unknown };
+    modules.set(file, module);
+    const folder = dirname(file);
+    const require: Require = (id) =>
+      id.startsWith(".") ? load(join(folder, id)) : (process.getBuiltinModule(id) ?? createRequire(file)(id));
+    const run = compile(file).runInThisContext() as (...parts: readonly unknown[]) => void;
+    run.call(module.exports, module.exports, require, module, file, folder);
+    return module.exports;
+  };
+  return load;
+}
+
+/** Where code is kept: a directory that nobody but this user can write to; code in it is run. */
+function cacheDirectory(): string | undefined {
+  const { NODE_COMPILE_CACHE: chosen, NODE_DISABLE_COMPILE_CACHE: disabled } = process.env;
+  if (disabled) return undefined;
+  const directory = chosen || join(tmpdir(), `gantry-code-${process.getuid?.() ?? "cache"}`);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const { uid, mode } = lstatSync(directory);
+    return process.getuid && (uid !== process.getuid() || mode & 0o022) ? undefined : directory;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The codes in a cache by their files; none, where it is not there or not whole. */
+function readCache(path: string): Map<string, Code> {
+  const codes = new Map<string, Code>();
+  try {
+    const all = readFileSync(path);
+    const head = all.indexOf("\n");
+    let at = head + 1;
+    for (const [file, stamp, length] of JSON.parse(all.toString("utf8", 0, head)) as [string, string, number][]) {
+      codes.set(file, { stamp, bytes: all.subarray(at, at + length) });
+      at += length;
+    }
+    return at === all.length ? codes : new Map();
+  } catch {
+    return new Map();
+  }
+}
+
+/** Written whole and onto the disk before it gets its name: V8 does not check to the last byte what it is given. */
+function writeCache(path: string, codes: ReadonlyMap<string, Code>): void {
+  const draft = `${path}.${process.pid}`;
+  try {
+    const head = JSON.stringify([...codes].map(([file, { stamp, bytes }]) => [file, stamp, bytes.length]));
+    const all = Buffer.concat([Buffer.from(`${head}\n`), ...[...codes.values()].map(({ bytes }) => bytes)]);
+    const file = openSync(draft, "wx", 0o600);
+    try {
+      for (let at = 0; at < all.length;) at += writeSync(file, all, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, path);
+  } catch {
+    rmSync(draft, { force: true });
+  }
+}

@@ -1,0 +1,95 @@
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+const subject = join(import.meta.dirname, "../../src/cli/code-cache.ts");
+
+/** Two modules, and a run of them that tells what it printed and what the cache then holds. */
+async function program() {
+  const folder = await temporaryDirectory();
+  const cache = join(folder, "cache");
+  await mkdir(join(folder, "chunks"));
+  await writeFile(join(folder, "entry.cjs"), 'exports.say = () => require("./chunks/words.cjs").words();');
+  await writeFile(join(folder, "chunks/words.cjs"), 'exports.words = () => require("node:path").basename(__filename);');
+  const main = `import { requireCached } from ${JSON.stringify(subject)};
+    process.stdout.write(requireCached(${JSON.stringify(join(folder, "entry.cjs"))}, "test").say());
+    process.exitCode = Number(process.env.CODE ?? 0);`;
+  const run = (env: Readonly<Record<string, string>> = {}) => {
+    const args = ["--input-type=module", "--disable-warning=ExperimentalWarning", "--eval", main];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      env: { PATH: "", NODE_COMPILE_CACHE: cache, ...env },
+      encoding: "utf8",
+    });
+    return { status, stdout, stderr };
+  };
+  const kept = async (): Promise<string[]> => {
+    const names = await readdir(cache).catch(() => []);
+    return names.filter((name) => name.startsWith("test-")).map((name) => join(cache, name));
+  };
+  return { folder, cache, run, kept };
+}
+
+const right = { status: 0, stdout: "words.cjs", stderr: "" };
+
+test("a command's code is kept when it has ended well, and read by the next", async () => {
+  const { run, kept } = await program();
+  expect(run({ CODE: "1" })).toEqual({ ...right, status: 1 });
+  expect(await kept()).toEqual([]);
+  expect(run()).toEqual(right);
+  const [file = "", ...others] = await kept();
+  expect(others).toEqual([]);
+  const { ino, mode } = await stat(file);
+  expect(mode & 0o777).toBe(0o600);
+  expect(run()).toEqual(right);
+  // Whoever had found anything missing would have written a new one.
+  expect((await stat(file)).ino).toBe(ino);
+});
+
+test("code of a file that has changed is not used", async () => {
+  const { folder, run, kept } = await program();
+  run();
+  const [file = ""] = await kept();
+  const { ino } = await stat(file);
+  await writeFile(join(folder, "chunks/words.cjs"), 'exports.words = () => require("node:path").dirname("/a/" + 1);');
+  expect(run()).toEqual({ ...right, stdout: "/a" });
+  expect((await stat(file)).ino).not.toBe(ino);
+});
+
+test.each([
+  ["empty", async (file: string) => truncate(file)],
+  ["cut short", async (file: string) => truncate(file, (await stat(file)).size - 1)],
+  ["of other bytes", async (file: string) => writeFile(file, "no\nsuch thing")],
+  [
+    "of code that V8 does not take",
+    async (file: string) => {
+      const bytes = await readFile(file);
+      const head = bytes.indexOf("\n") + 1;
+      await writeFile(file, Buffer.concat([bytes.subarray(0, head), Buffer.alloc(bytes.length - head, 7)]));
+    },
+  ],
+])("a cache that is %s is no harm, and made anew", async (_, damage) => {
+  const { run, kept } = await program();
+  run();
+  const [file = ""] = await kept();
+  await damage(file);
+  const { ino: damaged } = await stat(file);
+  expect(run()).toEqual(right);
+  const { ino: mended } = await stat(file);
+  expect(mended).not.toBe(damaged);
+  expect(run()).toEqual(right);
+  expect((await stat(file)).ino).toBe(mended);
+});
+
+test("nothing is read from or written to where others can write, or where it is not wanted", async () => {
+  const { cache, run, kept } = await program();
+  await mkdir(cache);
+  await chmod(cache, 0o777);
+  expect(run()).toEqual(right);
+  expect(await kept()).toEqual([]);
+  await chmod(cache, 0o700);
+  expect(run({ NODE_DISABLE_COMPILE_CACHE: "1" })).toEqual(right);
+  expect(await kept()).toEqual([]);
+  expect(run({ NODE_COMPILE_CACHE: "/dev/null/none" })).toEqual(right);
+});
