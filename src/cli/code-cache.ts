@@ -25,6 +25,8 @@ type Require = (id: string) => unknown;
 
 /** Beyond this many milliseconds V8 may have thrown away the code of start-up, and nobody misses a few of them. */
 const shortRun = 10_000;
+/** How old a cache may be, in milliseconds, until what later runs compiled beside it is added. */
+const day = 86_400_000;
 
 /**
  * Requires modules of the built command line, with the code that V8 made of them when the same command ran before. Node's
@@ -35,9 +37,9 @@ const shortRun = 10_000;
 export function requireCached(entry: string, command: string): unknown {
   const directory = cacheDirectory();
   if (directory !== undefined) enableCompileCache(directory);
-  const cache =
+  const path =
     directory && join(directory, `${command}-${process.version}-${process.arch}-${statSync(entry).ino.toString(36)}`);
-  const codes = cache === undefined ? new Map<string, Code>() : readCache(cache);
+  const codes = path === undefined ? new Map<string, Code>() : readCache(path);
   const scripts = new Map<string, { stamp: string; script: Script }>();
   let complete = true;
 
@@ -57,11 +59,11 @@ export function requireCached(entry: string, command: string): unknown {
     return script;
   }
 
-  if (cache !== undefined) {
+  if (path !== undefined) {
     process.once("exit", (code) => {
-      if (code !== 0 || complete || performance.now() > shortRun) return;
+      if (code !== 0 || (complete && isRecent(path)) || performance.now() > shortRun) return;
       for (const [file, { stamp, script }] of scripts) codes.set(file, { stamp, bytes: script.createCachedData() });
-      writeCache(cache, codes);
+      writeCache(path, codes);
     });
   }
   return requireWith(compile)(entry);
@@ -114,6 +116,11 @@ function readCache(path: string): Map<string, Code> {
   } catch {
     return new Map();
   }
+}
+
+function isRecent(path: string): boolean {
+  const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
+  return Date.now() - mtimeMs < day;
 }
 
 /** Written whole and onto the disk before it gets its name: V8 does not check to the last byte what it is given. */

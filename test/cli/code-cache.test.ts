@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -45,6 +45,10 @@ test("a command's code is kept when it has ended well, and read by the next", as
   expect(run()).toEqual(right);
   // Whoever had found anything missing would have written a new one.
   expect((await stat(file)).ino).toBe(ino);
+  // After a day it takes in what other runs of the command needed.
+  await utimes(file, 0, Date.now() / 1000 - 25 * 3600);
+  expect(run()).toEqual(right);
+  expect((await stat(file)).ino).not.toBe(ino);
 });
 
 test("code of a file that has changed is not used", async () => {
