@@ -1,9 +1,7 @@
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { parseLocation, RegistryError, type Applied, type Client, type Plan } from "../index.ts";
 import {
   appliedTable,
-  digestOfPlan,
   formatPlan,
   noteLines,
   planMarkdown,
@@ -17,6 +15,7 @@ import {
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { imagesInUse } from "./in-use.ts";
+import { journalPath } from "./journals.ts";
 import { limitRate } from "./options.ts";
 import type { TextFormat } from "./render/output.ts";
 import { count, plain, type Look } from "./render/text.ts";
@@ -129,14 +128,6 @@ function placesOf({ steps }: Plan): { readonly from: readonly string[]; readonly
 function place(at: string): string {
   const location = parseLocation(at);
   return location.transport === "registry" ? `${location.reference.registry}/${location.reference.repository}` : at;
-}
-
-/** Where a plan's journal is, where nobody says: the same for the same plan, so that applying it again goes on in it. */
-function journalPath(plan: Plan, { places: { env, home } }: Cli): string {
-  const state = env["XDG_STATE_HOME"] || join(home, ".local", "state");
-  const made = plan.made.replace(/[^\dTZ]/g, "");
-  const name = `${plan.kind}-${made}-${digestOfPlan(plan).slice("sha256:".length, "sha256:".length + 12)}.jsonl`;
-  return join(state, "gantry", "journals", name);
 }
 
 /** The plan again, with what became of its steps. */
