@@ -57,7 +57,7 @@ export { configJsonSchema } from "./config/json-schema.ts";
 export { checkConfig, loadConfig, type Config, type ConfigReport } from "./config/load.ts";
 export { configFiles, type ConfigFile, type ConfigPlaces } from "./config/places.ts";
 export { readDuration, readSize } from "./config/quantity.ts";
-export { configKeys, variableOf, type ConfigKey, type ConfigValues } from "./config/schema.ts";
+export { configKeys, variableOf, type ConfigKey, type ConfigValues, type SettingKey } from "./config/schema.ts";
 export { mergeLevels, type Setting } from "./config/setting.ts";
 
 export type { DiagnoseOptions, DoctorContext, Service as RegistryService } from "./doctor/context.ts";

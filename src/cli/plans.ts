@@ -3,6 +3,7 @@ import { parseLocation, RegistryError, type Applied, type Client, type Plan } fr
 import {
   appliedTable,
   formatPlan,
+  isDeletion,
   noteLines,
   planMarkdown,
   planTable,
@@ -61,7 +62,7 @@ function planText(plan: Plan, look: Look, format: TextFormat, { get }: Cli): str
 async function applyOne(plan: Plan, cli: Cli, known?: Client): Promise<Applied> {
   const { reporter, signal } = cli;
   const client = known ?? (await cli.client(placesOf(plan)));
-  const settings = await applySettings(cli);
+  const settings = await applySettings(plan, cli);
   const told = counter(plan.steps.length, (line) => reporter.say(line));
   const onEvent: ApplyOptions["onEvent"] = (event) => {
     if (event.type === "step") told();
@@ -89,14 +90,14 @@ export async function journaled(plan: Plan, cli: Cli, apply: (journal: Journal) 
   );
 }
 
-/** What the options say of how plans are applied, and what of that must not be deleted: what is in use is read anew. */
-export async function applySettings(cli: Cli): Promise<ApplyOptions> {
+/** What the options say of how a plan is applied, and what must not be deleted: what is in use is read anew, where anything is. */
+export async function applySettings(plan: Plan, cli: Cli): Promise<ApplyOptions> {
   const { get } = cli;
   const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
   const patterns = get(planOptions.protect);
   const { protection } = patterns.length > 0 ? await import("../policy/index.ts") : {};
   const guarded = protection?.(patterns);
-  const used = await imagesInUse(cli);
+  const used = plan.steps.some(isDeletion) ? await imagesInUse(cli) : [];
   return {
     ...(most !== undefined && { maxDelete: most }),
     ...(jobs !== undefined && { jobs }),

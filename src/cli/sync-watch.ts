@@ -31,7 +31,7 @@ export async function watchFile(
     planning,
     ...(planning.only && { only: planning.only }),
     async applying(plan, apply) {
-      const settings = await applySettings(cli);
+      const settings = await applySettings(plan, cli);
       // Copies are no loss: without deletions, a run that goes on for ever writes no journals.
       if (!plan.steps.some(isDeletion)) return apply(settings);
       return journaled(plan, cli, (journal) => apply({ ...settings, journal }));
