@@ -44,4 +44,4 @@ export { parseSync, type PruneRule, type SyncRule, type TagRule as TagSelection 
 export { withNeighbours } from "./sync/beside.ts";
 export { syncPlaces } from "./sync/places.ts";
 export { formatReport, reportFormats, type ReportFormat } from "./sync/report.ts";
-export type { Mapping, Prune, SyncFile, SyncSettings, TagSet } from "./sync/sync-file.ts";
+export type { BudgetFile, LimitsFile, Mapping, Prune, SyncFile, SyncSettings, TagSet } from "./sync/sync-file.ts";
