@@ -47,6 +47,7 @@ export { traceAccess, type AccessTrace, type Wish } from "./auth/trace-access.ts
 export { validateCredential, type Admission, type Validation } from "./auth/validate.ts";
 
 export type { BundledImage, BundleManifest } from "./bundle/manifest.ts";
+export { isBundled } from "./bundle/read.ts";
 export { formatHoldings, parseHoldings, type Held as HeldRepository, type Holdings } from "./bundle/record.ts";
 export type { WriteBundleOptions, WrittenBundle } from "./bundle/write.ts";
 

@@ -183,6 +183,9 @@ export function parseBundleLocation(text: string): { readonly path: string; read
   return { path: text.slice(mark.length, end), at: text.slice(end + 1) };
 }
 
+/** Whether a plan names something in a bundle. */
+export const isBundled = (text: string): boolean => parseBundleLocation(text) !== undefined;
+
 /** Bundles that plans name: each is opened once, and looked at when something of it is first asked for. */
 export interface Bundles {
   open(path: string, at: string): Store;

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { parseLocation, RegistryError, type Applied, type Client, type Plan } from "../index.ts";
+import { isBundled, parseLocation, RegistryError, type Applied, type Client, type Plan } from "../index.ts";
 import {
   appliedTable,
   formatPlan,
@@ -120,9 +120,7 @@ function counter(total: number, say: (line: string) => void): () => void {
 /** The repositories that a plan reads and writes, each once. */
 function placesOf({ steps }: Plan): { readonly from: readonly string[]; readonly to: readonly string[] } {
   // What is in a bundle is in no registry.
-  const from = steps.flatMap((step) =>
-    step.do === "copy" && !step.from.startsWith("bundle:") ? [place(step.from)] : [],
-  );
+  const from = steps.flatMap((step) => (step.do === "copy" && !isBundled(step.from) ? [place(step.from)] : []));
   return { from: [...new Set(from)], to: [...new Set(steps.map(({ at }) => place(at)))] };
 }
 
