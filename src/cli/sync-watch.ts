@@ -74,10 +74,11 @@ function lineOf(event: Parameters<WatchSyncOptions["onEvent"]>[0], file: string)
       return undefined;
     default: {
       const { job, ms, next, report } = event;
-      const { images, bytes, failures, message } = report;
+      const { images, bytes, failures, message, warnings = [] } = report;
       const wrong = failures.length === 0 ? "" : `, ${count(failures.length, "failure")}: ${message ?? failures[0]}`;
+      const warned = warnings.map((warning) => `; warning: ${warning}`).join("");
       const then = next === undefined ? "" : `; next ${new Date(next).toISOString()}`;
-      return `${job}: ${count(images, "image")}, ${formatSize(bytes)} in ${formatSpan(ms)}${wrong}${then}`;
+      return `${job}: ${count(images, "image")}, ${formatSize(bytes)} in ${formatSpan(ms)}${wrong}${warned}${then}`;
     }
   }
 }
