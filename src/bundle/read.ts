@@ -104,7 +104,7 @@ function imageSource(image: BundledImage, all: Source): Source {
 }
 
 /** The other repository that has a blob, which is not in the bundle for that. */
-export function mountOf({ mounts = {} }: BundledImage, blob: Digest): string | undefined {
+function mountOf({ mounts = {} }: BundledImage, blob: Digest): string | undefined {
   return Object.hasOwn(mounts, blob) ? mounts[blob] : undefined;
 }
 

@@ -12,6 +12,7 @@ export interface PlanSyncOptions {
   readonly from?: string;
   /** Notes each tag that is not selected, with the reason. */
   readonly explain?: boolean;
+  /** Is told of each image that has to be weighed first. */
   readonly onUnweighed?: (image: Unweighed) => void;
 }
 
@@ -139,6 +140,7 @@ function spend({ rule, origin }: Route, { pulls }: Wanted, made: Planned): boole
 
 /** Asks the budget for a copy. */
 function payFor(route: Route, { digest, pulls }: Wanted, { place }: Goal, made: Planned): Verdict {
+  if (!route.rule.budget) return { taken: true };
   const key = weighedBy(route, digest!);
   const [{ registry: from }, to, weight] = [route.origin, registryOf(place), made.state.weights?.get(key)];
   return made.pay({

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { digestOf, type Digest } from "../../../src/oci/digest.ts";
 import { budgetOf, ledger, type Load, type Verdict, type Weight } from "../../../src/policy/sync/budget.ts";
