@@ -116,6 +116,18 @@ describeWith(["etcd", "kube-apiserver"], "images that Kubernetes runs", () => {
     expect(pods).toEqual(names.map((name) => `registry.example/${name}:1`));
   });
 
+  test("of one namespace, and of one that is not there", async () => {
+    const asked = (...namespaces: readonly string[]) =>
+      readInUse({ kubernetes: ["admin"], kubeconfig: kubernetes.kubeconfig, namespaces }, places);
+    const { used } = await asked("jobs");
+    expect(used.map(({ reference }) => reference)).toContain("registry.example/job:1");
+    expect(used.filter(({ by }) => !/ jobs\/\S+ \(context admin\)$/.test(by))).toEqual([]);
+    await expect(asked("jobs", "job")).rejects.toMatchObject({
+      code: "INVALID",
+      message: expect.stringMatching(/^there is no namespace job in /) as string,
+    });
+  });
+
   test("who may not list them gets an error that says which right lacks", async () => {
     const asked = readInUse({ kubernetes: ["nobody"], kubeconfig: kubernetes.kubeconfig }, places);
     await expect(asked).rejects.toMatchObject({

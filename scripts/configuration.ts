@@ -8,11 +8,12 @@ import { schema, variableOf, type Entry, type Fields } from "../src/config/schem
 
 const root = join(import.meta.dirname, "..");
 const guide = await readFile(join(root, "docs/guide/configuration.md"), "utf8");
-const { hosts, credentials, kubernetes, ...others } = schema;
+const { hosts, credentials, kubernetes, inUse, ...others } = schema;
 const tables = {
   keys: table(["key", "what it wants", "default", "variable", "option", ""], keyRows(others)),
   hosts: fieldTable(hosts.entry.fields, "hosts"),
   credentials: fieldTable(credentials.entry.fields, "credentials"),
+  inUse: fieldTable(inUse.fields, "inUse"),
   kubernetes: fieldTable(kubernetes.fields, "kubernetes"),
 };
 const files = {

@@ -47,6 +47,7 @@ export { traceAccess, type AccessTrace, type Wish } from "./auth/trace-access.ts
 export { validateCredential, type Admission, type Validation } from "./auth/validate.ts";
 
 export type { BundledImage, BundleManifest } from "./bundle/manifest.ts";
+export { isBundled } from "./bundle/read.ts";
 export { formatHoldings, parseHoldings, type Held as HeldRepository, type Holdings } from "./bundle/record.ts";
 export type { WriteBundleOptions, WrittenBundle } from "./bundle/write.ts";
 
@@ -57,7 +58,7 @@ export { configJsonSchema } from "./config/json-schema.ts";
 export { checkConfig, loadConfig, type Config, type ConfigReport } from "./config/load.ts";
 export { configFiles, type ConfigFile, type ConfigPlaces } from "./config/places.ts";
 export { readDuration, readSize } from "./config/quantity.ts";
-export { configKeys, variableOf, type ConfigKey, type ConfigValues } from "./config/schema.ts";
+export { configKeys, variableOf, type ConfigKey, type ConfigValues, type SettingKey } from "./config/schema.ts";
 export { mergeLevels, type Setting } from "./config/setting.ts";
 
 export type { DiagnoseOptions, DoctorContext, Service as RegistryService } from "./doctor/context.ts";

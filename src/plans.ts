@@ -6,6 +6,7 @@ import { readInventory, type Listed } from "./graph/read-inventory.ts";
 import { isDigest, type Digest } from "./oci/digest.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
 import { RegistryError } from "./oci/error.ts";
+import { parseReference } from "./oci/reference.ts";
 import type { Hands } from "./plan/hands.ts";
 import { deleteEach } from "./provider/protocol.ts";
 import type { Provider } from "./provider/provider.ts";
@@ -23,7 +24,15 @@ export function handsOf(
   const bundled = bundles();
   const spotIn = (by: Client, at: string, use?: "pull"): CopySpot => {
     const inBundle = parseBundleLocation(at);
-    if (inBundle) return { place: at, store: bundled.open(inBundle.path, inBundle.at) };
+    if (inBundle) {
+      const { path, at: image } = inBundle;
+      const { repository } = parseReference(image);
+      const holder = async (blob: Digest, call?: Call): Promise<string | undefined> => {
+        const found = await bundled.holder(path, image, blob, call);
+        return found && parseReference(found).repository;
+      };
+      return { place: at, store: bundled.open(path, image), bundled: { repository, holder } };
+    }
     const location = parseLocation(at);
     const place = placeOf(location);
     const key = `${use ?? "push"} ${place}`;

@@ -162,11 +162,13 @@ function reportOf(plan: Plan, { endings }: Applied, stopped: boolean): RunReport
   const copied = plan.steps.filter(({ id, do: what }) => what === "copy" && endings.get(id)?.outcome === "done");
   const codeOf = (error: unknown, outcome: string): string =>
     isRegistryError(error) ? error.code : outcome.toUpperCase();
+  const warnings = plan.notes.filter(({ level }) => level === "warning").map((note) => note.message);
   const message = real[0]?.why ?? refused[0]?.message;
   return {
     images: copied.length,
     bytes: copied.reduce((sum, { id }) => sum + (endings.get(id)?.bytes ?? 0), 0),
     failures: [...real.map(({ error, outcome }) => codeOf(error, outcome)), ...refused.map(() => "REFUSED")],
     ...(message !== undefined && { message }),
+    ...(warnings.length > 0 && { warnings }),
   };
 }

@@ -6,19 +6,26 @@ import type { Held } from "./record.ts";
 
 /** What came along for one image while it was copied. */
 export interface Gathered {
-  /** Takes what is put: manifests and blobs go to the stage, but for blobs that the repository has. */
+  /** Takes what is put: manifests and blobs go to the stage, but for blobs that the registry has. */
   readonly store: Store;
   readonly manifests: ReadonlyMap<Digest, Manifest>;
   /** The blobs that go into the bundle, with their sizes. */
   readonly blobs: ReadonlyMap<Digest, number>;
-  parts(): Pick<BundledImage, "manifests" | "blobs" | "expects" | "digestTags">;
+  parts(): Pick<BundledImage, "manifests" | "blobs" | "expects" | "mounts" | "digestTags">;
 }
 
-/** Stands for the destination of one image of a bundle, of which `held` is known. */
-export function gather(stage: Store, name: string, root: string | undefined, held: Held): Gathered {
+/** What the destination of an image has: its repository, and which other one of the same registry has a blob. */
+export interface Known {
+  readonly held: Held;
+  readonly elsewhere: (blob: Digest) => string | undefined;
+}
+
+/** Stands for the destination of one image of a bundle, of which something is known. */
+export function gather(stage: Store, name: string, root: string | undefined, { held, elsewhere }: Known): Gathered {
   const manifests = new Map<Digest, Manifest>();
   const blobs = new Map<Digest, number>();
   const expects = new Set<Digest>();
+  const mounts = new Map<Digest, string>();
   const digestTags = new Map<string, Digest>();
   const store: Store = {
     ...stage,
@@ -30,6 +37,11 @@ export function gather(stage: Store, name: string, root: string | undefined, hel
     async putBlob(blob, content, call) {
       if (Object.hasOwn(held.blobs, blob.digest)) {
         expects.add(blob.digest);
+        return "exists";
+      }
+      const other = elsewhere(blob.digest);
+      if (other !== undefined) {
+        mounts.set(blob.digest, other);
         return "exists";
       }
       const how = await stage.putBlob(blob, content, call);
@@ -50,6 +62,7 @@ export function gather(stage: Store, name: string, root: string | undefined, hel
       manifests: [...manifests.keys()],
       blobs: [...blobs.keys()],
       expects: [...expects],
+      ...(mounts.size > 0 && { mounts: Object.fromEntries(mounts) }),
       digestTags: Object.fromEntries([...digestTags].sort(([a], [b]) => (a < b ? -1 : 1))),
     }),
   };

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { checked, faultyDocument, type Document } from "../document/document.ts";
+import type { Fault } from "../document/fault.ts";
 import { isDigest, type Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import { formatReference, isTag, parseReference } from "../oci/reference.ts";
@@ -27,6 +28,8 @@ export interface BundledImage {
   readonly blobs: readonly Digest[];
   /** The blobs of it that are not in the bundle, as the repository has them. */
   readonly expects: readonly Digest[];
+  /** Other blobs of it that are not in the bundle: which other repository of the same registry has each, in full. */
+  readonly mounts?: Readonly<Record<string, string>>;
   /** The `sha256-*` tags that go along, and what they name. */
   readonly digestTags: Readonly<Record<string, Digest>>;
   /** Bytes of its blobs in the bundle; what several images share counts in the first of them. */
@@ -39,6 +42,10 @@ export const sumsFile = "SHA256SUMS";
 
 const text = v.pipe(v.string(), v.nonEmpty("is empty"));
 const digest = v.custom<Digest>((value) => typeof value === "string" && isDigest(value), "is no digest");
+const digestKey = v.pipe(
+  v.string(),
+  v.check((value) => isDigest(value), "is no digest"),
+);
 const digests = v.array(digest);
 const tag = v.pipe(
   v.string(),
@@ -56,6 +63,18 @@ const image = v.pipe(
   }, "is no image of a registry, in full and with a tag or a digest"),
 );
 
+const repository = v.pipe(
+  v.string(),
+  v.check((value) => {
+    try {
+      const { registry, repository: name } = parseReference(value);
+      return formatReference({ registry, repository: name }) === value;
+    } catch {
+      return false;
+    }
+  }, "is no repository of a registry, in full"),
+);
+
 const schema: v.GenericSchema<unknown, BundleManifest> = v.strictObject({
   version: v.literal(1, "is a version that this Gantry does not know: it has to be 1"),
   kind: v.literal("bundle", "has to be bundle"),
@@ -69,6 +88,7 @@ const schema: v.GenericSchema<unknown, BundleManifest> = v.strictObject({
       manifests: digests,
       blobs: digests,
       expects: digests,
+      mounts: v.exactOptional(v.record(digestKey, repository)),
       digestTags: v.record(tag, digest),
       bytes: v.pipe(v.number(), v.safeInteger("is no size"), v.minValue(0, "is no size")),
     }),
@@ -79,15 +99,18 @@ const schema: v.GenericSchema<unknown, BundleManifest> = v.strictObject({
 export function parseBundleManifest(document: Document): BundleManifest {
   const manifest = checked(schema, document);
   const seen = new Set<string>();
-  const faults = manifest.images.flatMap(({ at, digest: root, manifests, digestTags }, i) => {
-    const path = ["images", i] as const;
-    const twice = seen.has(at) ? [{ path: [...path, "at"], message: `${at} is there twice` }] : [];
+  const faults = manifest.images.flatMap(({ at, digest: root, manifests, mounts = {}, digestTags }, i) => {
+    const found: Fault[] = [];
+    const fault = (key: string, message: string): void => void found.push({ path: ["images", i, key], message });
+    if (seen.has(at)) fault("at", `${at} is there twice`);
     seen.add(at);
     const parts = new Set(manifests);
     const lost = [root, ...Object.values(digestTags)].find((one) => !parts.has(one));
-    return lost === undefined
-      ? twice
-      : [...twice, { path: [...path, "manifests"], message: `${lost} is not among them` }];
+    if (lost !== undefined) fault("manifests", `${lost} is not among them`);
+    const registry = at.slice(0, at.indexOf("/") + 1);
+    const foreign = Object.values(mounts).find((other) => !other.startsWith(registry));
+    if (foreign !== undefined) fault("mounts", `${foreign} is in another registry`);
+    return found;
   });
   if (faults.length > 0) throw faultyDocument(document, faults);
   return manifest;

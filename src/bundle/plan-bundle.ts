@@ -101,7 +101,10 @@ function looker(
   async function judge({ image, place, at }: Goal): Promise<Verdict> {
     try {
       const { store, isThere } = await placeAt(place);
-      const missing = await missingOf(image.expects, isThere, (digest) => room(() => store.size(digest, call)));
+      const missing = [
+        ...(await missingOf(image.expects, isThere, (digest) => room(() => store.size(digest, call)))),
+        ...(await missingElsewhere(image, store)),
+      ];
       if (missing.length > 0) return { refused: refusal(missing) };
       const { tag } = placeOfImage(at);
       const now = isThere ? ((await room(() => store.head(tag ?? image.digest, call)))?.digest ?? null) : null;
@@ -115,6 +118,17 @@ function looker(
       if (isAbort(error) || options.signal?.aborted) throw error;
       return { refused: `it cannot be looked at: ${error instanceof Error ? error.message : String(error)}` };
     }
+  }
+
+  /** Of what another repository is to have, what neither has. */
+  async function missingElsewhere({ mounts = {} }: BundledImage, own: Store): Promise<readonly Digest[]> {
+    const found = Object.entries(mounts).map(async ([blob, other]) => {
+      const digest = blob as Digest;
+      const { store: theirs, isThere } = await placeAt(targetOf(`${other}@${digest}`, options.to).place);
+      if (isThere && (await room(() => theirs.size(digest, call))) !== undefined) return [];
+      return (await room(() => own.size(digest, call))) === undefined ? [digest] : [];
+    });
+    return (await Promise.all(found)).flat();
   }
 
   /** Whether all manifests and tags of an image are there: a registry takes none before its blobs. */

@@ -84,7 +84,8 @@ function imageSource(image: BundledImage, all: Source): Source {
       return digest && all.manifest(digest, call);
     },
     async blob(digest, call) {
-      if (!image.expects.includes(digest)) return all.blob(digest, call);
+      const isLeftOut = image.expects.includes(digest) || mountOf(image, digest) !== undefined;
+      if (!isLeftOut) return all.blob(digest, call);
       throw new RegistryError("BLOB_UNKNOWN", `the bundle expects blob ${digest} of ${image.at} to be there already`, {
         hint: "write down what the destination has (gantry sync --record), and make another bundle with it",
       });
@@ -100,6 +101,11 @@ function imageSource(image: BundledImage, all: Source): Source {
       }
     },
   };
+}
+
+/** The other repository that has a blob, which is not in the bundle for that. */
+function mountOf({ mounts = {} }: BundledImage, blob: Digest): string | undefined {
+  return Object.hasOwn(mounts, blob) ? mounts[blob] : undefined;
 }
 
 async function readManifest(archive: ArchiveFile, path: string): Promise<BundleManifest> {
@@ -183,19 +189,27 @@ export function parseBundleLocation(text: string): { readonly path: string; read
   return { path: text.slice(mark.length, end), at: text.slice(end + 1) };
 }
 
+/** Whether a plan names something in a bundle. */
+export const isBundled = (text: string): boolean => parseBundleLocation(text) !== undefined;
+
 /** Bundles that plans name: each is opened once, and looked at when something of it is first asked for. */
 export interface Bundles {
   open(path: string, at: string): Store;
+  /** The other repository, in full, that has a blob of an image, where the bundle leaves it out for that. */
+  holder(path: string, at: string, blob: Digest, call?: Call): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
 export function bundles(): Bundles {
   const open = new Map<string, Promise<Bundle>>();
+  const bundleAt = (path: string, call: Call | undefined): Promise<Bundle> => {
+    const opened = open.get(path) ?? openBundle(path, call?.signal ? { signal: call.signal } : {});
+    open.set(path, opened);
+    return opened;
+  };
   const imageAt = (path: string, at: string): Store => {
     const source = async (call: Call | undefined): Promise<Source> => {
-      const opened = open.get(path) ?? openBundle(path, call?.signal ? { signal: call.signal } : {});
-      open.set(path, opened);
-      const found = (await opened).image(at);
+      const found = (await bundleAt(path, call)).image(at);
       if (found) return found;
       throw new RegistryError("MANIFEST_UNKNOWN", `${at} is not in the bundle ${path}`);
     };
@@ -224,6 +238,10 @@ export function bundles(): Bundles {
   };
   return {
     open: imageAt,
+    async holder(path, at, blob, call) {
+      const image = (await bundleAt(path, call)).manifest.images.find((one) => one.at === at);
+      return image && mountOf(image, blob);
+    },
     async close() {
       const opened = await Promise.allSettled(open.values());
       for (const one of opened) if (one.status === "fulfilled") await one.value.close();

@@ -74,13 +74,14 @@ async function fetchAll(
   options: WriteBundleOptions,
 ): Promise<{ readonly done: readonly Done[]; readonly failures: WrittenBundle["failures"] }> {
   const room = semaphore(options.jobs ?? atOnce);
+  const holders = holdersIn(options.have);
   const failures: { at: string; error: unknown }[] = [];
   const fetched = plan.steps
     .filter((step) => step.do === "copy")
     .map((step) =>
       room(async (): Promise<Done | undefined> => {
         try {
-          return await fetchOne(step, stage, options);
+          return await fetchOne(step, stage, holders, options);
         } catch (error) {
           if (isAbort(error) || options.signal?.aborted) throw error;
           failures.push({ at: step.at, error });
@@ -95,10 +96,26 @@ async function fetchAll(
   return { done, failures };
 }
 
-async function fetchOne(step: CopyImage, stage: Store, options: WriteBundleOptions): Promise<Done> {
+/** By registry and blob, a repository that has it. */
+type Holders = ReadonlyMap<string, string>;
+
+function holdersIn(have: Holdings | undefined): Holders {
+  const holders = new Map<string, string>();
+  for (const [place, { blobs }] of Object.entries(have?.repositories ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const registry = place.slice(0, place.indexOf("/"));
+    for (const blob of Object.keys(blobs)) {
+      const key = `${registry} ${blob}`;
+      if (!holders.has(key)) holders.set(key, place);
+    }
+  }
+  return holders;
+}
+
+async function fetchOne(step: CopyImage, stage: Store, holders: Holders, options: WriteBundleOptions): Promise<Done> {
   const { place, tag } = placeOfImage(step.at);
   const held = options.have?.repositories[place] ?? emptyHeld;
-  const gathered = gather(stage, step.at, tag, held);
+  const registry = place.slice(0, place.indexOf("/"));
+  const gathered = gather(stage, step.at, tag, { held, elsewhere: (blob) => holders.get(`${registry} ${blob}`) });
   const { signal, limitRate, onEvent } = options;
   const copy = copier(options.open(step.from), [{ store: gathered.store }], {
     referrers: step.referrers ?? true,

@@ -2,16 +2,22 @@ import { needed, RegistryError, type Client, type InUse } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { Deletion } from "./deletion.ts";
 import { plain } from "./render/text.ts";
-import { inUse, inUseCompose, inUseKubernetes } from "./table/in-use-options.ts";
+import { inUse, inUseCompose, inUseKubernetes, inUseNamespaces } from "./table/in-use-options.ts";
 
-/** What the options say is in use; nothing is read where they say nothing. What cannot be read throws: then nothing may be deleted. */
+/** What the options, else the configuration, say is in use; nothing is read where they say nothing. What cannot be read throws: then nothing may be deleted. */
 export async function imagesInUse({ get, config, places, reporter, signal }: Cli): Promise<readonly InUse[]> {
   const sources = { files: get(inUse), kubernetes: get(inUseKubernetes), compose: get(inUseCompose) };
+  const namespaces = get(inUseNamespaces);
+  if (namespaces.length > 0 && sources.kubernetes.length === 0) {
+    throw new RegistryError("INVALID", `namespace ${namespaces[0]} is to be looked into, and no cluster is named`, {
+      hint: "name its context by --in-use-kubernetes, or under inUse.kubernetes; current is the one that kubectl uses",
+    });
+  }
   if (Object.values(sources).every((list) => list.length === 0)) return [];
   const { readInUse } = await import("../index.ts");
   const { kubeconfig } = (await config()).values.kubernetes ?? {};
   const { used, notes } = await readInUse(
-    { ...sources, ...(kubeconfig !== undefined && { kubeconfig }) },
+    { ...sources, namespaces, ...(kubeconfig !== undefined && { kubeconfig }) },
     { env: places.env, home: places.home, signal },
   );
   for (const note of notes) reporter.say(plain(`note: ${note}`));

@@ -1,4 +1,4 @@
-import type { ConfigKey } from "../index.ts";
+import type { SettingKey } from "../index.ts";
 import type { Completes } from "./command.ts";
 
 /** What the parser found: texts (the last counts where one is asked for), whether a flag was given, or nothing. */
@@ -21,7 +21,7 @@ export interface Option<T = unknown> {
   /** Help shows it only with -v. */
   readonly rare?: true;
   /** The key of the configuration that counts where the option is not given. */
-  readonly setting?: ConfigKey;
+  readonly setting?: SettingKey;
   /** What is shown in place of its value, which is never repeated whole. */
   readonly secret?: string | ((value: string) => string);
 }

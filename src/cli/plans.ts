@@ -1,10 +1,9 @@
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { parseLocation, RegistryError, type Applied, type Client, type Plan } from "../index.ts";
+import { isBundled, parseLocation, RegistryError, type Applied, type Client, type Plan } from "../index.ts";
 import {
   appliedTable,
-  digestOfPlan,
   formatPlan,
+  isDeletion,
   noteLines,
   planMarkdown,
   planTable,
@@ -17,6 +16,7 @@ import {
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { imagesInUse } from "./in-use.ts";
+import { journalPath } from "./journals.ts";
 import { limitRate } from "./options.ts";
 import type { TextFormat } from "./render/output.ts";
 import { count, plain, type Look } from "./render/text.ts";
@@ -62,7 +62,7 @@ function planText(plan: Plan, look: Look, format: TextFormat, { get }: Cli): str
 async function applyOne(plan: Plan, cli: Cli, known?: Client): Promise<Applied> {
   const { reporter, signal } = cli;
   const client = known ?? (await cli.client(placesOf(plan)));
-  const settings = await applySettings(cli);
+  const settings = await applySettings(plan, cli);
   const told = counter(plan.steps.length, (line) => reporter.say(line));
   const onEvent: ApplyOptions["onEvent"] = (event) => {
     if (event.type === "step") told();
@@ -90,14 +90,14 @@ export async function journaled(plan: Plan, cli: Cli, apply: (journal: Journal) 
   );
 }
 
-/** What the options say of how plans are applied, and what of that must not be deleted: what is in use is read anew. */
-export async function applySettings(cli: Cli): Promise<ApplyOptions> {
+/** What the options say of how a plan is applied, and what must not be deleted: what is in use is read anew, where anything is. */
+export async function applySettings(plan: Plan, cli: Cli): Promise<ApplyOptions> {
   const { get } = cli;
   const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
   const patterns = get(planOptions.protect);
   const { protection } = patterns.length > 0 ? await import("../policy/index.ts") : {};
   const guarded = protection?.(patterns);
-  const used = await imagesInUse(cli);
+  const used = plan.steps.some(isDeletion) ? await imagesInUse(cli) : [];
   return {
     ...(most !== undefined && { maxDelete: most }),
     ...(jobs !== undefined && { jobs }),
@@ -120,23 +120,13 @@ function counter(total: number, say: (line: string) => void): () => void {
 /** The repositories that a plan reads and writes, each once. */
 function placesOf({ steps }: Plan): { readonly from: readonly string[]; readonly to: readonly string[] } {
   // What is in a bundle is in no registry.
-  const from = steps.flatMap((step) =>
-    step.do === "copy" && !step.from.startsWith("bundle:") ? [place(step.from)] : [],
-  );
+  const from = steps.flatMap((step) => (step.do === "copy" && !isBundled(step.from) ? [place(step.from)] : []));
   return { from: [...new Set(from)], to: [...new Set(steps.map(({ at }) => place(at)))] };
 }
 
 function place(at: string): string {
   const location = parseLocation(at);
   return location.transport === "registry" ? `${location.reference.registry}/${location.reference.repository}` : at;
-}
-
-/** Where a plan's journal is, where nobody says: the same for the same plan, so that applying it again goes on in it. */
-function journalPath(plan: Plan, { places: { env, home } }: Cli): string {
-  const state = env["XDG_STATE_HOME"] || join(home, ".local", "state");
-  const made = plan.made.replace(/[^\dTZ]/g, "");
-  const name = `${plan.kind}-${made}-${digestOfPlan(plan).slice("sha256:".length, "sha256:".length + 12)}.jsonl`;
-  return join(state, "gantry", "journals", name);
 }
 
 /** The plan again, with what became of its steps. */

@@ -31,7 +31,7 @@ export async function watchFile(
     planning,
     ...(planning.only && { only: planning.only }),
     async applying(plan, apply) {
-      const settings = await applySettings(cli);
+      const settings = await applySettings(plan, cli);
       // Copies are no loss: without deletions, a run that goes on for ever writes no journals.
       if (!plan.steps.some(isDeletion)) return apply(settings);
       return journaled(plan, cli, (journal) => apply({ ...settings, journal }));
@@ -74,10 +74,11 @@ function lineOf(event: Parameters<WatchSyncOptions["onEvent"]>[0], file: string)
       return undefined;
     default: {
       const { job, ms, next, report } = event;
-      const { images, bytes, failures, message } = report;
+      const { images, bytes, failures, message, warnings = [] } = report;
       const wrong = failures.length === 0 ? "" : `, ${count(failures.length, "failure")}: ${message ?? failures[0]}`;
+      const warned = warnings.map((warning) => `; warning: ${warning}`).join("");
       const then = next === undefined ? "" : `; next ${new Date(next).toISOString()}`;
-      return `${job}: ${count(images, "image")}, ${formatSize(bytes)} in ${formatSpan(ms)}${wrong}${then}`;
+      return `${job}: ${count(images, "image")}, ${formatSize(bytes)} in ${formatSpan(ms)}${wrong}${warned}${then}`;
     }
   }
 }

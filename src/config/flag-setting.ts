@@ -2,12 +2,12 @@ import type { Node } from "./document.ts";
 import { faultsError } from "./fault.ts";
 import type { Where } from "./kind.ts";
 import { readKey } from "./read.ts";
-import type { ConfigKey } from "./schema.ts";
+import type { SettingKey } from "./schema.ts";
 import type { Setting } from "./setting.ts";
 
 /** What an option of the command line says of the key it belongs to. */
 export function flagSetting(
-  key: ConfigKey,
+  key: SettingKey,
   given: boolean | readonly string[],
   flag: string,
   where: Where,

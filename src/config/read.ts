@@ -11,6 +11,7 @@ import {
   type Group,
   type List,
   type Scalar,
+  type SettingKey,
   type Table,
 } from "./schema.ts";
 import { settingName } from "./setting.ts";
@@ -22,10 +23,13 @@ export function readLevel(content: Node, origin: Origin): Level {
   return draft.level;
 }
 
-/** Reads the value of one key at the top. */
-export function readKey(key: ConfigKey, content: Node, origin: Origin): Level {
+/** Reads the value of one key, at the top or right below a group. */
+export function readKey(key: ConfigKey | SettingKey, content: Node, origin: Origin): Level {
   const draft = draftOf(origin);
-  readEntry(content, schema[key], [key], draft);
+  const path = key.split(".");
+  const top: Entry = schema[path[0] as ConfigKey];
+  const entry = path[1] !== undefined && top.shape === "group" ? top.fields[path[1]]! : top;
+  readEntry(content, entry, path, draft);
   return draft.level;
 }
 

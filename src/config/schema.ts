@@ -207,6 +207,16 @@ export const schema = {
     },
     guarded,
   ),
+  inUse: group(
+    "which images are in use, and so never deleted",
+    {
+      files: list(kinds.path, "files that name them: a reference a line, or objects of Kubernetes"),
+      compose: list(kinds.path, "Compose files whose services use them"),
+      kubernetes: list(kinds.text, "contexts of the kubeconfig whose clusters run them, or current"),
+      namespaces: list(kinds.plainName, "of those clusters, these namespaces alone"),
+    },
+    guarded,
+  ),
   promote: group(
     "how images go from stage to stage",
     { stages: table(kinds.plainName, "the stages, such as staging and prod", group("one stage", stageFields)) },
@@ -223,6 +233,11 @@ export const schema = {
 
 /** A key at the top. */
 export type ConfigKey = keyof typeof schema;
+
+/** A key that an option may stand for: one at the top, or one right below a group. */
+export type SettingKey = {
+  [K in ConfigKey]: (typeof schema)[K] extends Group<infer F> ? `${K}.${keyof F & string}` : K;
+}[ConfigKey];
 
 /** What a configuration says, typed: times are in milliseconds, sizes in bytes, paths absolute; secrets are in clear. */
 export type ConfigValues = ValuesOf<typeof schema>;

@@ -1,5 +1,5 @@
 import type { ConfigurationOptions, KubernetesListObject, KubernetesObject } from "@kubernetes/client-node";
-import { openKube, statusOf, type Kube } from "../auth/kube-call.ts";
+import { openKube, statusOf, type Kube, type Wanted } from "../auth/kube-call.ts";
 import type { ClusterPlaces, ClusterSettings } from "../auth/kube-config.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { InUse } from "../plan/in-use.ts";
@@ -8,35 +8,62 @@ import { distinct, usedImage } from "./used-image.ts";
 
 export interface ClusterOptions extends ClusterPlaces {
   readonly signal?: AbortSignal | undefined;
+  /** These namespaces alone; all where none is named. */
+  readonly namespaces?: readonly string[];
   /** How long one page of a list may take, in milliseconds; 60 seconds. */
   readonly timeout?: number;
   /** Objects a page; 500, as kubectl. */
   readonly pageSize?: number;
 }
 
-type List = (
-  page: { readonly limit?: number; readonly _continue?: string },
-  how: ConfigurationOptions,
-) => Promise<KubernetesListObject<KubernetesObject>>;
+interface Page {
+  readonly limit?: number;
+  readonly _continue?: string;
+}
+
+type Listing<P> = (page: P, how: ConfigurationOptions) => Promise<KubernetesListObject<KubernetesObject>>;
+type List = Listing<Page>;
 
 /**
- * Who runs which image in a cluster, over all its namespaces: what runs (pods, and what their runtimes say that they run),
+ * Who runs which image in a cluster, over all its namespaces or those that are named: what runs (pods, and what their runtimes say that they run),
  * what is to run (the workloads, whatever their size), and what they may go back to (replica sets and revisions). Throws where
  * any of it cannot be listed: an image of which nothing is known is not one that nobody uses.
  */
 export async function usedInCluster(settings: ClusterSettings, options: ClusterOptions): Promise<readonly InUse[]> {
   const kube = await openKube(settings, options, options.signal);
   const where = settings.context === undefined ? kube.server : `context ${settings.context}`;
+  const { namespaces = [] } = options;
   const used: InUse[] = [];
-  for (const [kind, list] of Object.entries(lists(kube))) {
-    for await (const object of pages(kube, kind, list, options)) {
-      const { namespace, name } = object.metadata ?? {};
-      const by = `${titles[kind] ?? kind} ${namespace}/${name} (${where})`;
-      used.push(...imagesIn(object).map(({ text }) => usedImage(text, by)));
+  for (const within of namespaces.length > 0 ? new Set(namespaces) : [undefined]) {
+    if (within !== undefined) await expectNamespace(kube, within, options);
+    for (const [kind, list] of Object.entries(lists(kube, within))) {
+      for await (const object of pages(kube, wantedList(kind, within), list, options)) {
+        const { namespace, name } = object.metadata ?? {};
+        const by = `${titles[kind] ?? kind} ${namespace}/${name} (${where})`;
+        used.push(...imagesIn(object).map(({ text }) => usedImage(text, by)));
+      }
     }
   }
   return distinct(used);
 }
+
+/** Of a namespace that is not there, lists are empty. Who may list in it and not look at it is believed. */
+async function expectNamespace(kube: Kube, name: string, { timeout = usualTimeout }: ClusterOptions): Promise<void> {
+  const core = kube.config.makeApiClient(kube.client.CoreV1Api);
+  const wanted: Wanted = {
+    what: `namespace ${name}`,
+    right: `a Role in ${name} with the verb get on namespaces`,
+    absent: "mend the name, or leave it out",
+  };
+  await kube.call(wanted, { late: AbortSignal.timeout(timeout), timeout }, (how) =>
+    core.readNamespace({ name }, how).catch((error: unknown) => {
+      if (statusOf(error) !== 403) throw error;
+    }),
+  );
+}
+
+/** Milliseconds for one answer. */
+const usualTimeout = 60_000;
 
 const titles: Readonly<Record<string, string>> = {
   pods: "pod",
@@ -51,37 +78,75 @@ const titles: Readonly<Record<string, string>> = {
   cronjobs: "cron job",
 };
 
-function lists({ client, config }: Kube): Readonly<Record<string, List>> {
+function lists({ client, config }: Kube, namespace: string | undefined): Readonly<Record<string, List>> {
   const core = config.makeApiClient(client.CoreV1Api);
   const apps = config.makeApiClient(client.AppsV1Api);
   const batch = config.makeApiClient(client.BatchV1Api);
+  const of = (all: List, own: Listing<Page & { readonly namespace: string }>): List =>
+    namespace === undefined ? all : (page, how) => own({ ...page, namespace }, how);
   return {
-    pods: (page, how) => core.listPodForAllNamespaces(page, how),
-    replicationcontrollers: (page, how) => core.listReplicationControllerForAllNamespaces(page, how),
-    podtemplates: (page, how) => core.listPodTemplateForAllNamespaces(page, how),
-    deployments: (page, how) => apps.listDeploymentForAllNamespaces(page, how),
-    replicasets: (page, how) => apps.listReplicaSetForAllNamespaces(page, how),
-    statefulsets: (page, how) => apps.listStatefulSetForAllNamespaces(page, how),
-    daemonsets: (page, how) => apps.listDaemonSetForAllNamespaces(page, how),
-    controllerrevisions: (page, how) => apps.listControllerRevisionForAllNamespaces(page, how),
-    jobs: (page, how) => batch.listJobForAllNamespaces(page, how),
-    cronjobs: (page, how) => batch.listCronJobForAllNamespaces(page, how),
+    pods: of(
+      (page, how) => core.listPodForAllNamespaces(page, how),
+      (page, how) => core.listNamespacedPod(page, how),
+    ),
+    replicationcontrollers: of(
+      (page, how) => core.listReplicationControllerForAllNamespaces(page, how),
+      (page, how) => core.listNamespacedReplicationController(page, how),
+    ),
+    podtemplates: of(
+      (page, how) => core.listPodTemplateForAllNamespaces(page, how),
+      (page, how) => core.listNamespacedPodTemplate(page, how),
+    ),
+    deployments: of(
+      (page, how) => apps.listDeploymentForAllNamespaces(page, how),
+      (page, how) => apps.listNamespacedDeployment(page, how),
+    ),
+    replicasets: of(
+      (page, how) => apps.listReplicaSetForAllNamespaces(page, how),
+      (page, how) => apps.listNamespacedReplicaSet(page, how),
+    ),
+    statefulsets: of(
+      (page, how) => apps.listStatefulSetForAllNamespaces(page, how),
+      (page, how) => apps.listNamespacedStatefulSet(page, how),
+    ),
+    daemonsets: of(
+      (page, how) => apps.listDaemonSetForAllNamespaces(page, how),
+      (page, how) => apps.listNamespacedDaemonSet(page, how),
+    ),
+    controllerrevisions: of(
+      (page, how) => apps.listControllerRevisionForAllNamespaces(page, how),
+      (page, how) => apps.listNamespacedControllerRevision(page, how),
+    ),
+    jobs: of(
+      (page, how) => batch.listJobForAllNamespaces(page, how),
+      (page, how) => batch.listNamespacedJob(page, how),
+    ),
+    cronjobs: of(
+      (page, how) => batch.listCronJobForAllNamespaces(page, how),
+      (page, how) => batch.listNamespacedCronJob(page, how),
+    ),
   };
 }
 
+interface WantedList extends Wanted {
+  readonly kind: string;
+}
+
+const wantedList = (kind: string, namespace: string | undefined): WantedList => ({
+  kind,
+  what: `the list of all ${kind}${namespace === undefined ? "" : ` in namespace ${namespace}`}`,
+  right: `a ${namespace === undefined ? "ClusterRole" : `Role in ${namespace}`} with the verb list on ${kind}`,
+  absent: `the cluster is too old, or no Kubernetes: it has no ${kind}`,
+});
+
 async function* pages(
   kube: Kube,
-  kind: string,
+  wanted: WantedList,
   list: List,
-  { timeout = 60_000, pageSize = 500 }: ClusterOptions,
+  { timeout = usualTimeout, pageSize = 500 }: ClusterOptions,
 ): AsyncGenerator<KubernetesObject, void> {
-  const wanted = {
-    what: `the list of all ${kind}`,
-    right: `a ClusterRole with the verb list on ${kind}`,
-    absent: `the cluster is too old, or no Kubernetes: it has no ${kind}`,
-  };
   const notKubernetes = (what: string): RegistryError =>
-    new RegistryError("INVALID", `Kubernetes' API at ${kube.server} ${what} ${kind}`);
+    new RegistryError("INVALID", `Kubernetes' API at ${kube.server} ${what} ${wanted.kind}`);
   let token: string | undefined;
   do {
     const page = { limit: pageSize, ...(token !== undefined && { _continue: token }) };

@@ -7,6 +7,8 @@ import type { InUse } from "../plan/in-use.ts";
 export interface InUseSources {
   /** Contexts of the kubeconfig; `current` is the one that kubectl uses, in a pod the cluster that it runs in. */
   readonly kubernetes?: readonly string[];
+  /** Of each of them, these namespaces alone; all where none is named. */
+  readonly namespaces?: readonly string[];
   /** The kubeconfig, in place of the usual ones. */
   readonly kubeconfig?: string;
   /** Files of references, or of Kubernetes' objects. */
@@ -26,7 +28,7 @@ export interface InUseFound {
  * knowledge: INVALID, NETWORK, UNAVAILABLE or TIMEOUT, naming the place.
  */
 export async function readInUse(
-  { kubernetes = [], kubeconfig, files = [], compose = [] }: InUseSources,
+  { kubernetes = [], namespaces = [], kubeconfig, files = [], compose = [] }: InUseSources,
   { signal, ...places }: ClusterPlaces & { readonly signal?: AbortSignal },
 ): Promise<InUseFound> {
   const [{ usedInCluster }, { parseUsed }, { usedInCompose }] = await Promise.all([
@@ -37,7 +39,7 @@ export async function readInUse(
   const clusters = [...new Set(kubernetes)].map((context) =>
     usedInCluster(
       { ...(context !== "current" && { context }), ...(kubeconfig !== undefined && { kubeconfig }) },
-      { ...places, signal },
+      { ...places, signal, namespaces },
     ),
   );
   const lists = files.map(async (file) => parseUsed(await readList(file), file));

@@ -7,7 +7,16 @@ export { defaultRules, environmentRule } from "./tags/default-rules.ts";
 export { severities, tagRules, type TagFinding, type TagSeverity } from "./tags/finding.ts";
 export { parseFlavor, type Flavor } from "./tags/flavor.ts";
 export { immutableBy } from "./tags/immutable.ts";
-export { noHistory, parseTagHistory, recordTags, withReceipts, type TagHistory } from "./tags/history.ts";
+export {
+  movesOfReceipts,
+  noHistory,
+  parseTagHistory,
+  recordTags,
+  withMoves,
+  type TagHistory,
+  type TagMove,
+} from "./tags/history.ts";
+export { movesOfJournal } from "./tags/journal-moves.ts";
 export { makeTags, type MadeTag, type MadeTags } from "./tags/make.ts";
 export { planFixes } from "./tags/plan-fixes.ts";
 export { planImmutability, type ImmutabilityState, type ImmutableForm } from "./tags/plan-immutability.ts";
@@ -35,4 +44,4 @@ export { parseSync, type PruneRule, type SyncRule, type TagRule as TagSelection 
 export { withNeighbours } from "./sync/beside.ts";
 export { syncPlaces } from "./sync/places.ts";
 export { formatReport, reportFormats, type ReportFormat } from "./sync/report.ts";
-export type { Mapping, Prune, SyncFile, SyncSettings, TagSet } from "./sync/sync-file.ts";
+export type { BudgetFile, LimitsFile, Mapping, Prune, SyncFile, SyncSettings, TagSet } from "./sync/sync-file.ts";

@@ -1,7 +1,7 @@
 import { Range } from "semver";
 import { RegistryError } from "../oci/error.ts";
 import { readRegex } from "./lifecycle/regex.ts";
-import { versionOf } from "./version.ts";
+import { bareVersionOf } from "./version.ts";
 
 /**
  * What a tag, or a repository's name, has to be like, as a whole: a glob (`v*`, `?`, `{a,b}`, `[0-9]`; in names `*` stops at
@@ -36,7 +36,7 @@ function versionPattern(text: string): Pattern {
   return {
     text,
     fits(name) {
-      const version = /^v?\d/.test(name) ? versionOf(name) : undefined;
+      const version = bareVersionOf(name);
       return version !== undefined && range.test(version.semver);
     },
   };

@@ -21,6 +21,9 @@ export function versionOf(tag: string): Version | undefined {
   return semver ? { tag, semver, parts: numbers.length as 1 | 2 | 3, prefix } : undefined;
 }
 
+/** Reads a tag as a version that has nothing but a `v` before it: `main-12` and `pr-1` are in no range. */
+export const bareVersionOf = (tag: string): Version | undefined => (/^v?\d/.test(tag) ? versionOf(tag) : undefined);
+
 /** Which is older, by semver; of equal ones, the one with fewer numbers, which moves on. */
 export function compareVersions(a: Version, b: Version): number {
   return a.semver.compare(b.semver) || a.parts - b.parts;

@@ -8,11 +8,14 @@ import type { Spot } from "../plan/hands.ts";
 import type { CopyImage } from "../plan/plan.ts";
 import type { Call } from "../store/store.ts";
 import { arrivals } from "./arrivals.ts";
+import { mounting, type Bundled } from "./mounting.ts";
 
 /** A spot, and where it is in which registry; a local place is in none. */
 export interface CopySpot extends Spot {
   readonly registry?: string;
   readonly repository?: string;
+  /** Of an image in a bundle. */
+  readonly bundled?: Bundled;
 }
 
 /** Open the places that a step reads, or writes; the same store for all spots in one place. Throw INVALID. */
@@ -182,8 +185,12 @@ function copiersOf(
   };
 }
 
-function destinationOf(from: CopySpot, { registry, repository, store }: CopySpot, { lanes }: Shared): Destination {
-  if (registry === undefined || repository === undefined) return { store };
+function destinationOf(from: CopySpot, spot: CopySpot, { lanes, destination }: Shared): Destination {
+  const { registry, repository } = spot;
+  if (registry === undefined || repository === undefined) return { store: spot.store };
+  const store = from.bundled
+    ? mounting(spot.store, { registry, repository }, from.bundled, (at) => destination(at).store)
+    : spot.store;
   const own = lanes.get(registry) ?? lane();
   lanes.set(registry, own);
   const mountFrom = from.registry === registry && from.repository !== repository ? from.repository : undefined;

@@ -3,14 +3,16 @@ import type { Applied } from "../plan/apply.ts";
 import type { Plan } from "../plan/plan.ts";
 import { withNeighbours } from "../policy/sync/beside.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
-import { planSync as planned, type PlanSyncOptions as Wishes } from "../policy/sync/plan.ts";
+import type { Weight } from "../policy/sync/budget.ts";
+import { planSync as planned, type PlanSyncOptions as Wishes, type Unweighed } from "../policy/sync/plan.ts";
+import { weighedBy, type SyncState } from "../policy/sync/state.ts";
 import type { Call } from "../store/store.ts";
 import { openSyncCache, type SyncCacheOptions } from "./cache.ts";
 import { messageOf } from "./message.ts";
 import { readSync } from "./read-sync.ts";
 import { remember } from "./remember.ts";
 
-export interface PlanSyncOptions extends Call, Wishes {
+export interface PlanSyncOptions extends Call, Omit<Wishes, "onUnweighed"> {
   /** The time that ages are counted to; the clock's. */
   readonly now?: Date;
   /** Where it is remembered from run to run what was found whole, and for how many milliseconds that is believed (12 hours). */
@@ -32,6 +34,28 @@ export interface PlannedSync {
   readonly remember: (applied?: Applied) => Promise<void>;
 }
 
+/** How many images are weighed before it is looked whether that is enough; each time twice as many. */
+const firstWeighed = 16;
+
+/** Plans, and weighs images until it is known how far the budget goes. */
+async function plannedWithin(
+  state: SyncState,
+  now: Date,
+  wishes: Wishes,
+  weigh: (image: Unweighed) => Promise<Weight>,
+): Promise<Plan> {
+  const weights = new Map<string, Weight>();
+  for (let most = firstWeighed; ; most *= 2) {
+    const open = new Map<string, Unweighed>();
+    const onUnweighed = (image: Unweighed): void => {
+      if (open.size < most) open.set(weighedBy(image.route, image.digest), image);
+    };
+    const plan = planned({ ...state, weights }, now, { ...wishes, onUnweighed });
+    if (open.size === 0) return plan;
+    await Promise.all([...open].map(async ([key, image]) => weights.set(key, await weigh(image))));
+  }
+}
+
 const usualTtl = 12 * 3_600_000;
 
 /** Reads what rules are about, with as few requests as that takes, and plans what there is to do. */
@@ -45,9 +69,9 @@ export async function planSync(
   const cache = kept && (await openSyncCache(kept.file, open));
   const running = only ? rules.filter(({ name }) => only.includes(name)) : rules;
   const read = withNeighbours(running, rules);
-  const state = await readSync(client, read, { ...reading, running, now, ...(cache && { cache }) });
+  const { state, weigh } = await readSync(client, read, { ...reading, running, now, ...(cache && { cache }) });
   const wishes = { ...(from !== undefined && { from }), ...(explain !== undefined && { explain }) };
-  const plan = planned(state, now, wishes);
+  const plan = await plannedWithin(state, now, wishes, weigh);
   return {
     plan,
     async remember(applied) {

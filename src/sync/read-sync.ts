@@ -1,9 +1,10 @@
 import type { Client } from "../client.ts";
 import { semaphore } from "../graph/semaphore.ts";
 import type { Digest } from "../oci/digest.ts";
-import { apiHost } from "../oci/reference.ts";
+import type { Weight } from "../policy/sync/budget.ts";
 import type { From } from "../policy/sync/origin.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
+import type { Unweighed } from "../policy/sync/plan.ts";
 import { spared, strays } from "../policy/sync/prune.ts";
 import { candidates, selectTags, timesOf, type Selection, type TagFacts } from "../policy/sync/select.ts";
 import {
@@ -18,6 +19,7 @@ import type { Origin } from "../policy/sync/template.ts";
 import type { Call } from "../store/store.ts";
 import type { SyncCache } from "./cache.ts";
 import { messageOf } from "./message.ts";
+import { countedBy, pullsLeft } from "./pulls.ts";
 import { readImages } from "./read-images.ts";
 import { destinationView, type DestinationView } from "./destination-view.ts";
 import { sourceView, type SourceView } from "./source-view.ts";
@@ -34,6 +36,12 @@ export interface ReadSyncOptions extends Call {
   readonly running?: readonly SyncRule[];
 }
 
+/** What was found out, and what finds out what an image weighs. */
+export interface ReadSync {
+  readonly state: SyncState;
+  readonly weigh: (image: Unweighed) => Promise<Weight>;
+}
+
 /** How many questions are under way at a time; how many of them a registry gets, the transport decides. */
 const atOnce = 64;
 
@@ -45,7 +53,7 @@ export async function readSync(
   client: Client,
   rules: readonly SyncRule[],
   options: ReadSyncOptions,
-): Promise<SyncState> {
+): Promise<ReadSync> {
   const reading = readings(client, options);
   const unlisted: SyncState["unlisted"][number][] = [];
   const routes = await Promise.all(
@@ -77,9 +85,20 @@ export async function readSync(
     routes: routes.flat(),
     destinations: await reading.destinations(),
     unlisted,
-    pulls: pullsLeft(routes.flat(), reading),
+    pulls: pullsLeft(routes.flat(), reading.from),
+    counted: await countedBy(routes.flat(), reading.from),
   };
-  return { ...state, destinations: await withInventories(state, reading) };
+  return {
+    state: { ...state, destinations: await withInventories(state, reading) },
+    async weigh({ route: { rule, origin }, digest }) {
+      try {
+        return await reading.source(origin).weight(digest, rule);
+      } catch (error) {
+        if (options.signal?.aborted) throw error;
+        return { failed: messageOf(error) };
+      }
+    },
+  };
 }
 
 type Source = Awaited<ReturnType<Reading["originsOf"]>>[number];
@@ -220,14 +239,4 @@ async function comingTo(place: string, { routes }: SyncState, reading: Reading):
     }),
   );
   return new Set((await Promise.all(parts)).flat());
-}
-
-function pullsLeft(routes: readonly Route[], { from }: Reading): ReadonlyMap<string, number> {
-  const registries = new Set(routes.flatMap(({ origin: { registry } }) => (registry === undefined ? [] : [registry])));
-  return new Map(
-    [...registries].flatMap((registry) => {
-      const quota = from.quota(apiHost(registry));
-      return quota ? [[registry, quota.remaining] as const] : [];
-    }),
-  );
 }

@@ -35,6 +35,11 @@ export interface SourceView {
   digestFor(digest: Digest, platforms: readonly string[]): Promise<Digest>;
   /** The manifests that an image is made of, itself among them; those of chosen platforms, too, where some are chosen. */
   parts(digest: Digest, platforms: readonly string[] | undefined): Promise<readonly Digest[]>;
+  /** What an image is made of, and with `referrers` what is attached to it: each manifest and blob, in bytes. */
+  weight(
+    digest: Digest,
+    options: { readonly platforms?: readonly string[]; readonly referrers: boolean },
+  ): Promise<ReadonlyMap<Digest, number>>;
   /** The kinds and artifact types of what is attached to the image itself. */
   attachedTypes(digest: Digest): Promise<ReadonlySet<string>>;
   /** All that is attached to an image, or to what those platforms make of it, and to what it is made of. */
@@ -138,6 +143,18 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
         return [one, ...(await Promise.all(parts)).flat()];
       };
       return [...made, ...(await below(digest, 1))];
+    },
+    async weight(digest, { platforms, referrers }) {
+      const sizes = new Map<Digest, number>();
+      const weigh = async ({ descriptor, blobs, manifests: children }: Manifest, depth: number): Promise<void> => {
+        for (const one of [descriptor, ...blobs]) sizes.set(one.digest, one.size);
+        if (depth > nestingLimit) return;
+        await Promise.all(children.map(async (child) => weigh(await manifest(child.digest), depth + 1)));
+      };
+      await weigh(await chosen(digest, platforms), 1);
+      const attached = referrers ? await view.attached(digest, platforms) : [];
+      await Promise.all(attached.map(async (one) => weigh(one.manifest, 1)));
+      return sizes;
     },
     attachedTypes: (digest) => readAttached({ ...store, manifest: async (ref) => manifest(ref) }, digest, call),
     async attached(digest, platforms) {

@@ -10,6 +10,8 @@ export interface RunReport {
   readonly failures: readonly string[];
   /** What went wrong first, for people. */
   readonly message?: string;
+  /** What the plan warned of: copies that a budget leaves for the next run. */
+  readonly warnings?: readonly string[];
 }
 
 /** Two ways to stop a run: `soft` begins nothing new, `hard` leaves everything where it is. */

@@ -365,6 +365,12 @@ test.each<readonly [string, (image: BundledImage) => unknown, string]>([
   ["another root", (one) => ({ ...one, digest: digestOf("x") }), "is not among them"],
   ["a foreign part", (one) => ({ ...one, manifests: [...one.manifests, digestOf("y")] }), "is missing"],
   ["a tag that is none", (one) => ({ ...one, digestTags: { "../x": one.digest } }), "is no tag"],
+  [
+    "another registry's blob",
+    (one) => ({ ...one, mounts: { [one.digest]: "evil.example/x" } }),
+    "is in another registry",
+  ],
+  ["a repository that is none", (one) => ({ ...one, mounts: { [one.digest]: "../x" } }), "is no repository"],
   ["something unknown", (one) => ({ ...one, run: "rm" }), '"run" is not known here'],
 ])("a bundle that is made to mislead is refused: %s", async (_, change, message) => {
   const { source, write, path } = await scene();

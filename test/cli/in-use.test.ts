@@ -83,3 +83,68 @@ test.each([
   await writeFile(used, `${registry.host}/other:1.0\n`);
   expect((await gone("--in-use", used)).code).toBe(0);
 });
+
+test("what the configuration says is in use stays for every command; an option takes its place", async () => {
+  const { registry, folder, plan } = await scene();
+  const { host } = registry;
+  const [used, none, config] = ["used.txt", "none.txt", "gantry.yaml"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await writeFile(used, `${host}/app:1.0\n`);
+  await writeFile(none, "");
+  await writeFile(config, "inUse: {files: used.txt}\n");
+  const policy = join(folder, "retain.yaml");
+  await writeFile(policy, `version: 1\nrules: [{tags: ["*"], keep: {newest: 1, by: semver}}]\nminKeep: 1\n`);
+  await putImage(registry.store("app"), image("next"), "2.0");
+  await putImage(registry.store("from"), image("next"), "2.0");
+  const mappings = join(folder, "sync.yaml");
+  await writeFile(
+    mappings,
+    `version: 1\nsync: [{name: a, from: "${host}/from", to: "${host}/app", prune: {maxDelete: 50%}}]\n`,
+  );
+  const commands = [
+    ["retain", `${host}/app`, "--policy", policy, "--kept"],
+    ["delete", `${host}/app:1.0`, "--yes"],
+    ["sync", mappings, "--cache", "none", "--yes"],
+    ["apply", plan, "--yes"],
+  ];
+  for (const words of commands) {
+    const { stdout, stderr } = await gantry([...words, "--config", config]);
+    expect((await registry.store("app").head("1.0"))?.digest, `${words.join(" ")}\n${stdout}\n${stderr}`).toBe(digest);
+    expect(stdout + stderr).toContain(`in use by ${used}`);
+  }
+  const [retain, , sync] = commands as [string[], string[], string[]];
+  const plans = [retain, sync].map(async (words) => {
+    const { stdout, stderr } = await gantry([
+      ...words.slice(0, -1),
+      "--in-use",
+      none,
+      "--config",
+      config,
+      "--format",
+      "json",
+    ]);
+    expect(stdout, stderr).not.toBe("");
+    return (JSON.parse(stdout) as Plan).steps.map(({ do: what, at }) => `${what} ${at}`);
+  });
+  const gone = [`delete manifest ${host}/app@${digest}`];
+  expect(await Promise.all(plans)).toEqual([gone, gone]);
+  expect((await gantry([...sync, "--in-use", none, "--config", config])).code).toBe(0);
+  expect(await registry.store("app").head("1.0")).toBeUndefined();
+});
+
+test("a namespace without a cluster is a mistake, and what is in use is not read where nothing is deleted", async () => {
+  const { registry, folder, plan } = await scene();
+  const ended = await gantry(["apply", plan, "--yes", "--in-use-namespace", "shop"]);
+  expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining("namespace shop is to be looked into")]);
+  const config = join(folder, "gantry.yaml");
+  await writeFile(config, "inUse: {files: gone.txt}\n");
+  const step = { id: "1", do: "tag", at: `${registry.host}/app:2.0`, digest, before: null, why: "it is so" } as const;
+  await writeFile(
+    plan,
+    formatPlan({ version: 1, kind: "tags", made: "2026-11-20T14:05:00Z", steps: [step], kept: [], notes: [] }),
+  );
+  expect((await gantry(["apply", plan, "--yes", "--config", config])).code).toBe(0);
+});

@@ -6,6 +6,8 @@ import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, must, testRegistry, type Ended, type TestRegistry } from "./support.ts";
 
+type Image = ReturnType<typeof image>;
+
 interface Scene {
   readonly source: TestRegistry;
   /** The registry behind the gap. */
@@ -72,6 +74,40 @@ test("what was written down by --record at the destination makes the bundle smal
   expect((await readFile(bundle)).length).toBeLessThan(120_000);
   await must("sync", "--from", bundle, "--yes");
   expect(await inside.store("copies/app").head("2.0")).toBeDefined();
+});
+
+test("what another repository of the destination has is left out, and mounted there", async () => {
+  const { source, inside, file, bundle, record } = await scene();
+  const other = await testRegistry();
+  const [base, app] = [2, 3].map((layers) => image("shared", { layers, layerSize: 100_000 })) as [Image, Image];
+  const mapping = (name: string) => ({ name, from: `${source.host}/${name}`, to: `${inside.host}/copies/{name}` });
+  await writeFile(file, JSON.stringify({ version: 1, sync: [mapping("base"), mapping("app")] }));
+  await putImage(source.store("base"), base, "1.0");
+  await putImage(source.store("app"), app, "1.0");
+  await putImage(inside.store("copies/base"), base, "1.0");
+  await must("sync", file, "--record", record);
+  await must("sync", file, "--to", bundle, "--have", record, "--yes");
+  expect((await readFile(bundle)).length).toBeLessThan(120_000);
+  const layer = base.blobs.at(-1)!.descriptor.digest;
+
+  const refused = await sync("--from", bundle, "--to", `${other.host}/deep`, "--yes");
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining("neither the bundle nor the destination has sha256:"),
+  ]);
+  await putImage(other.store("deep/copies/base"), base, "1.0");
+  await must("sync", "--from", bundle, "--to", `${other.host}/deep`, "--yes");
+  expect((await other.store("deep/copies/app").head("1.0"))?.digest).toBe(app.manifest.descriptor.digest);
+  expect(await other.store("deep/copies/app").size(layer)).toBe(100_000);
+
+  await must("sync", "--from", bundle, "--out", record);
+  const plan = await readFile(record);
+  await must("apply", record, "--yes");
+  expect(await inside.store("copies/app").size(layer)).toBe(100_000);
+  expect((await sync("--from", bundle, "--format", "json")).stdout).toContain("it is there");
+  // The plan of before is done already.
+  expect(await readFile(record)).toEqual(plan);
+  expect((await gantry(["apply", record, "--yes"])).code).toBe(0);
 });
 
 test("a saved plan of a bundle can be applied later", async () => {

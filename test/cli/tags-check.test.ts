@@ -93,3 +93,36 @@ test("receipts of promotions tell it, too: of a version that was promoted over, 
   ];
   expect(overwritten).toEqual([named("1.3.0", fresh), named("1.2.3", old)]);
 });
+
+test("journals of this machine tell of versions that plans moved, and of none that plans took away", async () => {
+  const { app, store } = await scene();
+  const state = await temporaryDirectory();
+  const run = (...words: readonly string[]) => gantry(words, { env: { XDG_STATE_HOME: state } });
+  const [was, is] = [old, fresh].map(({ manifest }) => manifest.descriptor.digest);
+  const set = (tag: string, digest: string | undefined) =>
+    run("tags", "plan", `${app}@${digest}`, "--tag", `type=raw,value=${tag}`, "--force", "--yes");
+  const moved = await set("1.2.3", is);
+  expect(moved.stderr).toContain("to take it back: gantry undo ");
+  const check = async () => {
+    const { stdout, stderr } = await run("tags", "check", app, "--format", "json");
+    const found = (JSON.parse(stdout) as TagFinding[]).filter(({ rule }) => /overwritten|removed/.test(rule));
+    return { found: found.map(({ at, message }) => [at, message]), stderr };
+  };
+  const overwritten = [[`${app}:1.2.3`, `1.2.3 named ${was} before, and names ${is} now`]];
+  expect(await check()).toEqual({ found: overwritten, stderr: "" });
+  await putImage(store, image("next"), "1.2.5");
+  const policy = join(state, "policy.yaml");
+  await writeFile(policy, `version: 1\nrules:\n  - { tags: ["semver:*"], keep: { newest: 1, by: semver } }\n`);
+  expect((await run("retain", app, "--policy", policy, "--yes")).code).toBe(0);
+  expect([await store.head("1.2.3"), (await check()).found]).toEqual([undefined, []]);
+  await set("1.3.0", was);
+  await store.deleteTag("1.3.0");
+  const removed = [[`${app}:1.3.0`, `1.3.0 is gone; it named ${was}`]];
+  expect((await check()).found).toEqual(removed);
+  const broken = join(state, "gantry", "journals", "broken.jsonl");
+  await writeFile(broken, "{}\n");
+  const { found, stderr } = await check();
+  expect(found).toEqual(removed);
+  expect(stderr).toContain(`${broken}:1: `);
+  expect(stderr).toContain("what it could tell of tags is not known");
+});

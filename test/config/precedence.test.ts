@@ -62,6 +62,10 @@ const values: Readonly<Record<string, FiveValues>> = {
   "kubernetes.context": ["a", "b", "c", "d", "e"],
   "kubernetes.namespace": ["a", "b", "c", "d", "e"],
   "kubernetes.serviceAccount": ["a", "b", "c", "d", "e"],
+  "inUse.files": paths,
+  "inUse.compose": paths,
+  "inUse.kubernetes": ["a", "current", "c", "d", "e"],
+  "inUse.namespaces": ["a", "b", "c", "d", "e"],
   "promote.stages.r.example.to": ["a", "b/{name}", "c", "d", "e"],
   "promote.stages.r.example.tags": ["a", "{tag}", "c", "d", "e"],
   "promote.stages.r.example.from": ["a", "b", "c", "d", "e"],
@@ -148,7 +152,7 @@ test.each(settingOptions.map((option) => [option.setting!, option] as const))(
   "%s: an option counts more than all of them",
   async (key, { flags }) => {
     const five = values[key]!;
-    const made = await fullMachine([key], five);
+    const made = await fullMachine(keysOf(key), five);
     const name = /--[a-z-]+/.exec(flags)![0];
     const isOff = name.startsWith("--no-");
     const words = ["config", "show", key, "--origin", "--format", "json", name, ...(isOff ? [] : [five[0]])];

@@ -24,6 +24,8 @@ const guarded = [
   "hosts: {a.b: {headers: {X: s3cret}}}",
   "hosts: {a.b: {mirrors: [x.y]}}",
   "hosts: {'*': {minTls: 1.2}}",
+  "inUse: {kubernetes: current}",
+  "inUse: {compose: compose.yaml}",
   "promote: {stages: {prod: {gates: {commands: {smoke: [./smoke.sh]}}}}}",
   "promote: {stages: {prod: {to: 'a.b/{name}'}}}",
   "promote: {stages: {prod: {gates: {approval: ['*']}}}}",

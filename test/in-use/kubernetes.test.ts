@@ -130,3 +130,33 @@ test("in a pod, the cluster that it runs in", async () => {
   const { used: found } = await readInUse({ kubernetes: ["current"] }, { env, home: "/nonexistent", root });
   expect(found.map(({ reference }) => reference)).toEqual(["registry.example/a:1"]);
 });
+
+test("of namespaces that are named, alone; of one that is not there, nothing is believed", async () => {
+  const inShop: Objects = Object.fromEntries(
+    Object.entries(groups).flatMap(([group, kinds]) =>
+      kinds.map((kind) => {
+        const path = `${group}/namespaces/shop/${kind}?limit=500`.replace("/api/v1/namespaces/", "");
+        return [path, list(kind === "pods" ? [named("a", { spec: spec("registry.example/a:1") })] : [])];
+      }),
+    ),
+  );
+  const { url, requests } = await kubernetes({ ...inShop, shop: { kind: "Namespace", metadata: { name: "shop" } } });
+  const sources = { kubernetes: ["main"], kubeconfig: await kubeconfig(url) };
+  const places = { env: {}, home: "/nonexistent" };
+  const { used: found } = await readInUse({ ...sources, namespaces: ["shop", "shop"] }, places);
+  expect(found).toEqual([{ reference: "registry.example/a:1", by: "pod shop/a (context main)" }]);
+  expect(requests).toEqual(["shop", ...Object.keys(inShop)]);
+  await expect(readInUse({ ...sources, namespaces: ["shop", "shpo"] }, places)).rejects.toMatchObject({
+    code: "INVALID",
+    message: expect.stringMatching(/^there is no namespace shpo in /) as string,
+  });
+});
+
+test("a namespace that may be listed and not looked at is believed; one that may not be listed stops everything", async () => {
+  const { url } = await kubernetes({ shop: 403, "shop/pods?limit=500": 403 });
+  const cluster = { kubeconfig: await kubeconfig(url), context: "main" };
+  await expect(usedInCluster(cluster, { env: {}, home: "/nonexistent", namespaces: ["shop"] })).rejects.toMatchObject({
+    message: expect.stringMatching(/does not show the list of all pods in namespace shop \(403\)$/) as string,
+    hint: "give whoever Gantry runs as a Role in shop with the verb list on pods",
+  });
+});

@@ -14,7 +14,7 @@ export interface Scene {
   readonly client: Client;
   /** The requests since it was asked last: `HEAD 127.0.0.1:5000/app/manifests/1.0`. */
   requests(): readonly string[];
-  /** Plans, and remembers what was found. */
+  /** Plans for a mapping, several, or a whole file but for its version, and remembers what was found. */
   plan(mappings: unknown, options?: PlanSyncOptions): Promise<Plan>;
   /** Plans, applies and remembers. */
   sync(mappings: unknown, options?: PlanSyncOptions): Promise<{ readonly plan: Plan; readonly applied: Applied }>;
@@ -31,7 +31,13 @@ export function syncScene(options: ClientOptions = {}): Scene {
   };
   const client = createClient({ env: { HOME: "/nonexistent" }, retryDelay: 1, ...options, onEvent });
   onTestFinished(() => client.close());
-  const rules = (mappings: unknown) => parseSync({ name: "sync.yaml", value: { version: 1, sync: [mappings].flat() } });
+  const rules = (mappings: unknown) => {
+    const isFile = typeof mappings === "object" && mappings !== null && "sync" in mappings;
+    return parseSync({
+      name: "sync.yaml",
+      value: { version: 1, ...(isFile ? mappings : { sync: [mappings].flat() }) },
+    });
+  };
   return {
     client,
     requests() {

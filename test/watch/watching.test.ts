@@ -160,3 +160,36 @@ test("stopped, images that are under way are finished, and the others left", asy
   expect(await Array.fromAsync(mirror.store("app").tags())).toEqual(["1", "2"]);
   expect(lists.length).toBe(1);
 });
+
+test("what a budget leaves for the next run is said, and no failure", async () => {
+  const [source, mirror] = [await testRegistry(), await testRegistry()];
+  for (const tag of ["1.0", "2.0"]) await putImage(source.store("app"), image(tag), tag);
+  const client = createClient({ env: { HOME: "/nonexistent" }, retries: 0 });
+  onTestFinished(() => client.close());
+  const stop = new AbortController();
+  const reports: unknown[] = [];
+  const value = {
+    version: 1,
+    budget: { registries: { [source.host]: { pulls: 1 } } },
+    sync: [{ from: `${source.host}/app`, to: `${mirror.host}/app`, schedule: "0 0 * * *" }],
+  };
+  const clock = manualClock(noon);
+  const watch = await watchSync(client, {
+    load: async () => parseSync({ name: "sync.yaml", value }),
+    changed: async () => false,
+    stop: stop.signal,
+    drain: 1000,
+    clock,
+    onEvent: (event) => event.type === "ended" && reports.push(event.report),
+  });
+  await until(() => reports.length === 1);
+  await clock.pass(24 * 3_600_000);
+  await until(() => reports.length === 2);
+  const left = `the budget of ${source.host} is 1 pull: 1 copy is left for the next run`;
+  expect(reports).toEqual([
+    { images: 1, bytes: expect.any(Number), failures: [], warnings: [left] },
+    { images: 1, bytes: expect.any(Number), failures: [] },
+  ]);
+  stop.abort();
+  await watch.ended;
+});

@@ -3,19 +3,23 @@ import { readHistory, type Client, type Inventory } from "../../index.ts";
 import { parseYaml } from "../../plan/index.ts";
 import {
   checkTags,
+  movesOfJournal,
+  movesOfReceipts,
   noHistory,
   parseTagHistory,
   planFixes,
   receiptType,
   recordTags,
   severities,
-  withReceipts,
+  withMoves,
   type Receipt,
   type TagFinding,
   type TagHistory,
+  type TagMove,
 } from "../../policy/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
+import { journals } from "../journals.ts";
 import { offerPlan } from "../plans.ts";
 import { paint, plain, type Look } from "../render/text.ts";
 import { openRepository } from "../service-place.ts";
@@ -28,12 +32,16 @@ export const run: Run<[repositories: string[]]> = async ([places], cli) => {
   let known = file === undefined ? noHistory : await readRecord(file);
   const checked: { readonly inventory: Inventory; readonly findings: readonly TagFinding[] }[] = [];
   const now = new Date();
+  const journaled = await journaledMoves(cli);
   for (const place of places) {
     const { name } = await openRepository(place, cli, connected);
     const inventory = await connected.inventory(name, { signal });
     // A listing of what is not there looks like one of nothing: whoever wrote the name wrong has to be told.
     if (inventory.manifests.size === 0) await Array.fromAsync(connected.open(name).store.tags({ signal }));
-    const past = withReceipts(known, inventory.repository, await receiptsIn(inventory, connected, cli));
+    const { repository } = inventory;
+    const receipts = await receiptsIn(inventory, connected, cli);
+    const moves = [...movesOfReceipts(repository, receipts), ...(journaled.get(repository) ?? [])];
+    const past = withMoves(known, repository, moves);
     checked.push({ inventory, findings: checkTags(inventory, past) });
     known = recordTags(known, inventory, now);
   }
@@ -63,6 +71,19 @@ async function receiptsIn(
     receipts.push(...found.map(({ receipt }) => receipt));
   }
   return receipts;
+}
+
+/** What Gantry's journals on this machine say that it did with tags, by repository. */
+async function journaledMoves(cli: Cli): Promise<ReadonlyMap<string, readonly TagMove[]>> {
+  const moves = new Map<string, TagMove[]>();
+  for await (const journal of journals(cli)) {
+    for (const { repository, ...move } of movesOfJournal(journal)) {
+      const known = moves.get(repository);
+      if (known) known.push(move);
+      else moves.set(repository, [move]);
+    }
+  }
+  return moves;
 }
 
 const colors = { error: "red", warning: "yellow", info: "dim" } as const;

@@ -54,8 +54,9 @@ export const tagsCommands: readonly Command[] = [
     details:
       "Finds versions that were overwritten, 1.2, 1 and latest that are behind the newest version, a pre-release as latest, " +
       "versions without platforms that others have, repositories with nothing but latest or dates, versions with and without v, " +
-      "tags that differ in case only, and images that tags have left behind. What a tag named before, registries forget: " +
-      "--history keeps it in a file. Nothing is changed.",
+      "tags that differ in case only, and images that tags have left behind. What a tag named before, registries forget: it is " +
+      "taken from receipts of promotions, from Gantry's journals (those kept on this machine, and the one that --journal names), " +
+      "and from the file of --history, which keeps it. Nothing is changed.",
     arguments: [{ name: "repository", summary: "HOST/REPOSITORY", many: true, completes: "repository" }],
     options: [history, failOn, fixes, ...moveOptions, ...options.networkOptions],
     examples: [

@@ -7,6 +7,7 @@ import { isObject } from "../../oci/descriptor.ts";
 import { parsePattern, type Pattern } from "../pattern.ts";
 import { readSpan } from "../span.ts";
 import { parseBackup, type Backup } from "./backup.ts";
+import { budgetOf, type Budget } from "./budget.ts";
 import { parseFrom, type From } from "./origin.ts";
 import { syncFileSchema } from "./schema.ts";
 import type { Mapping, Prune, SyncFile, TagSet } from "./sync-file.ts";
@@ -47,6 +48,8 @@ export interface SyncRule {
   readonly limitRate?: number;
   readonly quotaReserve?: number;
   readonly backup?: Backup;
+  /** What all mappings of its file may move in one run together. */
+  readonly budget?: Budget;
   readonly schedule?: string;
   readonly timezone?: string;
   /** Milliseconds. */
@@ -61,7 +64,11 @@ export function parseSync(document: Document, env?: Environment): readonly SyncR
   const file = checked(syncFileSchema, env ? expanded(document, env) : document);
   const faults = [...namedTwice(file), ...file.sync.flatMap((mapping, i) => pilesUp(mapping, i))];
   if (faults.length > 0) throw faultyDocument(document, faults);
-  return file.sync.map((mapping, i) => ruleOf({ ...file.defaults, ...mapping }, mapping.name ?? `sync[${i}]`));
+  const budget = file.budget && { budget: budgetOf(file.budget) };
+  return file.sync.map((mapping, i) => ({
+    ...ruleOf({ ...file.defaults, ...mapping }, mapping.name ?? `sync[${i}]`),
+    ...budget,
+  }));
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,36 +1,44 @@
-import { RegistryError } from "../../oci/error.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { parseLocation } from "../../oci/location.ts";
+import type { Verdict } from "./budget.ts";
 import { shortDigest } from "./words.ts";
-import type {
-  CopyImage,
-  CreateRepository,
-  DeleteManifest,
-  DeleteTag,
-  Kept,
-  Note,
-  Plan,
-  SetTag,
-  Step,
-} from "../../plan/plan.ts";
-import type { SyncRule } from "./parse.ts";
-import { pruneAt } from "./prune.ts";
-import { prunedPlaces, type Goal, type Route, type SyncState, type Wanted } from "./state.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { clash, isSame, plannedSteps, type Planned, type Writer } from "./planned.ts";
+import { planPrune } from "./prune-steps.ts";
+import { prunedPlaces, weighedBy, type Goal, type Route, type SyncState, type Wanted } from "./state.ts";
 
 export interface PlanSyncOptions {
   /** What the rules were read from, for people. */
   readonly from?: string;
   /** Notes each tag that is not selected, with the reason. */
   readonly explain?: boolean;
+  /** Is told of each image that has to be weighed first. */
+  readonly onUnweighed?: (image: Unweighed) => void;
+}
+
+/** An image that has to be weighed before a budget can tell whether it is copied now. */
+export interface Unweighed {
+  readonly route: Route;
+  readonly digest: Digest;
 }
 
 /**
- * What has to be done so that all destinations have what the rules say. Throws INVALID where two sources would be written
- * to one tag.
+ * What has to be done so that all destinations have what the rules say. What has to be weighed for a budget, and is not, is
+ * handed to `onUnweighed` and left out. Throws INVALID where two sources would be written to one tag.
  */
-export function planSync(state: SyncState, now: Date, { from, explain = false }: PlanSyncOptions = {}): Plan {
+export function planSync(
+  state: SyncState,
+  now: Date,
+  { from, explain = false, onUnweighed = () => {} }: PlanSyncOptions = {},
+): Plan {
   const made = plannedSteps(state, now);
-  for (const route of state.routes) if (!route.beside) planRoute(route, made, explain);
+  for (const route of state.routes) if (!route.beside) planRoute(route, made, { explain, onUnweighed });
   for (const { rule, at, why } of state.unlisted.filter(({ beside }) => !beside))
     made.refuse(rule, at, `its repositories cannot be listed: ${why}`);
+  for (const [why, count] of made.later) {
+    const copies = count === 1 ? "1 copy is" : `${count} copies are`;
+    made.notes.push({ level: "warning", message: `${why}: ${copies} left for the next run` });
+  }
   for (const [place, routes] of prunedPlaces(state.routes)) planPrune(place, routes, made);
   return {
     version: 1,
@@ -43,84 +51,21 @@ export function planSync(state: SyncState, now: Date, { from, explain = false }:
   };
 }
 
-/** A step without its id. */
-type Draft =
-  | Omit<CopyImage, "id">
-  | Omit<SetTag, "id">
-  | Omit<CreateRepository, "id">
-  | Omit<DeleteTag, "id">
-  | Omit<DeleteManifest, "id">;
+type Wishes = Required<Pick<PlanSyncOptions, "explain" | "onUnweighed">>;
 
-interface Planned {
-  readonly steps: readonly Step[];
-  readonly kept: Kept[];
-  readonly notes: Note[];
-  readonly now: Date;
-  readonly state: SyncState;
-  /** Adds a step, and answers its id. */
-  add(step: Draft): string;
-  refuse(rule: SyncRule, at: string, why: string): void;
-  /** What each place is written with. */
-  readonly writers: Map<string, Writer>;
-  /** The steps by which repositories come about, by place. */
-  readonly created: Map<string, string>;
-  /** The copies to each place. */
-  readonly copies: Map<string, string[]>;
-  /** Tags that backups take, by place. */
-  readonly taken: Set<string>;
-  /** The pulls that are planned, by registry. */
-  readonly pulls: Map<string, number>;
-}
-
-/** What writes a place. */
-interface Writer extends Pick<Wanted, "digest"> {
-  readonly from: string;
-  readonly rule: SyncRule;
-}
-
-/** Whether two write the same: one image, whole or the same of it. A tag that is not asked for has the digest that it has. */
-function isSame(one: Writer, other: Writer): boolean {
-  const plain = ({ from }: Writer): string => from.replace(/@.*/, "");
-  const image = one.digest && other.digest ? one.digest === other.digest : plain(one) === plain(other);
-  return image && JSON.stringify(one.rule.platforms) === JSON.stringify(other.rule.platforms);
-}
-
-function plannedSteps(state: SyncState, now: Date): Planned {
-  const steps: Step[] = [];
-  const notes: Note[] = [];
-  return {
-    steps,
-    kept: [],
-    notes,
-    now,
-    state,
-    add(step) {
-      const id = String(steps.length + 1);
-      steps.push({ id, ...step });
-      return id;
-    },
-    refuse: ({ name }, at, why) => void notes.push({ level: "refused", at, rule: name, message: `${name}: ${why}` }),
-    writers: new Map(),
-    created: new Map(),
-    copies: new Map(),
-    taken: new Set(),
-    pulls: new Map(),
-  };
-}
-
-function planRoute(route: Route, made: Planned, explain: boolean): void {
+function planRoute(route: Route, made: Planned, wishes: Wishes): void {
   const { rule, origin, images, dropped, failed } = route;
-  if (explain) {
+  if (wishes.explain) {
     for (const { tag, why } of dropped)
       made.notes.push({ level: "info", at: `${origin.place}:${tag}`, message: `${rule.name}: not selected: ${why}` });
   }
   if (failed !== undefined) return made.refuse(rule, origin.place, failed);
   if (images.length === 0 && rule.from.every(({ kind }) => kind === "place"))
     made.notes.push({ level: "warning", at: origin.place, message: `${rule.name}: it has no tag that is selected` });
-  for (const image of images) planImage(route, image, made);
+  for (const image of images) planImage(route, image, made, wishes);
 }
 
-function planImage(route: Route, image: Wanted, made: Planned): void {
+function planImage(route: Route, image: Wanted, made: Planned, { onUnweighed }: Wishes): void {
   const { rule, origin } = route;
   const from = nameOf(route, image);
   const writer: Writer = { ...image, from, rule };
@@ -140,7 +85,21 @@ function planImage(route: Route, image: Wanted, made: Planned): void {
         goal.at,
         `left for later: of the pulls that ${origin.registry} allows, ${rule.quotaReserve} are kept`,
       );
-    } else addCopy(route, image, goal, verdict.copy, made);
+    } else {
+      const paid = payFor(route, image, goal, made);
+      if ("taken" in paid) addCopy(route, image, goal, { why: verdict.copy, ...paid }, made);
+      else if ("never" in paid) made.refuse(rule, goal.at, paid.never);
+      else if ("unweighed" in paid) onUnweighed({ route, digest: image.digest! });
+      else {
+        made.later.set(paid.later, (made.later.get(paid.later) ?? 0) + 1);
+        made.kept.push({
+          at: goal.at,
+          why: `left for the next run: ${paid.later}`,
+          rule: rule.name,
+          digest: image.digest!,
+        });
+      }
+    }
   }
   if (image.failed !== undefined) made.refuse(rule, from, image.failed);
 }
@@ -179,7 +138,32 @@ function spend({ rule, origin }: Route, { pulls }: Wanted, made: Planned): boole
   return true;
 }
 
-function addCopy(route: Route, image: Wanted, goal: Goal, why: string, made: Planned): void {
+/** Asks the budget for a copy. */
+function payFor(route: Route, { digest, pulls }: Wanted, { place }: Goal, made: Planned): Verdict {
+  if (!route.rule.budget) return { taken: true };
+  const key = weighedBy(route, digest!);
+  const [{ registry: from }, to, weight] = [route.origin, registryOf(place), made.state.weights?.get(key)];
+  return made.pay({
+    image: key,
+    pulls,
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(weight && { weight }),
+  });
+}
+
+function registryOf(place: string): string | undefined {
+  const location = parseLocation(place);
+  return location.transport === "registry" ? location.reference.registry : undefined;
+}
+
+function addCopy(
+  route: Route,
+  image: Wanted,
+  goal: Goal,
+  { why, bytes }: { readonly why: string; readonly bytes?: number },
+  made: Planned,
+): void {
   const { rule } = route;
   const { at, tag, now = null } = goal;
   const after: string[] = [];
@@ -203,6 +187,7 @@ function addCopy(route: Route, image: Wanted, goal: Goal, why: string, made: Pla
     digest: image.digest!,
     why,
     rule: rule.name,
+    ...(bytes !== undefined && { bytes }),
     ...(tag !== undefined && { before: now }),
     ...(rule.platforms && { platforms: rule.platforms }),
     ...(!rule.referrers && { referrers: false }),
@@ -226,32 +211,4 @@ function createStep({ rule }: Route, { place }: Goal, made: Planned): string | u
     });
   made.created.set(place, known);
   return known;
-}
-
-/** Each deletion names all copies that it comes after: a plan does not get larger by that than can be reviewed. */
-const mostPairs = 100_000;
-
-function planPrune(place: string, routes: readonly Route[], made: Planned): void {
-  const { tags, manifests, kept, notes } = pruneAt(place, routes, made.state);
-  made.kept.push(...kept);
-  made.notes.push(...notes);
-  const after = made.copies.get(place);
-  const more = after ? { after } : {};
-  const going = tags.length + manifests.length;
-  if (after && after.length * going > mostPairs) {
-    const message = `${going} deletions are left for the next run, when its ${after.length} copies are there`;
-    made.notes.push({ level: "warning", at: place, message });
-    return;
-  }
-  for (const { tag, digest, rule } of tags)
-    made.add({ do: "delete tag", at: `${place}:${tag}`, digest, why: "no mapping writes it", rule, ...more });
-  for (const { digest, tags: names, why, rule } of manifests)
-    made.add({ do: "delete manifest", at: `${place}@${digest}`, digest, tags: names, why, rule, ...more });
-}
-
-function clash(at: string, one: Writer, other: Writer): RegistryError {
-  const both = `${one.from} (${one.rule.name}) and ${other.from} (${other.rule.name})`;
-  return new RegistryError("INVALID", `${at} would be written with ${both}`, {
-    hint: "give one of them another destination, with {repository}, {name} or {tag} in it",
-  });
 }

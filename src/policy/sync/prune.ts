@@ -28,6 +28,8 @@ export function strays(
   destination: Destination | undefined,
 ): { readonly going: ReadonlyMap<string, SyncRule>; readonly kept: readonly Kept[] } {
   const wanted = new Set(routes.flatMap(({ images }) => images.flatMap(({ targets }) => targets.map(({ at }) => at))));
+  const protecting = routes.flatMap(({ rule: { prune } }) => prune?.protect ?? []);
+  const backups = routes.flatMap(({ rule: { backup } }) => backup ?? []);
   const going = new Map<string, SyncRule>();
   const kept: Kept[] = [];
   for (const tag of [...(destination?.tags ?? [])].toSorted()) {
@@ -37,12 +39,9 @@ export function strays(
       ({ rule: { prune }, beside }) => prune && !beside && (!prune.only || fitsOne(prune.only, tag)),
     )?.rule;
     if (!rule) continue;
-    const protector = routes
-      .flatMap((route) => route.rule.prune?.protect ?? [])
-      .find((pattern) => pattern.fits(tag))?.text;
+    const protector = protecting.find((pattern) => pattern.fits(tag))?.text;
     if (protector !== undefined) kept.push({ at, why: `${protector} protects it`, rule: rule.name });
-    else if (routes.some((route) => route.rule.backup?.fits(tag)))
-      kept.push({ at, why: "it is a backup", rule: rule.name });
+    else if (backups.some((backup) => backup.fits(tag))) kept.push({ at, why: "it is a backup", rule: rule.name });
     else going.set(tag, rule);
   }
   return { going, kept };

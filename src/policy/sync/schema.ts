@@ -8,6 +8,7 @@ import { parsePattern } from "../pattern.ts";
 import { readSpan } from "../span.ts";
 import { count } from "../../plan/schema.ts";
 import { parseBackup } from "./backup.ts";
+import { registryNamed } from "./budget.ts";
 import { parseFrom } from "./origin.ts";
 import type { SyncFile } from "./sync-file.ts";
 import { parseTemplate } from "./template.ts";
@@ -37,6 +38,7 @@ const oneOrMore = (one: v.GenericSchema<unknown, string>) =>
 
 const pattern = readable(parsePattern);
 const patterns = v.array(pattern);
+const size = readable(readSize, "is no size such as 20MB");
 const span = readable(readSpan, "is no time such as 12h or 30d");
 const zone = readable((name) => new Intl.DateTimeFormat("en", { timeZone: name }), "is no time zone");
 const schedule = readable((fields) => new Cron(fields, { mode: "5-part" }), "is no cron schedule of five fields");
@@ -81,14 +83,24 @@ const settings = {
   schedule: v.exactOptional(schedule),
   timezone: v.exactOptional(zone),
   jitter: v.exactOptional(span),
-  limitRate: v.exactOptional(readable(readSize, "is no size such as 20MB")),
+  limitRate: v.exactOptional(size),
   quotaReserve: v.exactOptional(count),
   backup: v.exactOptional(readable(parseBackup)),
 };
 
+const limits = { bytes: v.exactOptional(size), pulls: v.exactOptional(count) };
+
 /** The form of a file of what is kept in sync, version 1. */
 export const syncFileSchema: v.GenericSchema<unknown, SyncFile> = v.strictObject({
   version: v.literal(1, "is a version that this Gantry does not know: it has to be 1"),
+  budget: v.exactOptional(
+    v.strictObject({
+      ...limits,
+      registries: v.exactOptional(
+        v.record(readable(registryNamed, "is no name of a registry"), v.strictObject(limits)),
+      ),
+    }),
+  ),
   defaults: v.exactOptional(v.strictObject(settings)),
   sync: v.pipe(
     v.array(

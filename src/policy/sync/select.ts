@@ -1,5 +1,5 @@
 import { isDigestTag } from "../../oci/reference.ts";
-import { compareVersions, versionOf } from "../version.ts";
+import { bareVersionOf, compareVersions, versionOf } from "../version.ts";
 import { fitsOne } from "../pattern.ts";
 import type { TagRule } from "./parse.ts";
 
@@ -83,8 +83,9 @@ function fit(
   const by = set.by === "pushed" ? "pushed" : "created";
   if (within !== undefined) left = left.filter((tag) => drop(tag, tooOld(facts.get(tag)?.[by], by, within, now)));
   if (newest === undefined) return misfits;
-  const order = set.by ?? (left.some((tag) => versionOf(tag)) ? "semver" : "created");
-  if (order === "semver") left = left.filter((tag) => drop(tag, versionOf(tag) ? undefined : "it is no version"));
+  const order = set.by ?? (left.some((tag) => bareVersionOf(tag)) ? "semver" : "created");
+  const read = set.by === "semver" ? versionOf : bareVersionOf;
+  if (order === "semver") left = left.filter((tag) => drop(tag, read(tag) ? undefined : "it is no version"));
   const sorted = left.toSorted((a, b) => comparison(order, facts)(b, a));
   for (const tag of sorted.slice(newest)) drop(tag, `it is not among the newest ${newest} by ${order}`);
   return misfits;
@@ -95,7 +96,7 @@ function misfit(tag: string, { include, exclude, semver, prereleases }: TagRule)
   const out = exclude.find((pattern) => pattern.fits(tag));
   if (out) return `${out.text} excludes it`;
   if (!semver && prereleases !== false) return undefined;
-  const version = versionOf(tag);
+  const version = semver ? bareVersionOf(tag) : versionOf(tag);
   if (semver && !version) return "it is no version";
   if (semver && !semver.test(version!.semver)) return `it is not in ${semver.raw}`;
   return prereleases === false && version && version.semver.prerelease.length > 0 ? "it is a pre-release" : undefined;

@@ -1,5 +1,6 @@
 import type { Inventory } from "../../graph/inventory.ts";
 import type { Digest } from "../../oci/digest.ts";
+import type { Weight } from "./budget.ts";
 import type { SyncRule } from "./parse.ts";
 import type { Dropped } from "./select.ts";
 import type { Origin, Target } from "./template.ts";
@@ -18,6 +19,10 @@ export interface SyncState {
   }[];
   /** How many pulls registries still allow, by their names in references. */
   readonly pulls: ReadonlyMap<string, number>;
+  /** The registries that count pulls. */
+  readonly counted?: ReadonlySet<string>;
+  /** What images weigh that a budget is to pay for, as far as it is known, by `weighedBy`. */
+  readonly weights?: ReadonlyMap<string, Weight>;
 }
 
 /** One repository or local place of one mapping. */
@@ -84,6 +89,14 @@ export function prunedPlaces(routes: readonly Route[]): ReadonlyMap<string, read
     }
   }
   return new Map([...writers].filter(([, here]) => here.some(({ rule, beside }) => rule.prune && !beside)));
+}
+
+/** By what an image's weight is known: what is copied of it, from where. */
+export function weighedBy(
+  { rule: { platforms, referrers }, origin }: Pick<Route, "rule" | "origin">,
+  digest: Digest,
+): string {
+  return JSON.stringify([origin.place, digest, platforms ?? [], referrers]);
 }
 
 /** The places that a route writes to. */

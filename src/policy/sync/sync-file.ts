@@ -72,9 +72,22 @@ export interface Mapping extends SyncSettings {
   readonly to: string | readonly string[];
 }
 
+export interface LimitsFile {
+  /** `50GB`. */
+  readonly bytes?: string;
+  readonly pulls?: number;
+}
+
+/** What one run may move: what does not fit is left for the next one. */
+export interface BudgetFile extends LimitsFile {
+  /** To and from registries, by their names. */
+  readonly registries?: Readonly<Record<string, LimitsFile>>;
+}
+
 /** A file of what is kept in sync, version 1. */
 export interface SyncFile {
   readonly version: 1;
+  readonly budget?: BudgetFile;
   readonly defaults?: SyncSettings;
   readonly sync: readonly Mapping[];
 }

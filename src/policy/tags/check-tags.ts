@@ -69,7 +69,7 @@ function overwritten({ releases, past, inventory, at }: Checked): readonly TagFi
 
 /** Where a service tells when images came: a version that came after the next one of its line was published again, or late. */
 function pushedAgain({ releases, heldAs, at, past }: Checked): readonly TagFinding[] {
-  return releases.flatMap((release, i) => {
+  return releases.flatMap((release, i): readonly TagFinding[] => {
     const pushed = heldAs(release.tag)?.pushed;
     const next = releases
       .slice(0, i)
@@ -77,7 +77,13 @@ function pushedAgain({ releases, heldAs, at, past }: Checked): readonly TagFindi
     const after = next && heldAs(next.tag)?.pushed;
     if (pushed === undefined || after === undefined || pushed <= after || past[release.tag]) return [];
     const when = new Date(pushed).toISOString().slice(0, 10);
-    const message = `the image of ${release.tag} came on ${when}, after that of ${next!.tag}: it was probably published again`;
+    const came = `the image of ${release.tag} came on ${when}, after that of ${next!.tag}`;
+    if (heldAs(release.tag)?.immutable) {
+      const message = `${came}: it came late, or was published again before it was kept from being moved`;
+      const advice = "its service keeps it from being moved now: nothing has to be done";
+      return [{ severity: "info", rule: "overwritten", at: at(release.tag), message, advice }];
+    }
+    const message = `${came}: it was probably published again`;
     return [{ severity: "warning", rule: "overwritten", at: at(release.tag), message, advice: pinned }];
   });
 }

@@ -37,18 +37,36 @@ export const noHistory: TagHistory = { version: 1, repositories: {} };
 /** Reads a history. Throws INVALID. */
 export const parseTagHistory = (document: Document): TagHistory => checked(schema, document);
 
-/** A history with what the receipts of promotions say that a repository's tags named. */
-export function withReceipts(history: TagHistory, repository: string, receipts: readonly Receipt[]): TagHistory {
+/** A tag that something set, moved or took away; null where there is no such tag. */
+export interface TagMove {
+  readonly tag: string;
+  readonly before: Digest | null;
+  readonly digest: Digest | null;
+  readonly when: string;
+}
+
+/** What the receipts of promotions say that became of a repository's tags. */
+export const movesOfReceipts = (repository: string, receipts: readonly Receipt[]): readonly TagMove[] =>
+  receipts.flatMap(({ to, when, digest: promoted, tags }) =>
+    to === repository ? tags.map(({ tag, before }) => ({ tag, before, digest: promoted, when })) : [],
+  );
+
+/** A history with what is known of a repository's tags from elsewhere. */
+export function withMoves(history: TagHistory, repository: string, moves: readonly TagMove[]): TagHistory {
   const known = new Map(Object.entries(history.repositories[repository] ?? {}));
-  for (const { to, when, digest: promoted, tags } of receipts) {
-    for (const { tag, before } of to === repository ? tags : []) {
-      const then: TagPast = known.get(tag) ?? { digest: promoted, since: when };
-      const named = [promoted, ...(before ? [before] : [])].map((one) => ({ digest: one, until: when }));
-      known.set(tag, { ...then, before: [...(then.before ?? []), ...named] });
-    }
+  for (const { tag, before, digest: named, when } of moves.toSorted((a, b) => timeOf(a.when) - timeOf(b.when))) {
+    const then = known.get(tag);
+    const isLast = !then || timeOf(when) >= timeOf(then.since);
+    const last = isLast ? { digest: named, since: when } : { digest: then.digest, since: then.since };
+    const others = [named, then?.digest, before].filter((one) => one && one !== last.digest) as readonly Digest[];
+    const earlier = [...others.map((one) => ({ digest: one, until: when })), ...(then?.before ?? [])];
+    const distinct = earlier.filter((one, i) => earlier.findIndex((other) => other.digest === one.digest) === i);
+    known.set(tag, { ...last, ...(distinct.length > 0 && { before: distinct.slice(0, longest) }) });
   }
   return { ...history, repositories: { ...history.repositories, [repository]: Object.fromEntries(known) } };
 }
+
+const timeOf = (moment: string): number => Date.parse(moment) || 0;
 
 /** A history with what a repository's tags name now. What could not be read is left as it was. */
 export function recordTags(history: TagHistory, inventory: Inventory, now: Date): TagHistory {

@@ -1,5 +1,6 @@
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
-import { messageIn, type ApiFault, type JsonAnswer } from "../json-api.ts";
+import { messageIn } from "../api-error.ts";
+import type { ApiFault, JsonAnswer } from "../json-api.ts";
 
 const firewall =
   "the registry's firewall keeps this address out; no login helps: add it to its network rules, or come from inside";

@@ -1,6 +1,7 @@
 import { isObject } from "../../oci/descriptor.ts";
 import { plainText } from "../../store/remote/answer.ts";
-import { messageIn, type ApiFault, type JsonAnswer } from "../json-api.ts";
+import { messageIn } from "../api-error.ts";
+import type { ApiFault, JsonAnswer } from "../json-api.ts";
 
 /** What an error of Google's says of itself beside its text (google.rpc.ErrorInfo). */
 interface Told {

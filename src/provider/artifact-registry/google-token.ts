@@ -3,7 +3,8 @@ import type { AuthClient, ExternalAccountAuthorizedUserClientOptions, gaxios } f
 import { Secret } from "../../auth/secret.ts";
 import { isObject } from "../../oci/descriptor.ts";
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
-import { jsonApi, messageIn } from "../json-api.ts";
+import { messageIn } from "../api-error.ts";
+import { jsonApi } from "../json-api.ts";
 import type { CredentialContext } from "../provider.ts";
 import { fetchOver } from "./fetch-over.ts";
 import { sourceOf, type KeyFile } from "./key-file.ts";

@@ -5,7 +5,8 @@ import { isRepository } from "../../oci/reference.ts";
 import type { Call } from "../../store/store.ts";
 import { discard, type Res, type Transport } from "../../transport/transport.ts";
 import { objectsIn, textOf } from "../answers.ts";
-import { jsonApi, messageIn, type ApiFault, type JsonAnswer, type JsonApi, type JsonRequest } from "../json-api.ts";
+import { messageIn } from "../api-error.ts";
+import { jsonApi, type ApiFault, type JsonAnswer, type JsonApi, type JsonRequest } from "../json-api.ts";
 import type { ServiceContext } from "../provider.ts";
 import { hubTokens, type HubLogin, type HubTokens } from "./tokens.ts";
 

@@ -4,7 +4,8 @@ import { until } from "../../auth/until.ts";
 import { isObject } from "../../oci/descriptor.ts";
 import { RegistryError } from "../../oci/error.ts";
 import type { Call } from "../../store/store.ts";
-import { jsonApi, messageIn } from "../json-api.ts";
+import { messageIn } from "../api-error.ts";
+import { jsonApi } from "../json-api.ts";
 import type { ServiceContext } from "../provider.ts";
 
 /** What Docker Hub's API sells tokens for: a user with a password or personal token, or an organisation with its token. */

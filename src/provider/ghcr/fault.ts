@@ -1,5 +1,5 @@
 import type { ApiFault, JsonAnswer } from "../json-api.ts";
-import { messageIn } from "../json-api.ts";
+import { messageIn } from "../api-error.ts";
 
 /** What is known of a token before it is sent. */
 export type TokenKind = "classic" | "fine-grained" | "workflow" | "unknown";

@@ -1,7 +1,8 @@
 import { isObject } from "../../oci/descriptor.ts";
 import { RegistryError } from "../../oci/error.ts";
 import { objectsIn, textOf } from "../answers.ts";
-import { messageIn, type ApiFault, type JsonAnswer } from "../json-api.ts";
+import { messageIn } from "../api-error.ts";
+import type { ApiFault, JsonAnswer } from "../json-api.ts";
 import type { Login } from "./login.ts";
 
 const registryLogin =

@@ -5,15 +5,8 @@ import { RegistryError } from "../../oci/error.ts";
 import { apiHost, isRepository } from "../../oci/reference.ts";
 import type { Call } from "../../store/store.ts";
 import { objectsIn } from "../answers.ts";
-import {
-  jsonApi,
-  messageIn,
-  type ApiFault,
-  type JsonAnswer,
-  type JsonApi,
-  type JsonRequest,
-  type Next,
-} from "../json-api.ts";
+import { messageIn } from "../api-error.ts";
+import { jsonApi, type ApiFault, type JsonAnswer, type JsonApi, type JsonRequest, type Next } from "../json-api.ts";
 import type { ServiceContext } from "../provider.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

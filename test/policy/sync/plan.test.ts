@@ -121,15 +121,15 @@ test("a plan stays small: where very much comes and very much would go, that goe
     const destination: Destination = { is: "there", tags: new Set(old), inventory };
     return planSync(stateOf([route], { destinations: new Map([["mirror.example/app", destination]]) }), now);
   };
-  expect([plan(100).steps.length, plan(100).notes]).toEqual([1100, []]);
-  const { steps, notes } = plan(101);
+  expect([plan(1000).steps.length, plan(1000).notes]).toEqual([2000, []]);
+  const { steps, notes } = plan(1001);
   expect([steps.length, notes]).toEqual([
-    101,
+    1001,
     [
       {
         level: "warning",
         at: "mirror.example/app",
-        message: "1000 deletions are left for the next run, when its 101 copies are there",
+        message: "1000 deletions are left for the next run, when its 1001 copies are there",
       },
     ],
   ]);

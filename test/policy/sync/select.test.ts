@@ -40,6 +40,14 @@ describe("which tags are selected", () => {
   });
 });
 
+test("a number behind a word is in no range, and none of the newest versions unless they go by that", () => {
+  const mixed = ["1.0.0", "v2.0.0", "main-12", "pr-3", "latest"];
+  const selected = (set: TagSet) => selectTags(mixed, rules([set]), new Map(), now).selected;
+  expect(selected({ semver: ">=1" })).toEqual(["1.0.0", "v2.0.0"]);
+  expect(selected({ newest: 3 })).toEqual(["1.0.0", "v2.0.0"]);
+  expect(selected({ newest: 1, by: "semver" })).toEqual(["main-12"]);
+});
+
 test("each tag that is not selected says why", () => {
   const { dropped, tooFew } = selectTags(
     tags,

@@ -91,6 +91,12 @@ test("a version that came after the next one was probably published again", () =
   ]);
 });
 
+test("a version that its service keeps from being moved now is nothing to worry about, whenever it came", () => {
+  const pushed = (day: string): number => Date.parse(`2026-01-${day}`);
+  const more = { a: { pushed: pushed("05"), immutable: true }, b: { pushed: pushed("04") } };
+  expect(found(inventory({ a: ["1.0.0"], b: ["1.0.1"] }, more))).toEqual(["info overwritten :1.0.0"]);
+});
+
 test("platforms that the version before has", () => {
   const more = { a: { platforms: ["linux/amd64", "linux/arm64"] }, b: { platforms: ["linux/amd64"] }, c: {} };
   const [finding, ...others] = checkTags(inventory({ a: ["1.0.0"], b: ["1.1.0"], c: ["1.2.0"] }, more));
