@@ -37,8 +37,6 @@ export function notedPulls(now: () => number, write: (pulls: readonly Pull[]) =>
   let flushing: Promise<void> | undefined;
 
   async function writeAll(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
     const entries = [...noted];
     for (let at = 0; at < entries.length; at += batch) {
       const some = entries.slice(at, at + batch);
@@ -47,7 +45,14 @@ export function notedPulls(now: () => number, write: (pulls: readonly Pull[]) =>
     }
   }
 
-  const flush = (): Promise<void> => (flushing ??= writeAll().finally(() => (flushing = undefined)));
+  const start = (): Promise<void> => (flushing ??= writeAll().finally(() => (flushing = undefined)));
+
+  async function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    await flushing;
+    await start();
+  }
 
   return {
     know: (manifest, pulled) => void last.set(manifest, pulled),
@@ -58,14 +63,11 @@ export function notedPulls(now: () => number, write: (pulls: readonly Pull[]) =>
       last.set(manifest, pulled);
       const { digest } = manifest.descriptor;
       noted.set(keyOf(repository, digest), { repository, digest, pulled });
-      if (noted.size >= most) void flush();
+      if (noted.size >= most) void start();
       timer ??= setTimeout(() => void flush(), delay).unref();
     },
     find: (repository, digest) => noted.get(keyOf(repository, digest))?.pulled,
     forget: (repository, digest) => void noted.delete(keyOf(repository, digest)),
-    async flush() {
-      await flushing;
-      await flush();
-    },
+    flush,
   };
 }
