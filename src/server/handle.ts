@@ -77,11 +77,6 @@ async function answer(request: ServerRequest, context: Context): Promise<Answer>
   const route = parseRoute(request.target);
   if (!route || (!context.extension && extensions.includes(route.kind)))
     return { reply: await unrouted(request, context) };
-  const { reply, user } = await answerAt(route, request, context);
-  return { reply: context.extension && announcing.includes(route.kind) ? announced(reply) : reply, user };
-}
-
-async function answerAt(route: Route, request: ServerRequest, context: Context): Promise<Answer> {
   const { kind } = route;
   if (kind === "bad-name") return { reply: badName(route.name) };
   const operation = Object.hasOwn(operations[kind], request.method) ? operations[kind][request.method] : undefined;
@@ -89,10 +84,11 @@ async function answerAt(route: Route, request: ServerRequest, context: Context):
   if (context.readOnly && request.method !== "GET" && request.method !== "HEAD") return { reply: refusesWrites() };
   const asked = context.access.authorize(request, actionOf(route, operation.verbs, request));
   const verdict: Verdict = asked instanceof Promise ? await asked : asked;
-  if (!verdict.allow) return { reply: verdict.reply };
+  const told = context.extension && announcing.includes(kind) ? announced : (reply: Reply): Reply => reply;
+  if (!verdict.allow) return { reply: told(verdict.reply) };
   const { user, sees } = verdict;
   const exchange = { request, route, ...(user !== undefined && { user }), ...(sees && { sees }) };
-  return { reply: await operation.run(exchange, context), user };
+  return { reply: told(await operation.run(exchange, context)), user };
 }
 
 function actionOf({ kind, name }: Route, verbs: readonly Verb[], request: ServerRequest): Action {
