@@ -29,12 +29,14 @@ const texts = {
     ON CONFLICT DO UPDATE SET pulled = excluded.pulled`,
   tag: "SELECT digest FROM tags WHERE repository = ? AND name = ?",
   tags: "SELECT name FROM tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?",
-  tagsOf: "SELECT name, moved FROM tags WHERE repository = ? AND digest = ? AND name > ? ORDER BY name LIMIT ?",
+  // SQLite would take the tags' own order for cheaper, and look through all of them.
+  tagsOf: `SELECT name, moved FROM tags INDEXED BY tags_by_digest
+    WHERE repository = ? AND digest = ? AND name > ? ORDER BY name LIMIT ?`,
   putTag: `INSERT INTO tags (repository, name, digest, pushed, moved) VALUES (?1, ?2, ?3, ?4, ?4)
     ON CONFLICT DO UPDATE SET digest = excluded.digest, pushed = excluded.pushed,
     moved = iif(digest = excluded.digest, moved, excluded.moved)`,
   deleteTag: "DELETE FROM tags WHERE repository = ? AND name = ?",
-  deleteTagsOf: "DELETE FROM tags WHERE repository = ? AND digest = ? RETURNING name",
+  deleteTagsOf: "DELETE FROM tags INDEXED BY tags_by_digest WHERE repository = ? AND digest = ? RETURNING name",
 } as const;
 
 export function statements(database: DatabaseSync): Statements {
