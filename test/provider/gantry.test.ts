@@ -1,14 +1,19 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createClient, type Client, type ImageInfo } from "../../src/index.ts";
+import { join } from "node:path";
+import { userPassword } from "../../src/auth/credential.ts";
+import { fixedSource } from "../../src/auth/flags.ts";
+import { createClient, type Client, type ClientOptions, type ImageInfo } from "../../src/index.ts";
 import { digestOf, type Digest } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
 import { detect } from "../../src/provider/detect.ts";
 import { gantry } from "../../src/provider/gantry/provider.ts";
 import type { ServiceRegistry } from "../../src/provider/service.ts";
-import { createRegistry, memoryStorage, type RegistryOptions } from "../../src/server/index.ts";
+import { createRegistry, htpasswdAccess, memoryStorage, type RegistryOptions } from "../../src/server/index.ts";
 import { remoteRegistry } from "../../src/store/remote/remote-store.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { testRegistry } from "../cli/support.ts";
+import { writeUsers } from "../server/access/support.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { providerContract } from "../contract/provider.ts";
 import { artifact, image, putImage, twoPlatforms, type TestImage } from "../support/images.ts";
 import { recorded, serviceContext, silent } from "./support.ts";
@@ -72,9 +77,13 @@ describe("a registry of Gantry's is found", () => {
   });
 });
 
-function testClient(onEvent?: (text: string) => void): Client {
+function testClient(
+  onEvent?: (text: string) => void,
+  credentials: NonNullable<ClientOptions["credentials"]> = [],
+): Client {
   const client = createClient({
     env: {},
+    credentials,
     onEvent: (event) => event.type === "request" && onEvent?.(`${event.method} ${new URL(event.url).pathname}`),
   });
   onTestFinished(() => client.close());
@@ -215,6 +224,23 @@ describe("its inventory", () => {
       expect([unread, blobs.length, typeof pushed, pulled]).toEqual([undefined, 3, "number", undefined]);
     }
     expect(asked.filter((text) => !text.includes("/blobs/"))).toEqual(["GET /v2/", `GET ${path}`, `GET ${path}`]);
+  });
+
+  test("takes a login that may pull, by one token for all of it", async () => {
+    const file = join(await temporaryDirectory(), "users");
+    await writeUsers(file, { ann: "secret", bob: "secret" });
+    const access = htpasswdAccess({ file, grants: (user) => (user === "ann" ? ["pull"] : []) });
+    const { host: at } = await testRegistry({ access });
+    const inventoryAs = async (user: string): Promise<readonly [readonly string[], unknown]> => {
+      const asked: string[] = [];
+      const client = testClient((text) => asked.push(text), [fixedSource("test", userPassword(user, "secret"))]);
+      return [asked, await client.inventory(`${at}/app`).catch((error: unknown) => error)];
+    };
+    const [asked, inventory] = await inventoryAs("ann");
+    expect(inventory).toMatchObject({ manifests: new Map(), gaps: [] });
+    // A request is told of when it is over.
+    expect(asked).toEqual(["GET /v2/", "GET /token", `GET ${path}`, `GET ${path}`]);
+    expect((await inventoryAs("bob"))[1]).toMatchObject({ code: "DENIED" });
   });
 
   test("is the same as that of a registry which lists nothing", async () => {
