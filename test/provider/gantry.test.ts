@@ -243,6 +243,17 @@ describe("its inventory", () => {
     expect((await inventoryAs("bob"))[1]).toMatchObject({ code: "DENIED" });
   });
 
+  test("is read by tags where somebody says that it is Gantry's, and it has no such list", async () => {
+    const { host: at, store } = await testRegistry({ extension: false });
+    await putImage(store("app"), image("one"), "1");
+    const client = createClient({ env: {}, hosts: { [at]: { provider: "gantry" } } });
+    onTestFinished(() => client.close());
+    const { tags, listsUntagged } = await client.inventory(`${at}/app`);
+    expect([[...tags.keys()], listsUntagged]).toEqual([["1"], false]);
+    const { images } = await client.service(at);
+    await expect(Array.fromAsync(images("app"))).rejects.toMatchObject({ code: "UNSUPPORTED" });
+  });
+
   test("is the same as that of a registry which lists nothing", async () => {
     const [own, plain] = [await testRegistry(), await testRegistry({ extension: false })];
     for (const { store } of [own, plain]) {

@@ -207,7 +207,11 @@ describe("the time of the last pull", () => {
     let at = start;
     const serving = async (work: (send: Send) => Promise<void>): Promise<void> => {
       const registry = createRegistry({ storage: diskStorage(directory, { now: () => at }) });
-      await work(sender(registry.transport)).finally(() => registry.close());
+      try {
+        await work(sender(registry.transport));
+      } finally {
+        await registry.close();
+      }
     };
     const first = new Date(start).toISOString();
     await serving(async (send) => {

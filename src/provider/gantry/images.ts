@@ -8,7 +8,7 @@ import { isIndexType } from "../../oci/media-types.ts";
 import { apiHost, isRepository, isTag } from "../../oci/reference.ts";
 import type { Call } from "../../store/store.ts";
 import { countOf, momentOf, objectsIn, textOf } from "../answers.ts";
-import { jsonApi, type JsonAnswer } from "../json-api.ts";
+import { jsonApi, type ApiFault, type JsonAnswer } from "../json-api.ts";
 import type { ServiceContext } from "../provider.ts";
 import type { ImageInfo } from "../service.ts";
 
@@ -49,12 +49,23 @@ function pagesOf(context: ServiceContext, repository: string, call: Call): Async
     base: new URL(`https://${apiHost(host)}`),
     title: host,
     isInsecure,
+    error: faultIn,
   });
   return api.pages(inventoryPath(repository), {
     ...call,
     headers: { accept: inventoryType },
     what: `list the images of ${host}/${repository}`,
   });
+}
+
+/** A 404 that is not about the repository: the list is not there, and so it has to be read by tags. */
+function faultIn({ status, body }: JsonAnswer): ApiFault | undefined {
+  const [first] = objectsIn(isObject(body) ? body["errors"] : undefined);
+  if (status !== 404 || first?.["code"] === "NAME_UNKNOWN") return undefined;
+  return {
+    code: "UNSUPPORTED",
+    hint: "it is no registry of Gantry's, or an older one: say which in hosts.HOST.provider",
+  };
 }
 
 /** Those with tags first. */
@@ -117,7 +128,7 @@ function reader(): (entry: Fields) => (ImageInfo & { readonly digest: Digest }) 
       digest,
       mediaType,
       size,
-      blobs: parts as readonly Blob[],
+      blobs: parts,
       children,
       ...(artifactType !== undefined && { artifactType }),
       ...(subject !== undefined && { subject }),
