@@ -250,8 +250,8 @@ describe("its inventory", () => {
     onTestFinished(() => client.close());
     const { tags, listsUntagged } = await client.inventory(`${at}/app`);
     expect([[...tags.keys()], listsUntagged]).toEqual([["1"], false]);
-    const { images } = await client.service(at);
-    await expect(Array.fromAsync(images("app"))).rejects.toMatchObject({ code: "UNSUPPORTED" });
+    const service = await client.service(at);
+    await expect(Array.fromAsync(service.images("app"))).rejects.toMatchObject({ code: "UNSUPPORTED" });
   });
 
   test("is the same as that of a registry which lists nothing", async () => {
