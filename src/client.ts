@@ -103,7 +103,7 @@ export interface Client {
    * its settings, or else a request without a login.
    */
   service(host: string, call?: Call): ReturnType<Services["open"]>;
-  /** The same where that needs no request: where the host, or `provider` of its settings, tells; else undefined. */
+  /** The same where that needs no request: where the host, `provider` of its settings, or an answer that came before tells; else undefined. */
   knownService(host: string): ReturnType<Services["known"]>;
   /** Copies an image, or all tags, from one location to others; reads once, writes to all. */
   copy(from: string, to: string | readonly string[], options?: CopyLocationsOptions): Promise<CopyOutcome>;

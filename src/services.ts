@@ -29,7 +29,7 @@ export interface Services {
   readonly credentials: CredentialSource;
   /** The registry with all that its service does; found out by a request where neither host nor user say which it is. */
   open(host: string, call?: Call): Promise<OpenService>;
-  /** The same where the host or the user says which it is, for which nothing is sent; else undefined. */
+  /** The same where the host, the user or an answer that came before says which it is, for which nothing is sent; else undefined. */
   known(host: string): Promise<OpenService | undefined>;
 }
 
@@ -65,12 +65,17 @@ export function servicesOf(options: ServicesOptions): Services {
     const name = settingsOf(apiHost(host)).provider;
     return name === undefined ? providerOf(host) : providerNamed(name);
   };
+  /** The same, or what the host said itself with an answer: that is enough to speak to it, and not for logins of others. */
+  const heard = async (host: string): Promise<Provider | undefined> => {
+    const { providerOfHeaders } = await import("./provider/detect.ts");
+    return (await told(host)) ?? providerOfHeaders(stack().announced.get(apiHost(host)) ?? {});
+  };
   const sources = new Map<string, Promise<CredentialSource | undefined>>();
   const opened = new Map<string, Promise<OpenService>>();
 
   const connect = async (host: string): Promise<OpenService> => {
     const { detect, versionCheck } = await import("./provider/detect.ts");
-    const provider = (await told(host)) ?? (await detect(host, direct)).provider;
+    const provider = (await heard(host)) ?? (await detect(host, direct)).provider;
     let check: ReturnType<typeof versionCheck> | undefined;
     // For all who ask: the first of them may give up, and what failed once need not fail again.
     const challenge = (): NonNullable<typeof check> => {
@@ -113,6 +118,6 @@ export function servicesOf(options: ServicesOptions): Services {
       },
     },
     open,
-    known: async (host) => ((await told(host)) ? open(host) : undefined),
+    known: async (host) => ((await heard(host)) ? open(host) : undefined),
   };
 }

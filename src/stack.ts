@@ -1,6 +1,7 @@
 import { authenticate } from "./auth/authenticate.ts";
 import type { CredentialSource, Environment } from "./auth/credential.ts";
 import type { ClientOptions } from "./client.ts";
+import { extensionHeader } from "./oci/extension.ts";
 import type { DoctorContext } from "./doctor/context.ts";
 import { trust } from "./hosts/trust.ts";
 import type { SettingsOf } from "./transport/host-settings.ts";
@@ -12,7 +13,7 @@ import { redirect } from "./transport/redirect.ts";
 import { reserve } from "./transport/reserve.ts";
 import { retry } from "./transport/retry.ts";
 import { scheme } from "./transport/scheme.ts";
-import { compose, type Transport } from "./transport/transport.ts";
+import { compose, type Middleware, type Res, type Transport } from "./transport/transport.ts";
 import { wire } from "./transport/wire.ts";
 import { version } from "./version.ts";
 
@@ -20,6 +21,8 @@ import { version } from "./version.ts";
 export interface Stack extends Pick<DoctorContext, "network" | "transport" | "credentials" | "trust"> {
   readonly direct: Transport;
   readonly quotas: Quotas;
+  /** The headers by which hosts (`name[:port]`) said which service they are. */
+  readonly announced: ReadonlyMap<string, Res["headers"]>;
   close(): void;
 }
 
@@ -42,7 +45,14 @@ export function transportStack(
   const trusted = trust({ env, ...(nodeExtra !== undefined && { nodeExtra }) });
   const sockets = wire({ userAgent, settingsOf, proxyEnv: env, trust: trusted });
   const limits = quotas({ onEvent });
-  const network = compose(sockets, scheme({ isInsecure }), observe({ onEvent }));
+  const announced = new Map<string, Res["headers"]>();
+  const heard: Middleware = (next) => async (request) => {
+    const response = await next(request);
+    const said = response.headers[extensionHeader];
+    if (said !== undefined) announced.set(request.url.host, { [extensionHeader]: said });
+    return response;
+  };
+  const network = compose(sockets, heard, scheme({ isInsecure }), observe({ onEvent }));
   const again = retry({
     onEvent,
     ...(options.retries !== undefined && { attempts: options.retries + 1 }),
@@ -67,6 +77,7 @@ export function transportStack(
     credentials,
     trust: trusted,
     quotas: limits,
+    announced,
     close() {
       closing.abort();
       closing = new AbortController();

@@ -7,7 +7,8 @@ import type { Transport } from "../src/transport/transport.ts";
 
 /** The services that are found over a network that is asked nothing but what they are. */
 function over(direct: Transport): Services {
-  const stack = { direct, transport: direct, credentials: { name: "none", find: async () => undefined } };
+  const credentials = { name: "none", find: async () => undefined };
+  const stack = { direct, transport: direct, credentials, announced: new Map() };
   return servicesOf({
     env: {},
     home: "/nonexistent",

@@ -21,7 +21,7 @@ import type { Column } from "./render/table.ts";
 import { formatMoment, formatSize } from "./render/text.ts";
 
 /** An image as it is listed. */
-interface ImageEntry extends Omit<ImageInfo, "tags"> {
+interface ImageEntry extends Omit<ImageInfo, "tags" | "content"> {
   readonly reference: string;
 }
 interface TagEntry extends ImageEntry {
@@ -82,8 +82,11 @@ export async function listTags(place: string, cli: Cli): Promise<void> {
     const entries = mapped(store.tags({ signal }), (tag) => ({ tag, reference: `${at}:${tag}` }));
     return out.list(entries, ({ tag }) => `${tag}\n`);
   }
-  const service = await imagesService(client, opened.location);
-  if (!service) return out.list(detailed(store, at, signal), tagColumns);
+  const told = await imagesService(client, opened.location);
+  const tags = told ? undefined : await begun(store.tags({ signal }));
+  // The first tags came with what the registry says of itself.
+  const service = told ?? (await imagesService(client, opened.location));
+  if (!service) return out.list(detailed(store, at, signal, tags), tagColumns);
   const kinds = new Set<SizeKind>();
   await out.list(tagged(noted(service.images(repositoryOf(opened), { signal }), kinds), at), tagColumns);
   sayKinds(kinds, cli);
@@ -97,7 +100,7 @@ export async function listImages(place: string, cli: Cli): Promise<void> {
   const at = await nameOf(opened);
   const kinds = new Set<SizeKind>();
   const images = noted(await imagesIn(client, opened, at, { signal }), kinds);
-  const entries = mapped(byDigest(images), ({ tags: tagged, ...image }): ImageWithTags => {
+  const entries = mapped(byDigest(images), ({ tags: tagged, content: _content, ...image }): ImageWithTags => {
     const { digest } = image;
     const reference = digest ? `${at}@${digest}` : `${at}:${tagged[0]}`;
     return { reference, tagged, ...(get(long) ? image : digest && { digest }) };
@@ -144,7 +147,7 @@ async function imagesService(client: Client, location: Location): Promise<OpenSe
 }
 
 async function* tagged(images: AsyncIterable<ImageInfo>, at: string): AsyncGenerator<TagEntry, void> {
-  for await (const { tags, ...image } of images) {
+  for await (const { tags, content: _content, ...image } of images) {
     for (const tag of tags) yield { tag, reference: `${at}:${tag}`, ...image };
   }
 }
@@ -185,9 +188,23 @@ async function isPlace({ transport, path }: Exclude<Location, { transport: "regi
   return path === "-" || exists(transport === "oci" ? join(path, "index.json") : path);
 }
 
+/** A list whose first entry has been asked for. */
+async function begun<T>(list: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+  const entries = list[Symbol.asyncIterator]();
+  const first = await entries.next();
+  return (async function* () {
+    for (let next = first; !next.done; next = await entries.next()) yield next.value;
+  })();
+}
+
 /** The tags of a store with what they are, each read. */
-function detailed(store: Store, at: string, signal: AbortSignal): AsyncIterable<TagEntry> {
-  return inOrder(store.tags({ signal }), async (tag) => ({
+function detailed(
+  store: Store,
+  at: string,
+  signal: AbortSignal,
+  tags: AsyncIterable<string> = store.tags({ signal }),
+): AsyncIterable<TagEntry> {
+  return inOrder(tags, async (tag) => ({
     tag,
     reference: `${at}:${tag}`,
     ...(await details(store, tag, signal)),

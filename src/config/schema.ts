@@ -96,6 +96,7 @@ const services = [
   "gitlab",
   "harbor",
   "quay",
+  "gantry",
   "generic",
 ] as const;
 

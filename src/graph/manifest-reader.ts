@@ -19,6 +19,8 @@ export interface Listed {
   readonly size?: number;
   readonly subject?: Digest;
   readonly children?: readonly Digest[];
+  /** All that its manifest says, which then is not fetched. */
+  readonly content?: Content;
   readonly immutable?: boolean;
   readonly state?: string;
 }
@@ -46,6 +48,7 @@ export function manifestReader(
       const isThere = told ?? (known.wasIn(from.name, digest) || (await from.head(digest, { signal })));
       return isThere ? content : undefined;
     }
+    if (told?.content) return told.content;
     // What has a state cannot be pulled.
     const outline = sparing || told?.state !== undefined ? await outlined(digest, told) : undefined;
     return outline ?? fetch(digest);

@@ -4,7 +4,7 @@ import { isRegistryError } from "../oci/error.ts";
 import { apiHost } from "../oci/reference.ts";
 import { collect } from "../oci/stream.ts";
 import type { Call } from "../store/store.ts";
-import { discard, type Transport } from "../transport/transport.ts";
+import { discard, type Res, type Transport } from "../transport/transport.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { generic } from "./generic.ts";
 import type { Provider } from "./provider.ts";
@@ -13,13 +13,13 @@ import { providerOf, providers } from "./providers.ts";
 /** What a registry is, and what told. */
 export interface Detection {
   readonly provider: Provider;
-  /** Its host, its challenge, an answer of its API, or nothing. */
-  readonly by: "host" | "challenge" | "probe" | "nothing";
+  /** Its host, its challenge, a header, an answer of its API, or nothing. */
+  readonly by: "host" | "challenge" | "header" | "probe" | "nothing";
 }
 
 /**
- * Which service a host (`name[:port]`) belongs to: by the table of hosts, then by the challenge of `/v2/`, then by what
- * services' own addresses answer. Sends no login.
+ * Which service a host (`name[:port]`) belongs to: by the table of hosts, then by the challenge and the headers of `/v2/`,
+ * then by what services' own addresses answer. Sends no login.
  */
 export async function detect(host: string, transport: Transport, call?: Call): Promise<Detection> {
   const known = providerOf(host);
@@ -27,6 +27,8 @@ export async function detect(host: string, transport: Transport, call?: Call): P
   const answer = await versionCheck(host, transport, call);
   const challenged = providerOfChallenges(host, answer.challenges);
   if (challenged) return { provider: challenged, by: "challenge" };
+  const announced = providerOfHeaders(answer.headers);
+  if (announced) return { provider: announced, by: "header" };
   for (const provider of providers) {
     if (provider.probe && (await isFitting(host, provider.probe, transport, call))) return { provider, by: "probe" };
   }
@@ -38,12 +40,17 @@ export async function versionCheck(
   host: string,
   transport: Transport,
   call: Call = {},
-): Promise<{ readonly challenges: readonly Challenge[]; readonly realm: URL | undefined }> {
+): Promise<{
+  readonly challenges: readonly Challenge[];
+  readonly headers: Res["headers"];
+  readonly realm: URL | undefined;
+}> {
   const url = new URL(`https://${apiHost(host)}/v2/`);
   const response = await transport({ method: "GET", url, headers: {}, anonymous: true, ...call });
   await discard(response);
   return {
     challenges: parseChallenges(response.headers["www-authenticate"]),
+    headers: response.headers,
     realm: wayOf(url, response)?.bearer?.realm,
   };
 }
@@ -53,6 +60,11 @@ export function providerOfChallenges(host: string, challenges: readonly Challeng
   return providers.find(({ fingerprints }) =>
     fingerprints.some((fingerprint) => challenges.some((challenge) => isSent(fingerprint, challenge, host))),
   );
+}
+
+/** The service whose own header is among these. */
+export function providerOfHeaders(headers: Res["headers"]): Provider | undefined {
+  return providers.find(({ header }) => header !== undefined && headers[header] !== undefined);
 }
 
 /** Whether a challenge is one that such a service sends for itself as `host`. */

@@ -20,6 +20,7 @@ export const providerNames = [
   "gitlab",
   "harbor",
   "quay",
+  "gantry",
   "generic",
 ] as const;
 export type ProviderName = (typeof providerNames)[number];
@@ -35,6 +36,8 @@ export interface Provider {
   matches(host: string): boolean;
   /** What it sends for challenges; any of them is enough. */
   readonly fingerprints: readonly Fingerprint[];
+  /** A header, in lower case, that no other service has on its answers to `/v2/` and on lists of tags. */
+  readonly header?: string;
   /** Asked, without a login, of a host that nothing else tells of. */
   readonly probe?: Probe;
   readonly login?: LoginAdvice;

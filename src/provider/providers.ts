@@ -4,6 +4,7 @@ import { artifactRegistry } from "./artifact-registry/provider.ts";
 import { dockerHub } from "./dockerhub/provider.ts";
 import { ecrPublic } from "./ecr-public/provider.ts";
 import { ecr } from "./ecr/provider.ts";
+import { gantry } from "./gantry/provider.ts";
 import { generic } from "./generic.ts";
 import { ghcr } from "./ghcr/provider.ts";
 import { gitlab } from "./gitlab/provider.ts";
@@ -22,6 +23,7 @@ export const providers: readonly Provider[] = [
   gitlab,
   harbor,
   quay,
+  gantry,
   generic,
 ];
 

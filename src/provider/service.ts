@@ -1,3 +1,4 @@
+import type { Content } from "../graph/known.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RegistryError } from "../oci/error.ts";
 import type { LifecycleDialect } from "../policy/lifecycle/dialects.ts";
@@ -86,6 +87,8 @@ export interface ImageInfo {
   readonly subject?: Digest;
   /** The manifests it is made of, where the service tells. */
   readonly children?: readonly Digest[];
+  /** All that its manifest says of what it is made of and attached to, where the service tells that: it need not be fetched. */
+  readonly content?: Content;
   readonly immutable?: boolean;
   /** `archived`, `locked`, `deleted`: absent for what can be pulled. */
   readonly state?: string;

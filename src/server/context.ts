@@ -12,6 +12,8 @@ export interface Context {
   readonly metadata: Metadata;
   readonly uploads: Uploads;
   readonly readOnly: boolean;
+  /** Whether it has what is Gantry's own beyond the distribution API, and so takes note of pulls. */
+  readonly extension: boolean;
   /** Whether a manifest may name content that is not there. */
   readonly sparse: boolean;
   /** The most bytes a manifest may have. */

@@ -1,6 +1,7 @@
 import type { Action, Verb, Verdict } from "./access.ts";
 import { deleteBlob, getBlob } from "./blobs.ts";
 import type { Context, Endpoint } from "./context.ts";
+import { announced, discover, listInventory } from "./extension.ts";
 import { replyOf } from "./fault.ts";
 import { listReferrers, listRepositories, listTags } from "./lists.ts";
 import { deleteManifest, getManifest, putManifest } from "./manifests.ts";
@@ -17,7 +18,7 @@ const pull: readonly Verb[] = ["pull"];
 const push: readonly Verb[] = ["push"];
 const remove: readonly Verb[] = ["delete"];
 
-/** Every operation of the distribution API, by path and method, with what it needs to be allowed. */
+/** Every operation of the distribution API and its extensions, by path and method, with what it needs to be allowed. */
 const operations: Readonly<Record<Resource, Readonly<Record<string, Operation>>>> = {
   ping: { GET: { verbs: [], run: () => jsonReply(200, {}) }, HEAD: { verbs: [], run: () => jsonReply(200, {}) } },
   catalog: { GET: { verbs: ["catalog"], run: listRepositories } },
@@ -41,7 +42,13 @@ const operations: Readonly<Record<Resource, Readonly<Record<string, Operation>>>
     PUT: { verbs: push, run: finishUpload },
     DELETE: { verbs: push, run: cancelUpload },
   },
+  extensions: { GET: { verbs: [], run: discover } },
+  inventory: { GET: { verbs: pull, run: listInventory } },
 };
+
+/** Where clients look for what a registry is. */
+const announcing: readonly string[] = ["ping", "tags"] satisfies Resource[];
+const extensions: readonly string[] = ["extensions", "inventory"] satisfies Resource[];
 
 /** Answers requests: every error becomes an answer, and nothing is thrown. */
 export function handler(context: Context): (request: ServerRequest) => Promise<Reply> {
@@ -68,7 +75,8 @@ interface Answer {
 
 async function answer(request: ServerRequest, context: Context): Promise<Answer> {
   const route = parseRoute(request.target);
-  if (!route) return { reply: await unrouted(request, context) };
+  if (!route || (!context.extension && extensions.includes(route.kind)))
+    return { reply: await unrouted(request, context) };
   const { kind } = route;
   if (kind === "bad-name") return { reply: badName(route.name) };
   const operation = Object.hasOwn(operations[kind], request.method) ? operations[kind][request.method] : undefined;
@@ -76,10 +84,11 @@ async function answer(request: ServerRequest, context: Context): Promise<Answer>
   if (context.readOnly && request.method !== "GET" && request.method !== "HEAD") return { reply: refusesWrites() };
   const asked = context.access.authorize(request, actionOf(route, operation.verbs, request));
   const verdict: Verdict = asked instanceof Promise ? await asked : asked;
-  if (!verdict.allow) return { reply: verdict.reply };
+  const told = context.extension && announcing.includes(kind) ? announced : (reply: Reply): Reply => reply;
+  if (!verdict.allow) return { reply: told(verdict.reply) };
   const { user, sees } = verdict;
   const exchange = { request, route, ...(user !== undefined && { user }), ...(sees && { sees }) };
-  return { reply: await operation.run(exchange, context), user };
+  return { reply: told(await operation.run(exchange, context)), user };
 }
 
 function actionOf({ kind, name }: Route, verbs: readonly Verb[], request: ServerRequest): Action {

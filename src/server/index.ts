@@ -5,10 +5,14 @@ export type { ServerEvent } from "./events.ts";
 export type { Listening, ListenOptions } from "./listen.ts";
 export type { Reply, ReplyCode, ServerRequest } from "./message.ts";
 export { createRegistry, type EmbeddedRegistry, type RegistryOptions } from "./registry.ts";
-export { diskStorage, type DiskOptions } from "./storage/disk.ts";
+export { diskStorage } from "./storage/disk.ts";
 export { memoryStorage } from "./storage/memory.ts";
 export type {
   BlobStorage,
+  InventoryPage,
+  InventoryPart,
+  InventoryPlace,
+  ManifestRecord,
   Metadata,
   OpenStorage,
   Page,
@@ -17,6 +21,8 @@ export type {
   ReferrersPage,
   Soon,
   Storage,
+  StorageOptions,
   StoredManifest,
+  TagRecord,
   UploadFile,
 } from "./storage/storage.ts";

@@ -5,6 +5,7 @@ import { bareMediaType, isForeignLayer, isManifestType } from "../oci/media-type
 import { isTag } from "../oci/reference.ts";
 import { collect } from "../oci/stream.ts";
 import { contentReply, isSame, present } from "./blobs.ts";
+import { configFacts } from "./config-facts.ts";
 import type { Context, Exchange } from "./context.ts";
 import { guardJson } from "./json-guard.ts";
 import { emptyReply, faultReply, type Reply, type ServerRequest } from "./message.ts";
@@ -14,11 +15,13 @@ import { queryOf } from "./route.ts";
 const tagsLimit = 100;
 
 /** GET and HEAD of a manifest by tag or digest, whatever the Accept header says. */
-export async function getManifest({ request, route: { name, ref } }: Exchange, { metadata }: Context): Promise<Reply> {
+export async function getManifest({ request, route: { name, ref } }: Exchange, context: Context): Promise<Reply> {
+  const { metadata } = context;
   checkReference(ref);
   const found = metadata.manifest(name, ref);
   const manifest = found instanceof Promise ? await found : found;
   if (!manifest) return unknownManifest(name, ref);
+  if (request.method === "GET" && context.extension && !context.readOnly) metadata.notePull(name, manifest);
   const { digest, mediaType, size } = manifest.descriptor;
   const unchanged = request.headers["if-none-match"];
   if (unchanged !== undefined && isSame(unchanged, digest))
@@ -41,7 +44,7 @@ export async function putManifest({ request, route: { name, ref }, user }: Excha
   const { descriptor, subject } = manifest;
   const missing = await context.metadata.putManifest(
     name,
-    { descriptor, bytes, ...(subject && { subject: subject.digest }) },
+    { descriptor, bytes, ...(subject && { subject: subject.digest }), ...(await configFacts(name, manifest, context)) },
     { tags, needs },
   );
   if (missing) return missingContent(name, missing);

@@ -17,6 +17,8 @@ export interface RegistryOptions {
   readonly readOnly?: boolean;
   /** Accepts manifests whose layers, or whose manifests of other platforms, are not all there. */
   readonly sparse?: boolean;
+  /** Whether it lists the manifests of a repository with their times, and so takes note of pulls (docs/guide/inventory.md); true. */
+  readonly extension?: boolean;
   readonly limits?: {
     /** The most bytes a manifest may have; 4 MiB where absent, the least that the distribution spec allows. */
     readonly manifest?: number;
@@ -55,6 +57,7 @@ export function createRegistry(options: RegistryOptions): EmbeddedRegistry {
       uploads: uploadSessions(opened.blobs),
       readOnly: options.readOnly ?? false,
       sparse: options.sparse ?? false,
+      extension: options.extension ?? true,
       manifestLimit: options.limits?.manifest ?? manifestLimit,
       emit: options.onEvent,
     });

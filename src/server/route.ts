@@ -1,12 +1,23 @@
+import { extensionName } from "../oci/extension.ts";
 import { isRepository } from "../oci/reference.ts";
 
 /** What a path of the API is about. */
-export type Resource = "ping" | "catalog" | "tags" | "blob" | "manifest" | "referrers" | "upload-start" | "upload";
+export type Resource =
+  | "ping"
+  | "catalog"
+  | "tags"
+  | "blob"
+  | "manifest"
+  | "referrers"
+  | "upload-start"
+  | "upload"
+  | "extensions"
+  | "inventory";
 
 export interface Route {
   /** `bad-name` where the path has the form of the API, but not the name of a repository. */
   readonly kind: Resource | "bad-name";
-  /** The repository; empty for the ping and the catalog. */
+  /** The repository; empty for the ping, the catalog, and the extensions of the registry. */
   readonly name: string;
   /** Tag, digest or upload id, not checked yet; empty where the path has none. */
   readonly ref: string;
@@ -34,6 +45,17 @@ export function parseRoute(target: string): Route | undefined {
   if (kind === "tags" && ref === "list") return named("tags", target, kindAt, "");
   if (kind === "uploads" && target.endsWith("/blobs", kindAt))
     return named("upload", target, kindAt - "/blobs".length, ref);
+  return parseExtension(target, kindAt, kind, ref);
+}
+
+/** `_oci/ext/discover` (distribution-spec, "extensions/_oci.md"), and what is Gantry's own. */
+function parseExtension(target: string, kindAt: number, kind: string, ref: string): Route | undefined {
+  if (kind === "ext" && ref === "discover" && target.endsWith("/_oci", kindAt)) {
+    const end = kindAt - "/_oci".length;
+    return end === 3 ? { kind: "extensions", name: "", ref: "" } : named("extensions", target, end, "");
+  }
+  if (kind === "inventory" && ref === "manifests" && target.endsWith(`/${extensionName}`, kindAt))
+    return named("inventory", target, kindAt - extensionName.length - 1, "");
   return undefined;
 }
 

@@ -115,7 +115,7 @@ describe("lifecycle set", () => {
   });
 
   test("is refused, with what to do instead, where there are no policies", async () => {
-    const { host, store } = await testRegistry();
+    const { host, store } = await testRegistry({ extension: false });
     await putImage(store("app"), image("1"), "1");
     for (const words of [["get"], ["preview"], ["delete", "--yes"]]) {
       const { code, stderr } = await gantry(["lifecycle", ...words, `${host}/app`]);

@@ -30,8 +30,10 @@ describe("ls", () => {
     await putImage(store("team/app"), image("single", { platform: "linux/arm64" }), "0.9");
     expect(await must("ls", `${host}/team/app`)).toBe("0.9\n1\n");
     const lines = (await must("ls", "-l", `${host}/team/app`)).split("\n");
-    expect(lines[1]).toMatch(/^0\.9 +sha256:[0-9a-f]{64} +2\.8 kB +linux\/arm64$/);
-    expect(lines[2]).toMatch(new RegExp(`^1 +${app.manifest.descriptor.digest} +6\\.1 kB +linux/amd64, linux/arm64$`));
+    expect(lines[1]).toMatch(/^0\.9 +sha256:[0-9a-f]{64} +2\.8 kB +\d{4}-\d\d-\d\d \d\d:\d\d +linux\/arm64$/);
+    expect(lines[2]).toMatch(
+      new RegExp(`^1 +${app.manifest.descriptor.digest} +6\\.1 kB +\\S+ \\S+ +linux/amd64, linux/arm64$`),
+    );
   });
 
   test("of what is not there says so", async () => {

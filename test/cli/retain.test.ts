@@ -6,7 +6,7 @@ import { RegistryError } from "../../src/oci/error.ts";
 import { artifact, image, putImage, twoPlatforms, type TestImage } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { testService, type TestService } from "./service-scene.ts";
-import { gantry, testRegistry, type Ended } from "./support.ts";
+import { gantry, testRegistry, type Ended, type TestRegistry } from "./support.ts";
 
 const day = 86_400_000;
 
@@ -202,6 +202,67 @@ describe("retain", () => {
   });
 });
 
+describe("on Gantry's own registry", () => {
+  /** One whose clock is so many days behind. */
+  async function aged(): Promise<TestRegistry & { readonly ago: (days: number) => void }> {
+    let late = 0;
+    const registry = await testRegistry({ now: () => Date.now() - late * day });
+    return { ...registry, ago: (days) => void (late = days) };
+  }
+  const requestsIn = ({ stderr }: Ended): readonly string[] =>
+    (stderr.match(/(?:GET|HEAD|DELETE) \S+/g) ?? []).map((line) => line.replace(/http:\/\/[^/]+/, ""));
+
+  test("goes by the times of pushes: planned with two requests, and done", async () => {
+    const at = await aged();
+    for (const [tag, days] of [
+      ["pr-1", 40],
+      ["pr-2", 10],
+      ["1.0", 90],
+    ] as const) {
+      at.ago(days);
+      await putImage(at.store("app"), twoPlatforms(tag), tag);
+    }
+    at.ago(0);
+    const words = ["--policy", await policyFile(old), "-v", `${at.host}/app`];
+    const planned = await retain("--format", "json", ...words);
+    expect(planned.code, planned.stderr).toBe(0);
+    expect(planIn(planned).steps.flatMap((step) => ("tags" in step ? step.tags : []))).toEqual(["pr-1"]);
+    expect(requestsIn(planned)).toEqual(["GET /v2/", "GET /v2/app/_gantry/inventory/manifests"]);
+    expect((await retain("--yes", ...words)).code).toBe(0);
+    expect(await Array.fromAsync(at.store("app").tags())).toEqual(["1.0", "pr-2"]);
+    const left = await gantry(["ls", "--images", `${at.host}/app`]);
+    expect(left.stdout.trim().split("\n")).toHaveLength(6);
+  });
+
+  test("goes by the times of pulls, and counts none of its own", async () => {
+    const at = await aged();
+    at.ago(90);
+    for (const tag of ["a", "b", "c"]) await putImage(at.store("app"), image(tag), tag);
+    await at.store("app").manifest("b");
+    at.ago(5);
+    await at.store("app").manifest("a");
+    at.ago(0);
+    const rules = "[{ tags: ['*'], keep: { pulledWithin: 30d }, delete: { olderThan: 30d } }]";
+    const policy = await policyFile(`version: 1\nrules: ${rules}\n`);
+    for (let times = 0; times < 2; times++) {
+      const { steps, kept } = planIn(await retain("--policy", policy, "--format", "json", `${at.host}/app`));
+      expect(steps.flatMap((step) => ("tags" in step ? step.tags : [])).toSorted()).toEqual(["b", "c"]);
+      expect(kept.map(({ why }) => why)).toEqual(["pulled within 30d"]);
+      await gantry(["ls", "--tree", "--usage", `${at.host}/app`]);
+    }
+  });
+
+  test("that lives in the future deletes nothing by age", async () => {
+    const at = await aged();
+    at.ago(-400);
+    for (const tag of ["pr-1", "pr-2"]) await putImage(at.store("app"), image(tag), tag);
+    await at.store("app").manifest("pr-1");
+    const ended = await retain("--policy", await policyFile(old), "--format", "json", `${at.host}/app`);
+    expect([ended.code, planIn(ended).steps]).toEqual([0, []]);
+    expect((await gantry(["ls", "-l", `${at.host}/app`])).code).toBe(0);
+  });
+});
+
 describe("on a registry that tells no times", () => {
   const built = (seed: string, days: number): TestImage =>
     image(seed, {
@@ -209,7 +270,7 @@ describe("on a registry that tells no times", () => {
     });
 
   test("it is refused with the way out, which is to go by when images were built; then, done", async () => {
-    const at = await testRegistry();
+    const at = await testRegistry({ extension: false });
     const [gone, stays] = [built("old", 40), built("new", 1)];
     await putImage(at.store("app"), gone, "pr-1");
     await putImage(at.store("app"), artifact("sbom", gone.manifest.descriptor));

@@ -68,7 +68,7 @@ const vulnerable: Findings = {
 /** A registry of a service that can do everything, in memory on a port of its own, gone when the test is over. */
 export async function testService(options: TestServiceOptions = {}): Promise<TestService> {
   const { known = true, impossible = [], access } = options;
-  const registry = await testRegistry(access && { access });
+  const registry = await testRegistry({ extension: false, ...(access && { access }) });
   const log: string[] = [];
   const policy: LifecyclePolicy = { dialect: "harbor", document: retention, scope: "project library" };
   const state: State = {

@@ -72,7 +72,7 @@ describe("repo list", () => {
   });
 
   test("of a plain registry lists its catalog, and asks of each what it has", async () => {
-    const { host, store } = await testRegistry();
+    const { host, store } = await testRegistry({ extension: false });
     await putImage(store("app"), app, "1");
     expect(await must("repo", "list", "-l", host)).toBe("REPOSITORY  TAGS\napp            1\n");
   });
@@ -98,7 +98,7 @@ describe("ls", () => {
   });
 
   test("of a plain registry sends what it always did: no request to find out which service it is", async () => {
-    const { host, store } = await testRegistry();
+    const { host, store } = await testRegistry({ extension: false });
     await putImage(store("app"), image("one"), "1");
     const requests = async (...words: readonly string[]): Promise<readonly string[]> =>
       (await gantry([...words, "-v"])).stderr.match(/(?:GET|HEAD) \S+/g) ?? [];
@@ -109,6 +109,23 @@ describe("ls", () => {
       `GET http://${host}/v2/app/manifests/1`,
       config,
     ]);
+  });
+
+  test("-l of a registry of Gantry's reads its list: a request beside that of the tags, and one without tags", async () => {
+    const { host, store } = await testRegistry();
+    for (const tag of ["1", "2", "3"]) await putImage(store("app"), image(tag), tag);
+    const requests = async (...words: readonly string[]): Promise<readonly string[]> =>
+      ((await gantry([...words, "-v"])).stderr.match(/(?:GET|HEAD) \S+/g) ?? []).map((line) =>
+        line.replace(host, "HOST"),
+      );
+    const list = "GET http://HOST/v2/app/_gantry/inventory/manifests";
+    expect(await requests("ls", "-l", `${host}/app`)).toEqual(["GET http://HOST/v2/app/tags/list?n=1000", list]);
+    expect(await requests("ls", "--images", `${host}/app`)).toEqual(["GET http://HOST/v2/", list]);
+    expect(await requests("ls", "--tree", "--usage", `${host}/app`)).toEqual(["GET http://HOST/v2/", list]);
+    const info = await must("repo", "info", `${host}/app`);
+    expect(info).toMatch(/^Repository +\S+\nService +Gantry\nUpdated +\S+ \S+\nHolds +3 tags, 3 images, [\d.]+ kB\n$/);
+    const images = JSON.parse(await must("ls", "--images", "-l", "--format", "json", `${host}/app`)) as object[];
+    expect(images.some((one) => "content" in one)).toBe(false);
   });
 
   test("of a host that is nobody's ends as the catalog does", async () => {
@@ -155,7 +172,7 @@ describe("ls", () => {
   });
 
   test("with --images of a plain registry and of a layout goes by their tags", async () => {
-    const { host, store } = await testRegistry();
+    const { host, store } = await testRegistry({ extension: false });
     for (const tag of ["a", "b"]) await putImage(store("app"), app, tag);
     expect(await must("ls", "--images", `${host}/app`)).toBe(`${digest}\n`);
     expect(JSON.parse(await must("ls", "--images", "--format", "json", `${host}/app`))).toEqual([
@@ -283,7 +300,7 @@ describe("repo info", () => {
   });
 
   test("of a plain registry tells how many tags there are", async () => {
-    const { host, store } = await testRegistry();
+    const { host, store } = await testRegistry({ extension: false });
     await putImage(store("app"), app, "1");
     expect(await must("repo", "info", `${host}/app`)).toBe(
       `Repository  ${host}/app\nService     a plain registry\nHolds       1 tag\n`,
@@ -320,7 +337,7 @@ describe("repo create", () => {
   });
 
   test("of a plain registry is refused, with what to do instead", async () => {
-    const { host } = await testRegistry();
+    const { host } = await testRegistry({ extension: false });
     const { code, stderr } = await gantry(["repo", "create", `${host}/app`]);
     expect(code).toBe(1);
     expect(stderr).toContain("a plain registry cannot create a repository");
@@ -480,7 +497,7 @@ describe("search", () => {
   });
 
   test("of a plain registry goes by names, and takes no filter", async () => {
-    const { host, store } = await testRegistry();
+    const { host, store } = await testRegistry({ extension: false });
     await putImage(store("team/app"), app, "1");
     expect(await must("search", `${host}/APP`)).toBe(`NAME\n${host}/team/app\n`);
     expect((await gantry(["search", "-f", "stars=1", `${host}/app`])).code).toBe(1);
@@ -523,7 +540,7 @@ describe("quota and replication", () => {
   });
 
   test("of a plain registry: it tells of no limits, and its rules are elsewhere", async () => {
-    const { host } = await testRegistry();
+    const { host } = await testRegistry({ extension: false });
     expect((await gantry(["quota", host])).stderr).toBe(`${host} tells of no limits\n`);
     expect(await gantry(["replication", host])).toMatchObject({
       code: 1,

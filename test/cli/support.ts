@@ -6,7 +6,13 @@ import { onTestFinished } from "vitest";
 import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/run.ts";
 import type { Digest, Store } from "../../src/index.ts";
-import { createRegistry, memoryStorage, type RegistryOptions, type Storage } from "../../src/server/index.ts";
+import {
+  createRegistry,
+  memoryStorage,
+  type RegistryOptions,
+  type Storage,
+  type StorageOptions,
+} from "../../src/server/index.ts";
 import { remoteStore } from "../../src/store/index.ts";
 
 export interface Ended {
@@ -65,9 +71,12 @@ export interface TestRegistry {
 }
 
 /** A registry in memory on a port of its own, gone when the test is over. */
-export async function testRegistry(options: Omit<RegistryOptions, "storage"> = {}): Promise<TestRegistry> {
+export async function testRegistry({
+  now = Date.now,
+  ...options
+}: Omit<RegistryOptions, "storage"> & StorageOptions = {}): Promise<TestRegistry> {
   const faults = { damaged: new Set<Digest>(), lost: new Set<Digest>() };
-  const registry = createRegistry({ storage: faultyStorage(faults), ...options });
+  const registry = createRegistry({ storage: faultyStorage(faults, memoryStorage({ now })), ...options });
   const { host } = await registry.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => registry.close());
   return {
@@ -78,14 +87,14 @@ export async function testRegistry(options: Omit<RegistryOptions, "storage"> = {
   };
 }
 
-function faultyStorage({ damaged, lost }: { damaged: Set<Digest>; lost: Set<Digest> }): Storage {
+function faultyStorage({ damaged, lost }: { damaged: Set<Digest>; lost: Set<Digest> }, inner: Storage): Storage {
   const heal = (digest: Digest): void => {
     damaged.delete(digest);
     lost.delete(digest);
   };
   return {
     async open() {
-      const { blobs, ...rest } = await memoryStorage().open();
+      const { blobs, ...rest } = await inner.open();
       return {
         ...rest,
         blobs: {

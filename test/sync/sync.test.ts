@@ -82,6 +82,24 @@ describe("what is there already", () => {
 });
 
 describe("requests when nothing has changed", () => {
+  beforeEach(async () => {
+    source = await testRegistry({ extension: false });
+  });
+
+  test("of a source that lists its images: its tags and that list, however many tags there are", async () => {
+    source = await testRegistry();
+    const cache = { file: join(await temporaryDirectory(), "cache.json") };
+    for (const tag of ["1", "2", "3", "4"]) await putImage(source.store("app"), image(tag), tag);
+    await scene.sync(app(), { cache });
+    scene.requests();
+    const plan = await scene.plan(app(), { cache });
+    expect(plan.kept).toHaveLength(4);
+    expect(scene.requests()).toEqual([
+      `GET ${source.host}/app/_gantry/inventory/manifests`,
+      `GET ${source.host}/app/tags/list`,
+    ]);
+  });
+
   test("with a memory: the source's tags and a HEAD for each, and nothing at the destination", async () => {
     const cache = { file: join(await temporaryDirectory(), "cache.json") };
     for (const tag of ["1.0", "latest"]) await putImage(source.store("app"), image(tag), tag);

@@ -5,18 +5,13 @@ import { makeDirectory, syncDirectory } from "./directories.ts";
 import { diskBlobs } from "./disk-blobs.ts";
 import { openMetadataFile } from "./schema.ts";
 import { sqliteMetadata } from "./sqlite-metadata.ts";
-import type { Storage } from "./storage.ts";
-
-export interface DiskOptions {
-  /** Milliseconds of the epoch. */
-  readonly now?: () => number;
-}
+import type { Storage, StorageOptions } from "./storage.ts";
 
 /**
  * Keeps everything in one directory, made where it is absent: blobs as files under their digest, the rest in SQLite.
  * What it has acknowledged survives a crash of the process and of the machine. One process at a time has it open.
  */
-export function diskStorage(directory: string, { now = Date.now }: DiskOptions = {}): Storage {
+export function diskStorage(directory: string, { now = Date.now }: StorageOptions = {}): Storage {
   return {
     async open() {
       const root = resolve(directory);

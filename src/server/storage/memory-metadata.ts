@@ -1,17 +1,18 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { isDigest, type Digest } from "../../oci/digest.ts";
+import { cutInventory } from "./inventory-page.ts";
 import { cutReferrers } from "./referrers-page.ts";
-import type { Metadata, Page, StoredManifest } from "./storage.ts";
+import type { ManifestRecord, Metadata, Page, TagRecord } from "./storage.ts";
 
 interface Repository {
   readonly blobs: Map<Digest, number>;
-  readonly manifests: Map<Digest, StoredManifest>;
-  readonly tags: Map<string, Digest>;
+  readonly manifests: Map<Digest, Omit<ManifestRecord, "tags">>;
+  readonly tags: Map<string, { readonly digest: Digest; readonly moved: number }>;
   readonly referrers: Map<Digest, Map<Digest, Descriptor>>;
 }
 
 /** Metadata in memory, for tests and throw-away registries. */
-export function memoryMetadata(): Metadata {
+export function memoryMetadata(now: () => number): Metadata {
   const repositories = new Map<string, Repository>();
   const find = (name: string): Repository | undefined => repositories.get(name);
   const make = (name: string): Repository => {
@@ -28,8 +29,8 @@ export function memoryMetadata(): Metadata {
   return {
     manifest(repository, ref) {
       const found = find(repository);
-      const digest = isDigest(ref) ? ref : found?.tags.get(ref);
-      return digest && found?.manifests.get(digest);
+      const digest = isDigest(ref) ? ref : found?.tags.get(ref)?.digest;
+      return digest && found?.manifests.get(digest)?.manifest;
     },
     blob: (repository, digest) => find(repository)?.blobs.get(digest),
     holders(digest, limit) {
@@ -61,6 +62,29 @@ export function memoryMetadata(): Metadata {
         page,
       );
     },
+    inventory(repository, page) {
+      const found = find(repository);
+      if (!found) return undefined;
+      const named = Map.groupBy(found.tags, ([, { digest }]) => digest);
+      const digests = [...found.manifests.keys()].sort();
+      return cutInventory(
+        {
+          manifests: (from) => digests.filter((digest) => digest >= from).map((digest) => found.manifests.get(digest)!),
+          tags: (digest, after, limit) =>
+            (named.get(digest) ?? [])
+              .map(([name, { moved }]): TagRecord => ({ name, moved }))
+              .filter(({ name }) => name > after)
+              .sort((a, b) => (a.name < b.name ? -1 : 1))
+              .slice(0, limit),
+        },
+        page,
+      );
+    },
+    notePull(repository, manifest) {
+      const manifests = find(repository)?.manifests;
+      const found = manifests?.get(manifest.descriptor.digest);
+      if (found) manifests?.set(manifest.descriptor.digest, { ...found, pulled: now() });
+    },
     async linkBlob(repository, { digest, size }) {
       make(repository).blobs.set(digest, size);
     },
@@ -71,8 +95,12 @@ export function memoryMetadata(): Metadata {
       if (missing) return missing;
       const target = make(repository);
       const { digest } = manifest.descriptor;
-      target.manifests.set(digest, manifest);
-      for (const tag of tags) target.tags.set(tag, digest);
+      const pushed = now();
+      target.manifests.set(digest, { ...target.manifests.get(digest), manifest, pushed });
+      for (const tag of tags) {
+        const before = target.tags.get(tag);
+        target.tags.set(tag, before?.digest === digest ? before : { digest, moved: pushed });
+      }
       if (manifest.subject) {
         const list = target.referrers.get(manifest.subject) ?? new Map<Digest, Descriptor>();
         target.referrers.set(manifest.subject, list.set(digest, manifest.descriptor));
@@ -82,10 +110,10 @@ export function memoryMetadata(): Metadata {
     deleteTag: async (repository, tag) => find(repository)?.tags.delete(tag) ?? false,
     async deleteManifest(repository, digest) {
       const found = find(repository);
-      const manifest = found?.manifests.get(digest);
+      const manifest = found?.manifests.get(digest)?.manifest;
       if (!found || !manifest) return false;
       found.manifests.delete(digest);
-      for (const [tag, target] of found.tags) if (target === digest) found.tags.delete(tag);
+      for (const [tag, target] of found.tags) if (target.digest === digest) found.tags.delete(tag);
       if (manifest.subject) found.referrers.get(manifest.subject)?.delete(digest);
       return true;
     },

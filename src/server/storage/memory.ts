@@ -1,11 +1,11 @@
 import { digester, type Digest } from "../../oci/digest.ts";
 import { lostUpload } from "./fault.ts";
-import type { BlobStorage, OpenStorage, Storage } from "./storage.ts";
+import type { BlobStorage, OpenStorage, Storage, StorageOptions } from "./storage.ts";
 import { memoryMetadata } from "./memory-metadata.ts";
 
 /** Keeps everything in memory until the process ends: for tests and throw-away registries. */
-export function memoryStorage(): Storage {
-  const opened: OpenStorage = { blobs: memoryBlobs(), metadata: memoryMetadata(), close: async () => {} };
+export function memoryStorage({ now = Date.now }: StorageOptions = {}): Storage {
+  const opened: OpenStorage = { blobs: memoryBlobs(), metadata: memoryMetadata(now), close: async () => {} };
   return { open: async () => opened };
 }
 

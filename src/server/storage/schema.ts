@@ -3,9 +3,20 @@ import type { DatabaseSync } from "node:sqlite";
 import { RegistryError } from "../../oci/error.ts";
 import { syncDirectory } from "./directories.ts";
 
-const version = 1;
+const version = 2;
 
-const schema = `
+/** What was made by the first format has `pushed` of its manifests; of the rest nobody knows, and it stays NULL. */
+const second = `
+  CREATE TABLE pulls (
+    manifest INTEGER PRIMARY KEY REFERENCES manifests (id) ON DELETE CASCADE,
+    pulled INTEGER NOT NULL
+  ) STRICT;
+  ALTER TABLE manifests ADD COLUMN created TEXT;
+  ALTER TABLE manifests ADD COLUMN platform TEXT;
+  ALTER TABLE tags ADD COLUMN moved INTEGER;
+`;
+
+const first = `
   CREATE TABLE repositories (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
@@ -38,7 +49,6 @@ const schema = `
     PRIMARY KEY (repository, name)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX tags_by_digest ON tags (repository, digest);
-  PRAGMA user_version = ${version};
 `;
 
 export interface MetadataFile {
@@ -104,6 +114,7 @@ function migrate(database: DatabaseSync, directory: string): void {
       },
     );
   }
+  const steps = [first, second].slice(found).join("");
   // Written on every start, so that there is a log to sync.
-  database.exec(found === 0 ? `BEGIN; ${schema} COMMIT` : `PRAGMA user_version = ${version}`);
+  database.exec(`BEGIN; ${steps} PRAGMA user_version = ${version}; COMMIT`);
 }

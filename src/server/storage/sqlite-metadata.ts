@@ -1,11 +1,14 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { SQLOutputValue } from "node:sqlite";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { isDigest, type Digest } from "../../oci/digest.ts";
 import { groupCommit } from "./group-commit.ts";
+import { cutInventory } from "./inventory-page.ts";
 import { lru } from "./lru.ts";
+import { notedPulls } from "./pulls.ts";
 import { cutReferrers } from "./referrers-page.ts";
 import type { MetadataFile } from "./schema.ts";
-import type { Metadata, ReferrersPage, StoredManifest } from "./storage.ts";
+import { statements, type Statements } from "./sql.ts";
+import type { Metadata, ReferrersPage, StoredManifest, TagRecord } from "./storage.ts";
 
 const manifestCache = 32 * 1024 * 1024;
 const entryCache = 50_000;
@@ -24,6 +27,11 @@ export function sqliteMetadata(
   const tags = lru<Digest>(entryCache);
   const blobs = lru<number>(entryCache);
   const repositories = lru<number>(entryCache);
+  const pulls = notedPulls(now, (batch) =>
+    commits.run(() => {
+      for (const { repository, digest, pulled } of batch) sql.notePull.run(pulled, storedId(repository) ?? -1, digest);
+    }),
+  );
 
   function idOf(name: string): number | undefined {
     const known = repositories.get(name);
@@ -56,18 +64,18 @@ export function sqliteMetadata(
     if (known) return known;
     const row = sql.manifest.get(idOf(repository) ?? -1, digest);
     if (!row) return undefined;
-    const subject = row["subject"] as Digest | null;
-    const manifest: StoredManifest = {
-      descriptor: JSON.parse(row["descriptor"] as string) as Descriptor,
-      bytes: row["bytes"] as Uint8Array,
-      ...(subject && { subject }),
-    };
+    const manifest = storedIn(row);
+    const pulled = pulls.find(repository, digest) ?? (row["pulled"] as number | null);
+    if (pulled !== null) pulls.know(manifest, pulled);
     manifests.set(key, manifest);
     return manifest;
   }
 
   return {
-    settled: () => commits.settled(),
+    async settled() {
+      await pulls.flush();
+      await commits.settled();
+    },
     manifest(repository, ref) {
       const digest = isDigest(ref) ? ref : tagTarget(repository, ref);
       return digest && manifestBy(repository, digest);
@@ -88,6 +96,23 @@ export function sqliteMetadata(
     repositories: ({ after = "", limit }) => sql.repositories.all(after, limit).map((row) => row["name"] as string),
     referrers: (repository, subject, page) =>
       cutReferrers(referrersOf(sql, idOf(repository) ?? -1, subject, page), page),
+    inventory(repository, page) {
+      const id = idOf(repository);
+      if (id === undefined) return undefined;
+      return cutInventory(
+        {
+          manifests: (from) =>
+            sql.inventory.iterate(id, from).map((row) => {
+              const manifest = storedIn(row);
+              const pulled = pulls.find(repository, manifest.descriptor.digest) ?? (row["pulled"] as number | null);
+              return { manifest, pushed: row["pushed"] as number, ...(pulled !== null && { pulled }) };
+            }),
+          tags: (digest, after, limit) => sql.tagsOf.all(id, digest, after, limit).map(tagIn),
+        },
+        page,
+      );
+    },
+    notePull: (repository, manifest) => pulls.note(repository, manifest),
 
     linkBlob: (repository, { digest, size }) =>
       commits.run(() => {
@@ -99,7 +124,7 @@ export function sqliteMetadata(
         blobs.delete(keyOf(repository, digest));
         return sql.unlinkBlob.run(storedId(repository) ?? -1, digest).changes === 1;
       }),
-    putManifest: (repository, { descriptor, bytes, subject }, { tags: names, needs }) =>
+    putManifest: (repository, { descriptor, bytes, subject, created, platform }, { tags: names, needs }) =>
       commits.run(() => {
         const there = storedId(repository) ?? -1;
         const missing = needs.find((digest) => !sql.blob.get(there, digest) && !sql.hasManifest.get(there, digest));
@@ -107,7 +132,8 @@ export function sqliteMetadata(
         const id = makeRepository(repository);
         const { digest, artifactType = null } = descriptor;
         manifests.delete(keyOf(repository, digest));
-        sql.putManifest.run(id, digest, JSON.stringify(descriptor), artifactType, subject ?? null, now(), bytes);
+        const about = [JSON.stringify(descriptor), artifactType, subject ?? null, created ?? null, platform ?? null];
+        sql.putManifest.run(id, digest, ...about, now(), bytes);
         for (const name of names) {
           tags.delete(keyOf(repository, name));
           sql.putTag.run(id, name, digest, now());
@@ -123,15 +149,34 @@ export function sqliteMetadata(
       commits.run(() => {
         const id = storedId(repository) ?? -1;
         manifests.delete(keyOf(repository, digest));
+        pulls.forget(repository, digest);
         for (const row of sql.deleteTagsOf.all(id, digest)) tags.delete(keyOf(repository, row["name"] as string));
         return sql.deleteManifest.run(id, digest).changes === 1;
       }),
   };
 }
 
+type Row = Readonly<Record<string, SQLOutputValue>>;
+
 /** Names of repositories have no space in them. */
 function keyOf(repository: string, ref: string): string {
   return `${repository} ${ref}`;
+}
+
+function storedIn(row: Row): StoredManifest {
+  const [subject, created, platform] = [row["subject"], row["created"], row["platform"]] as (string | null)[];
+  return {
+    descriptor: JSON.parse(row["descriptor"] as string) as Descriptor,
+    bytes: row["bytes"] as Uint8Array,
+    ...(subject && { subject: subject as Digest }),
+    ...(created && { created }),
+    ...(platform && { platform }),
+  };
+}
+
+function tagIn(row: Row): TagRecord {
+  const moved = row["moved"] as number | null;
+  return { name: row["name"] as string, ...(moved !== null && { moved }) };
 }
 
 function* referrersOf(
@@ -144,36 +189,4 @@ function* referrersOf(
   for (const row of sql.referrers.iterate(repository, subject, after, wanted, wanted)) {
     yield JSON.parse(row["descriptor"] as string) as Descriptor;
   }
-}
-
-type Statements = Readonly<Record<keyof typeof texts, StatementSync>>;
-
-const texts = {
-  repository: "SELECT id FROM repositories WHERE name = ?",
-  makeRepository: "INSERT INTO repositories (name) VALUES (?)",
-  repositories: `SELECT name FROM repositories AS r WHERE name > ?
-    AND EXISTS (SELECT 1 FROM manifests WHERE repository = r.id) ORDER BY name LIMIT ?`,
-  blob: "SELECT size FROM blobs WHERE repository = ? AND digest = ?",
-  holders: "SELECT name FROM blobs JOIN repositories ON id = repository WHERE digest = ? LIMIT ?",
-  linkBlob: `INSERT INTO blobs (repository, digest, size, pushed) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET size = excluded.size, pushed = excluded.pushed`,
-  unlinkBlob: "DELETE FROM blobs WHERE repository = ? AND digest = ?",
-  manifest: "SELECT descriptor, subject, bytes FROM manifests WHERE repository = ? AND digest = ?",
-  hasManifest: "SELECT 1 FROM manifests WHERE repository = ? AND digest = ?",
-  putManifest: `INSERT INTO manifests (repository, digest, descriptor, artifact_type, subject, pushed, bytes)
-    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET descriptor = excluded.descriptor, pushed = excluded.pushed`,
-  deleteManifest: "DELETE FROM manifests WHERE repository = ? AND digest = ?",
-  referrers: `SELECT descriptor FROM manifests WHERE repository = ? AND subject = ? AND digest > ?
-    AND (? IS NULL OR artifact_type IN (SELECT value FROM json_each(?))) ORDER BY digest`,
-  tag: "SELECT digest FROM tags WHERE repository = ? AND name = ?",
-  tags: "SELECT name FROM tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?",
-  putTag: `INSERT INTO tags (repository, name, digest, pushed) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET digest = excluded.digest, pushed = excluded.pushed`,
-  deleteTag: "DELETE FROM tags WHERE repository = ? AND name = ?",
-  deleteTagsOf: "DELETE FROM tags WHERE repository = ? AND digest = ? RETURNING name",
-} as const;
-
-function statements(database: DatabaseSync): Statements {
-  const entries = Object.entries(texts).map(([name, text]) => [name, database.prepare(text)] as const);
-  return Object.fromEntries(entries) as Record<keyof typeof texts, StatementSync>;
 }

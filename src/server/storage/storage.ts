@@ -5,6 +5,11 @@ import type { ByteStream } from "../../oci/stream.ts";
 /** A value now, or a promise of one: what is in memory need not wait. */
 export type Soon<T> = T | Promise<T>;
 
+export interface StorageOptions {
+  /** Milliseconds of the epoch; the system's. */
+  readonly now?: () => number;
+}
+
 /** Where a registry keeps what it is given. Making one does nothing yet. */
 export interface Storage {
   /** Opens it for this process alone; throws CONFLICT where another has it open. */
@@ -60,6 +65,46 @@ export interface StoredManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
   readonly subject?: Digest;
+  /** When its config says that it was built, and what it runs on, as `os/architecture`. */
+  readonly created?: string;
+  readonly platform?: string;
+}
+
+/** A manifest with what became of it since; moments are milliseconds of the epoch, and absent where they are not known. */
+export interface ManifestRecord {
+  readonly manifest: StoredManifest;
+  /** In byte order. */
+  readonly tags: readonly TagRecord[];
+  /** The last push of it, by whatever tag. */
+  readonly pushed?: number;
+  /** To within an hour. */
+  readonly pulled?: number;
+}
+
+export interface TagRecord {
+  readonly name: string;
+  /** When it came to name this manifest. */
+  readonly moved?: number;
+}
+
+/** A place in an inventory: after this tag of this manifest, or after the manifest's own row where it has none. */
+export interface InventoryPlace {
+  readonly digest: Digest;
+  readonly tag: string;
+}
+
+export interface InventoryPage {
+  readonly after?: InventoryPlace;
+  /** How many tags, and manifests without a tag. */
+  readonly limit: number;
+  /** Stops before its manifests have more bytes than these, but after the first at the earliest. */
+  readonly bytes: number;
+}
+
+export interface InventoryPart {
+  readonly records: readonly ManifestRecord[];
+  /** Where the next page begins; absent on the last. */
+  readonly next?: InventoryPlace;
 }
 
 /** A part of a list in byte order: what comes after `after`, at most `limit`. */
@@ -98,6 +143,14 @@ export interface Metadata {
   repositories(page: Page): Soon<readonly string[]>;
   /** What has this subject, in order of digest. */
   referrers(repository: string, subject: Digest, page: ReferrersPage): Soon<Referrers>;
+  /**
+   * All manifests in order of digest. One with more tags than fit into a page is on the next again, with the others.
+   * Undefined where there is no such repository.
+   */
+  inventory(repository: string, page: InventoryPage): Soon<InventoryPart | undefined>;
+
+  /** Takes note of a pull, and returns at once: that it is durable some minutes later is enough, and it never throws. */
+  notePull(repository: string, manifest: StoredManifest): void;
 
   linkBlob(repository: string, blob: { readonly digest: Digest; readonly size: number }): Promise<void>;
   /** Whether it was there. */

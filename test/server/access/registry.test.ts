@@ -59,6 +59,7 @@ const blob = digestOf("{}");
 const requests: readonly { method: Method; path: string; ann: number; bob: number; nobody: number }[] = [
   { method: "GET", path: "/v2/", ann: 200, bob: 200, nobody: 200 },
   { method: "GET", path: "/v2/_catalog", ann: 200, bob: 200, nobody: 200 },
+  { method: "GET", path: "/v2/_oci/ext/discover", ann: 200, bob: 200, nobody: 200 },
   ...["app", "private/app"].flatMap((name) => {
     const closed = name !== "app";
     const pull = { ann: 200, bob: closed ? 403 : 200, nobody: closed ? 401 : 200 };
@@ -72,6 +73,7 @@ const requests: readonly { method: Method; path: string; ann: number; bob: numbe
       { method: "HEAD" as const, path: `/v2/${name}/blobs/${blob}`, ...pull },
       { method: "GET" as const, path: `/v2/${name}/tags/list`, ...pull },
       { method: "GET" as const, path: `/v2/${name}/referrers/${blob}`, ...pull },
+      { method: "GET" as const, path: `/v2/${name}/_gantry/inventory/manifests`, ...pull },
       { method: "PUT" as const, path: `/v2/${name}/manifests/v1`, ann: 400, bob: closed ? 403 : 400, nobody: 401 },
       {
         method: "PUT" as const,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { digestOf, type Digest } from "../../../src/oci/digest.ts";
 import { mediaTypes } from "../../../src/oci/media-types.ts";
-import type { Metadata, StoredManifest } from "../../../src/server/storage/storage.ts";
+import type { InventoryPart, Metadata, StoredManifest } from "../../../src/server/storage/storage.ts";
 import { storages } from "./storages.ts";
 
 const a = digestOf("a");
@@ -18,6 +18,8 @@ function manifest(text: string, more: { artifactType?: string; subject?: Digest 
   };
   return { descriptor, bytes, ...(subject && { subject }) };
 }
+const byDigestOf = (x: StoredManifest, y: StoredManifest): number =>
+  x.descriptor.digest < y.descriptor.digest ? -1 : 1;
 const put = (
   metadata: Metadata,
   repository: string,
@@ -146,6 +148,131 @@ describe.each(storages)("metadata in %s", (_, open) => {
     expect(await metadata.referrers("nowhere", b, page)).toEqual({ descriptors: [], more: false });
     await metadata.deleteManifest("app", digests[0]!);
     expect(await list({})).toEqual({ digests: digests.slice(1), rest: false });
+  });
+
+  describe("the inventory", () => {
+    const times = (from: number): { now: () => number; pass: (milliseconds: number) => void } => {
+      let at = from;
+      return { now: () => at, pass: (milliseconds) => void (at += milliseconds) };
+    };
+    const start = Date.UTC(2026, 10, 20);
+    const page = { limit: 1000, bytes: 1e6 };
+
+    test("has each manifest with its tags, and when each came and was pulled", async () => {
+      const clock = times(start);
+      const { metadata } = await open(clock.now);
+      const one = manifest("one", { artifactType: "a/b", subject: b });
+      const two = { ...manifest("two"), created: "2026-01-02T03:04:05Z", platform: "linux/amd64" };
+      expect(await metadata.inventory("app", page)).toBeUndefined();
+      await put(metadata, "app", one, "v1", "latest");
+      clock.pass(1000);
+      await put(metadata, "app", two, "v2", "latest");
+      await put(metadata, "other", one, "v1");
+      clock.pass(1000);
+      await put(metadata, "app", two, "v2");
+      metadata.notePull("app", (await metadata.manifest("app", "v2"))!);
+      const part = await metadata.inventory("app", page);
+      const records = part!.records.map(({ manifest: held, ...more }) => ({
+        manifest: { ...held, bytes: Buffer.from(held.bytes) },
+        ...more,
+      }));
+      const wanted = [
+        { manifest: one, pushed: start, tags: [{ name: "v1", moved: start }] },
+        {
+          manifest: two,
+          pushed: start + 2000,
+          pulled: start + 2000,
+          tags: [
+            { name: "latest", moved: start + 1000 },
+            { name: "v2", moved: start + 1000 },
+          ],
+        },
+      ];
+      const byDigest = (list: typeof wanted): typeof wanted =>
+        list.toSorted((x, y) => (x.manifest.descriptor.digest < y.manifest.descriptor.digest ? -1 : 1));
+      expect([records, part!.next]).toEqual([byDigest(wanted), undefined]);
+    });
+
+    test("of a repository with blobs alone is empty", async () => {
+      const { metadata } = await open();
+      await metadata.linkBlob("app", { digest: a, size: 1 });
+      expect(await metadata.inventory("app", page)).toEqual({ records: [] });
+    });
+
+    test("forgets what is deleted: pushed again, it was never pulled", async () => {
+      const clock = times(start);
+      const { metadata } = await open(clock.now);
+      const one = manifest("one");
+      await put(metadata, "app", one, "v1");
+      metadata.notePull("app", (await metadata.manifest("app", "v1"))!);
+      await metadata.deleteManifest("app", one.descriptor.digest);
+      expect(await metadata.inventory("app", page)).toEqual({ records: [] });
+      clock.pass(1000);
+      await put(metadata, "app", one);
+      const { records } = (await metadata.inventory("app", page))!;
+      expect(records).toMatchObject([{ pushed: start + 1000, tags: [] }]);
+      expect(records[0]).not.toHaveProperty("pulled");
+    });
+
+    test("follows a clock that was set back", async () => {
+      const clock = times(start);
+      const { metadata } = await open(clock.now);
+      await put(metadata, "app", manifest("one"), "v1");
+      metadata.notePull("app", (await metadata.manifest("app", "v1"))!);
+      clock.pass(-86_400_000);
+      metadata.notePull("app", (await metadata.manifest("app", "v1"))!);
+      const [record] = (await metadata.inventory("app", page))!.records;
+      expect(record?.pulled).toBe(start - 86_400_000);
+    });
+
+    test("comes in pages that together are all, whatever their size", async () => {
+      const { metadata } = await open();
+      const tagsOf = (i: number): string[] => Array.from({ length: [0, 1, 4][i % 3]! }, (_, j) => `t${i}-${j}`);
+      for (let i = 0; i < 9; i++) await put(metadata, "app", manifest(`m${i}`.padEnd(100, "x")), ...tagsOf(i));
+      const rowsOf = (part: InventoryPart): string[] =>
+        part.records.flatMap(({ manifest: { descriptor }, tags }) =>
+          (tags.length > 0 ? tags : [{ name: "" }]).map(({ name }) => `${descriptor.digest} ${name}`),
+        );
+      const all = rowsOf((await metadata.inventory("app", page))!);
+      expect([all.length, new Set(all).size]).toEqual([3 + 3 + 12, 18]);
+      for (const size of [
+        { limit: 1, bytes: 1e6 },
+        { limit: 2, bytes: 1e6 },
+        { limit: 3, bytes: 1e6 },
+        { limit: 18, bytes: 1e6 },
+        { limit: 100, bytes: 1 },
+        { limit: 100, bytes: 250 },
+      ]) {
+        const found: string[] = [];
+        let [pages, after]: [number, InventoryPart["next"]] = [0, undefined];
+        do {
+          const part: InventoryPart = (await metadata.inventory("app", { ...size, ...(after && { after }) }))!;
+          const rows = rowsOf(part);
+          expect(rows.length).toBeLessThanOrEqual(size.limit);
+          found.push(...rows);
+          after = part.next;
+          pages++;
+        } while (after && pages < 30);
+        expect([size, found]).toEqual([size, all]);
+        expect(pages).toBe({ 1: 18, 2: 9, 3: 6, 18: 1, 100: size.bytes === 1 ? 9 : 5 }[size.limit]);
+      }
+    });
+
+    test("goes on where it was, though what is there has changed", async () => {
+      const { metadata } = await open();
+      const all = ["1", "2", "3"].map((text) => manifest(text)).sort(byDigestOf);
+      for (const one of all) await put(metadata, "app", one, `t${one.bytes.toString()}`);
+      const [first, second, third] = all.map(({ descriptor }) => descriptor.digest) as [Digest, Digest, Digest];
+      const { next } = (await metadata.inventory("app", { ...page, limit: 2 }))!;
+      expect(next?.digest).toBe(second);
+      await metadata.deleteManifest("app", second);
+      await metadata.deleteManifest("app", first);
+      const { records } = (await metadata.inventory("app", { ...page, after: next! }))!;
+      expect(records.map((record) => record.manifest.descriptor.digest)).toEqual([third]);
+      expect(await metadata.inventory("app", { ...page, after: { digest: third, tag: "zz" } })).toEqual({
+        records: [],
+      });
+    });
   });
 
   test("many writers at once all get what they wrote", async () => {

@@ -14,9 +14,9 @@ export async function temporaryDirectory(): Promise<string> {
 }
 
 /** Every kind of storage, each opened anew for a test and closed after it. */
-export const storages: readonly (readonly [string, () => Promise<OpenStorage>])[] = [
-  ["memory", () => closing(memoryStorage().open())],
-  ["a directory", async () => closing(diskStorage(await temporaryDirectory()).open())],
+export const storages: readonly (readonly [string, (now?: () => number) => Promise<OpenStorage>])[] = [
+  ["memory", (now = Date.now) => closing(memoryStorage({ now }).open())],
+  ["a directory", async (now = Date.now) => closing(diskStorage(await temporaryDirectory(), { now }).open())],
 ];
 
 async function closing(opening: Promise<OpenStorage>): Promise<OpenStorage> {
