@@ -30,11 +30,11 @@ export function needed(inventory: Inventory, roots: Iterable<Root>): ReadonlyMap
   const graph = numbered(inventory);
   const whys = new Map<number, string>();
   for (const { digest, why } of roots) {
-    const root = graph.numberOf(digest);
+    const root = graph.numbers.get(digest);
     if (root !== undefined && !whys.has(root)) whys.set(root, why);
   }
-  const { all, need } = neededIn(graph, whys.keys(), (root) => whys.get(root)!);
-  return new Map(all.map((one) => [graph.held[one]!.digest, need(one)!]));
+  const needs = neededIn(graph, whys.keys(), (root) => whys.get(root)!);
+  return new Map(needs.all.map((one) => [graph.held[one]!.digest, needs.need(one)!]));
 }
 
 /** What has to stay in a repository by numbers. */
@@ -89,9 +89,9 @@ export function neededByEach(
   roots: Iterable<Digest>,
   visit: (root: Digest, needs: ReadonlySet<Digest>) => void,
 ): void {
-  const { held, numberOf, parts, attached, subjects } = numbered(inventory);
+  const { held, numbers, parts, attached, subjects } = numbered(inventory);
   for (const root of roots) {
-    const number = numberOf(root);
+    const number = numbers.get(root);
     const needs = new Set(number === undefined ? [] : [number]);
     // A set yields what is added while it is gone through.
     for (const by of needs) {

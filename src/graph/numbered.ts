@@ -10,7 +10,7 @@ export interface Numbered {
   readonly tags: readonly string[];
   /** The manifest that each tag names; -1 where that is not there. */
   readonly named: Int32Array;
-  numberOf(digest: Digest): number | undefined;
+  readonly numbers: ReadonlyMap<Digest, number>;
   /** Of each manifest, the parts that are there. */
   readonly parts: readonly (readonly number[])[];
   /** Of what is attached, all that it says it is attached to: its subject, and whom its tags name, whether they are there or not. */
@@ -76,8 +76,7 @@ function number({ manifests, tags }: Inventory): Numbered {
     named[names.length] = one;
     names.push(tag);
   }
-  const numberOf = (digest: Digest): number | undefined => numbers.get(digest);
-  return { held, tags: names, named, numberOf, parts, bonds, tagBonds, subjects, attached };
+  return { held, tags: names, named, numbers, parts, bonds, tagBonds, subjects, attached };
 }
 
 /** Tells to what a tag attaches its image; of cut tags, to all digests that they fit. */

@@ -1,10 +1,11 @@
-import type { Digest } from "../../oci/digest.ts";
 import type { Note } from "../../plan/plan.ts";
 import { fitsOne, parsePattern } from "../pattern.ts";
 import type { Contents, Image } from "./contents.ts";
 import type { RetentionPolicy } from "./retention.ts";
 import { compileRule, type CompiledRule, type Selected } from "./rule.ts";
 import type { Decider, Fate } from "./verdicts.ts";
+
+const isProtected: Fate = { goes: false, why: "protected by the policy", rule: "protect" };
 
 export interface DecideOptions {
   /** Takes the time at which an image was built where the registry does not tell when it was pushed. */
@@ -29,29 +30,29 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
     ...(policy.minKeep !== undefined && { minKeep: policy.minKeep }),
     ...(policy.maxDelete !== undefined && { maxDelete: policy.maxDelete }),
     decide(contents, now) {
-      const { repository } = contents.inventory;
-      listsUntagged ||= contents.inventory.listsUntagged;
+      const { repository, listsUntagged: lists } = contents.inventory;
+      listsUntagged ||= lists;
       const here = rules.filter((rule) => rule.isFor(repository));
       for (const rule of here) fitting.add(rule);
-      const [tags, untagged] = [new Map<string, Fate>(), new Map<Digest, Fate>()];
-      const circumstances = { now, useCreated, tellsPulls: contents.tellsPulls };
+      const { graph, tellsPulls } = contents;
+      const tags = Array.from<Fate | undefined>({ length: graph.tags.length });
+      const untagged = Array.from<Fate | undefined>({ length: graph.held.length });
+      const circumstances = { now, useCreated, tellsPulls };
       const notes: Note[] = [];
       for (const [rule, selected] of select(here, contents)) {
         used.add(rule);
         const missing = untold(rule, selected, contents, useCreated);
         if (missing) notes.push({ at: repository, ...missing });
-        if (rule.needsPulls && !contents.tellsPulls) {
+        if (rule.needsPulls && !tellsPulls) {
           const message = `${rule.label}: nothing is told of pulls here, so that pulledWithin keeps all that it is for`;
           notes.push({ level: "warning", at: repository, message });
         }
-        rule.decide(selected, circumstances).forEach((fate, i) => {
-          const { tag, image } = selected[i]!;
-          if (tag === undefined) untagged.set(image.held.digest, fate);
-          else tags.set(tag, fate);
+        const fates = rule.decide(selected, circumstances);
+        selected.forEach(({ image, tag, place }, i) => {
+          if (tag === undefined) untagged[image.number] = fates[i]!;
+          else tags[place] = fitsOne(protect, tag) ? isProtected : fates[i]!;
         });
       }
-      const isProtected: Fate = { goes: false, why: "protected by the policy", rule: "protect" };
-      for (const tag of tags.keys()) if (fitsOne(protect, tag)) tags.set(tag, isProtected);
       return { tags, untagged, notes };
     },
     unused: () =>
@@ -65,26 +66,25 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
 /** What each rule decides about: all that it is the first to select. */
 function select(
   rules: readonly CompiledRule[],
-  { tagged, untagged, orphans }: Contents,
+  { graph, tagged, untagged, orphans }: Contents,
 ): ReadonlyMap<CompiledRule, readonly Selected[]> {
   const selected = new Map<CompiledRule, Selected[]>();
-  const add = (rule: CompiledRule | undefined, one: Selected): void => {
-    if (!rule) return;
+  const add = (rule: CompiledRule, one: Selected): void => {
     const known = selected.get(rule);
     if (known) known.push(one);
     else selected.set(rule, [one]);
   };
   const ofTags = rules.filter(({ kind }) => kind === "tags");
   for (const image of tagged) {
-    for (const tag of image.tags)
-      add(
-        ofTags.find((rule) => rule.selects(tag)),
-        { image, tag },
-      );
+    for (const place of image.tags) {
+      const tag = graph.tags[place]!;
+      const rule = ofTags.find((one) => one.selects(tag));
+      if (rule) add(rule, { image, tag, place });
+    }
   }
   const whole = (kind: CompiledRule["kind"], images: readonly Image[]): void => {
     const rule = rules.find((one) => one.kind === kind);
-    for (const image of images) add(rule, { image });
+    if (rule) for (const image of images) add(rule, { image, tag: undefined, place: image.number });
   };
   whole("untagged", untagged);
   whole("orphaned", orphans);
