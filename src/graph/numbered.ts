@@ -63,7 +63,8 @@ function number({ manifests, tags }: Inventory): Numbered {
   };
   const parts = held.map(({ subject, children }, one) => {
     if (subject) bind(one, subject, "referrer");
-    return children.length === 0 ? none : children.flatMap((child) => numbers.get(child) ?? none);
+    if (children.length === 0) return none;
+    return children.map((child) => numbers.get(child) ?? -1).filter((part) => part >= 0);
   });
   const subjectsOf = tagReader(manifests.keys());
   const names: string[] = [];

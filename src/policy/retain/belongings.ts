@@ -17,7 +17,7 @@ export interface Belongings {
 /** Finds what belongs to some manifests: their parts, what is attached to them, and so on. */
 export function belongings(graph: Numbered, tops: Iterable<number>): Belongings {
   const { held, parts, attached } = graph;
-  const owners = Array.from<Owner[] | undefined>({ length: held.length });
+  const owners = Array.from<readonly Owner[] | undefined>({ length: held.length });
   const finished: number[] = [];
   for (const top of tops) visit(top);
   return { owners, order: finished.toReversed() };
@@ -37,11 +37,8 @@ export function belongings(graph: Numbered, tops: Iterable<number>): Belongings 
       if (one === at.number) continue;
       const owner = at.next <= at.parts ? at.ofParts : at.ofAttached;
       const known = owners[one];
-      if (known) {
-        known.push(owner);
-        continue;
-      }
-      owners[one] = [owner];
+      owners[one] = known ? [...known, ...owner] : owner;
+      if (known) continue;
       if (parts[one]!.length === 0 && !attached.has(one)) finished.push(one);
       else open.push(branch(one));
     }
@@ -53,8 +50,8 @@ export function belongings(graph: Numbered, tops: Iterable<number>): Belongings 
     const attachments = attached.get(number)?.map((one) => one.number);
     attachments?.sort((a, b) => (held[a]!.digest < held[b]!.digest ? -1 : 1));
     const below = attachments ? [...children, ...attachments] : children;
-    const ofParts: Owner = { by: number, as: "a part of the index" };
-    const ofAttached: Owner = attachments ? { by: number, as: "attached to" } : ofParts;
+    const ofParts: readonly Owner[] = [{ by: number, as: "a part of the index" }];
+    const ofAttached: readonly Owner[] = attachments ? [{ by: number, as: "attached to" }] : ofParts;
     return { number, below, parts: children.length, ofParts, ofAttached, next: 0 };
   }
 }
@@ -63,8 +60,9 @@ interface Branch {
   readonly number: number;
   readonly below: readonly number[];
   readonly parts: number;
-  readonly ofParts: Owner;
-  readonly ofAttached: Owner;
+  /** The owners of those of its parts, and of what is attached to it, that have no other: one list for all. */
+  readonly ofParts: readonly Owner[];
+  readonly ofAttached: readonly Owner[];
   /** The place in `below` that comes next. */
   next: number;
 }

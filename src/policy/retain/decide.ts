@@ -2,7 +2,7 @@ import type { Note } from "../../plan/plan.ts";
 import { fitsOne, parsePattern } from "../pattern.ts";
 import type { Contents, Image } from "./contents.ts";
 import type { RetentionPolicy } from "./retention.ts";
-import { compileRule, type CompiledRule, type Selected } from "./rule.ts";
+import { compileRule, type CompiledRule, type Selection } from "./rule.ts";
 import type { Decider, Fate } from "./verdicts.ts";
 
 const isProtected: Fate = { goes: false, why: "protected by the policy", rule: "protect" };
@@ -48,9 +48,10 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
           notes.push({ level: "warning", at: repository, message });
         }
         const fates = rule.decide(selected, circumstances);
-        selected.forEach(({ image, tag, place }, i) => {
-          if (tag === undefined) untagged[image.number] = fates[i]!;
-          else tags[place] = fitsOne(protect, tag) ? isProtected : fates[i]!;
+        fates.forEach((fate, i) => {
+          const [tag, place] = [selected.tags[i], selected.places[i]!];
+          if (tag === undefined) untagged[place] = fate;
+          else tags[place] = fitsOne(protect, tag) ? isProtected : fate;
         });
       }
       return { tags, untagged, notes };
@@ -63,28 +64,42 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
   };
 }
 
+/** What a rule decides about, with the number of each tag, or of the image without one. */
+interface Selected extends Selection {
+  readonly images: Image[];
+  readonly tags: (string | undefined)[];
+  readonly places: number[];
+}
+
 /** What each rule decides about: all that it is the first to select. */
 function select(
   rules: readonly CompiledRule[],
   { graph, tagged, untagged, orphans }: Contents,
-): ReadonlyMap<CompiledRule, readonly Selected[]> {
-  const selected = new Map<CompiledRule, Selected[]>();
-  const add = (rule: CompiledRule, one: Selected): void => {
-    const known = selected.get(rule);
-    if (known) known.push(one);
-    else selected.set(rule, [one]);
+): ReadonlyMap<CompiledRule, Selected> {
+  const selected = new Map<CompiledRule, Selected>();
+  const add = (rule: CompiledRule | undefined, image: Image, tag: string | undefined, place: number): void => {
+    if (!rule) return;
+    let all = selected.get(rule);
+    if (!all) selected.set(rule, (all = { images: [], tags: [], places: [] }));
+    all.images.push(image);
+    all.tags.push(tag);
+    all.places.push(place);
   };
   const ofTags = rules.filter(({ kind }) => kind === "tags");
   for (const image of tagged) {
     for (const place of image.tags) {
       const tag = graph.tags[place]!;
-      const rule = ofTags.find((one) => one.selects(tag));
-      if (rule) add(rule, { image, tag, place });
+      add(
+        ofTags.find((rule) => rule.selects(tag)),
+        image,
+        tag,
+        place,
+      );
     }
   }
   const whole = (kind: CompiledRule["kind"], images: readonly Image[]): void => {
     const rule = rules.find((one) => one.kind === kind);
-    if (rule) for (const image of images) add(rule, { image, tag: undefined, place: image.number });
+    for (const image of images) add(rule, image, undefined, image.number);
   };
   whole("untagged", untagged);
   whole("orphaned", orphans);
@@ -94,19 +109,19 @@ function select(
 /** Of which of what a rule selects something is not known by which it goes, in words; undefined where all is. */
 function untold(
   rule: CompiledRule,
-  selected: readonly Selected[],
+  { images, tags }: Selection,
   { inventory }: Contents,
   useCreated: boolean,
 ): { readonly level: Note["level"]; readonly message: string } | undefined {
-  const missing = selected.filter(({ image }) => rule.untold(image, useCreated) !== undefined);
+  const missing = images.flatMap((image, i) => (rule.untold(image, useCreated) === undefined ? [] : i));
   const [first] = missing;
-  if (!first) return undefined;
-  const moment = rule.untold(first.image, useCreated);
-  const name = first.tag ?? first.image.held.digest;
+  if (first === undefined) return undefined;
+  const moment = rule.untold(images[first]!, useCreated);
+  const name = tags[first] ?? images[first]!.held.digest;
   const [who, what] =
     missing.length > 1 ? [`${name} and ${missing.length - 1} more stay`, "they were"] : [`${name} stays`, "it was"];
   const said = `${rule.label}: ${who}, as it is not known when ${what} ${moment}`;
-  const level = missing.length === selected.length && rule.kind === "tags" ? "refused" : "warning";
+  const level = missing.length === images.length && rule.kind === "tags" ? "refused" : "warning";
   if (moment === "created") return { level, message: `${said} (a time before 2000 counts as none)` };
   const isTold = [...inventory.manifests.values()].some(({ pushed }) => pushed !== undefined);
   if (isTold || useCreated) return { level, message: said };

@@ -107,22 +107,15 @@ type Open<T> = { -readonly [K in keyof T]: T[K] };
 
 function addSteps({ going, freed, goingAlone }: RepositoryPlan, { repository }: Inventory, steps: Step[]): void {
   const ids = new Map<number, string>();
-  let last: { readonly owner: Owner; readonly after: readonly string[] } | undefined;
-  /** The ids of what goes before; the same for all that have one owner alone. */
-  const idsOf = (owners: readonly Owner[]): readonly string[] => {
-    const [owner, ...more] = owners;
-    if (last && more.length === 0 && owner === last.owner) return last.after;
-    const after = owners.flatMap(({ by }) => ids.get(by) ?? []);
-    if (owner && more.length === 0) last = { owner, after };
-    return after;
-  };
+  let [owners, before]: [readonly Owner[], readonly string[]] = [[], []];
   going.forEach(({ number, held: { digest, tags }, why, fate, after }, i) => {
     const id = String(steps.length + 1);
     ids.set(number, id);
     const at = `${repository}@${digest}`;
     const step: Open<DeleteManifest> = { do: "delete manifest", id, at, why, digest, tags, bytes: freed[i]! };
     if (fate.rule !== undefined) step.rule = fate.rule;
-    const before = idsOf(after);
+    // Those of one owner follow one another, and share the list.
+    if (after !== owners) [owners, before] = [after, after.flatMap(({ by }) => ids.get(by) ?? [])];
     if (before.length > 0) step.after = before;
     steps.push(step);
   });

@@ -51,8 +51,7 @@ export function planRepository(contents: Contents, verdicts: Verdicts, spared: F
   const fates = fatesOf(contents, verdicts, spared);
   const below = belongings(graph, fates.doomed.keys());
   const stays = neededIn(graph, rootsOf(contents, fates, below), () => "it stays");
-  const gone = goneOf(contents, below, stays, fates);
-  const going = below.order.flatMap((one) => gone[one] ?? []);
+  const [going, gone] = goneOf(contents, below, stays, fates);
   const [goingAlone, staying] = tagsOf(contents, gone, stays, fates);
   for (const [number, fate] of fates.untagged) {
     const { digest, tags } = graph.held[number]!;
@@ -74,31 +73,30 @@ function* rootsOf({ graph, tagged }: Contents, { doomed, spared }: Fates, { owne
   for (let one = 0; one < spared.length; one++) if (spared[one]) yield one;
 }
 
-/** The manifests that go, by number. */
+/** The manifests that go, in order and by number. */
 function goneOf(
   { graph: { held } }: Contents,
   { owners, order }: Belongings,
   stays: Needs,
   { doomed }: Fates,
-): readonly (Going | undefined)[] {
+): [going: readonly Going[], gone: readonly (Going | undefined)[]] {
+  const going: Going[] = [];
   const gone = Array.from<Going | undefined>({ length: held.length });
   // Those of one owner follow one another, and share its words.
-  let [last, why]: [Owner | undefined, string] = [undefined, ""];
+  let [last, words]: [Owner | undefined, string] = [undefined, ""];
   for (const number of order) {
     if (stays.has(number)) continue;
     const after = owners[number]!;
-    const one = { number, held: held[number]!, after };
-    const fate = doomed.get(number);
-    if (fate) {
-      gone[number] = { ...one, why: fate.why, fate };
-      continue;
-    }
-    const owner = after.find(({ by }) => gone[by]);
-    if (!owner) continue;
-    if (owner !== last) [last, why] = [owner, `${owner.as} ${held[owner.by]!.digest}, which goes`];
-    gone[number] = { ...one, why, fate: gone[owner.by]!.fate };
+    const own = doomed.get(number);
+    const owner = own ? undefined : after.find(({ by }) => gone[by]);
+    if (owner && owner !== last) [last, words] = [owner, `${owner.as} ${held[owner.by]!.digest}, which goes`];
+    const fate = own ?? (owner && gone[owner.by]!.fate);
+    if (!fate) continue;
+    const one = { number, held: held[number]!, why: own ? fate.why : words, fate, after };
+    gone[number] = one;
+    going.push(one);
   }
-  return gone;
+  return [going, gone];
 }
 
 /** The tags that go while their manifests stay, and those that stay. */

@@ -7,12 +7,11 @@ import type { Keep, Moment, RetentionRule } from "./retention.ts";
 import { readStreams, versionStream } from "./streams.ts";
 import type { Fate } from "./verdicts.ts";
 
-/** A tag that a rule decides about, or an image without one. */
-export interface Selected {
-  readonly image: Image;
-  readonly tag: string | undefined;
-  /** The number of the tag, or of the image. */
-  readonly place: number;
+/** What a rule decides about, in columns: there may be 100,000. */
+export interface Selection {
+  readonly images: readonly Image[];
+  /** A tag of each; of images without one, undefined. */
+  readonly tags: readonly (string | undefined)[];
 }
 
 /** What a rule is told of a repository beside what it selects. */
@@ -29,7 +28,7 @@ export interface CompiledRule {
   isFor(repository: string): boolean;
   selects(tag: string): boolean;
   /** What becomes of all that it selects in one repository, in the same order. */
-  decide(selected: readonly Selected[], circumstances: Circumstances): readonly Fate[];
+  decide(selected: Selection, circumstances: Circumstances): readonly Fate[];
   /** The moment by which it goes that is not known of an image, if any. */
   untold(image: Image, useCreated: boolean): Moment | undefined;
   readonly needsPulls: boolean;
@@ -63,18 +62,22 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
       fitsOne(repositories, repository) ||
       fitsOne(repositories, repository.slice(repository.indexOf("/") + 1)),
     selects: (tag) => (!tags || fitsOne(tags, tag)) && !fitsOne(except, tag),
-    untold: ({ held }, useCreated) => moments.find((moment) => momentOf(held, moment, useCreated) === undefined),
+    untold({ held }, useCreated) {
+      for (const moment of moments) if (momentOf(held, moment, useCreated) === undefined) return moment;
+      return undefined;
+    },
     needsPulls: keeps.some(({ needsPulls }) => needsPulls),
     decide(selected, circumstances) {
-      const kept = Array.from<string | undefined>({ length: selected.length });
+      const { images } = selected;
+      const kept = Array.from<string | undefined>({ length: images.length });
       for (const keep of keeps) keep.addReasons(kept, selected, circumstances);
-      return selected.map((one, i): Fate => {
+      return images.map(({ held }, i): Fate => {
         const why = kept[i];
         if (why !== undefined) return { goes: false, why, rule: label };
         if (olderThan === undefined) return leftOver;
-        const moment = momentOf(one.image.held, by, circumstances.useCreated);
-        if (moment === undefined) return { goes: false, why: `it is not known when it was ${by}`, ...base };
-        const { older, younger } = byAge[wordOf(one.image.held, by)];
+        const moment = momentOf(held, by, circumstances.useCreated);
+        if (moment === undefined) return { goes: false, why: `it is not known when it was ${by}`, rule: label };
+        const { older, younger } = byAge[wordOf(held, by)];
         return circumstances.now - moment > olderThan ? older : younger;
       });
     },
@@ -95,7 +98,7 @@ function notKept({ keep = [] }: RetentionRule): string {
 
 interface CompiledKeep {
   /** Adds why each is kept that this keeps, where there is no reason yet. */
-  addReasons(kept: Reasons, selected: readonly Selected[], circumstances: Circumstances): void;
+  addReasons(kept: Reasons, selected: Selection, circumstances: Circumstances): void;
   /** By which moment it goes, if by any. */
   readonly moment: Moment | undefined;
   readonly needsPulls: boolean;
@@ -110,7 +113,7 @@ function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
   const moment = by === "semver" ? inRule : by;
   const [young, pulled] = [youngerThan, pulledWithin].map((text) => (text === undefined ? undefined : readSpan(text)!));
   const unknown = `it is not known when it was ${moment}`;
-  const reasonFor = ({ image }: Selected, { now, useCreated, tellsPulls }: Circumstances): string | undefined => {
+  const reasonFor = (image: Image, { now, useCreated, tellsPulls }: Circumstances): string | undefined => {
     if (always) return "the rule keeps it always";
     const time = momentOf(image.held, moment, useCreated);
     if (young !== undefined) {
@@ -132,14 +135,14 @@ function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
     needsPulls: pulled !== undefined,
     addReasons(kept, selected, circumstances) {
       const among = newest === undefined ? undefined : newestOf(selected, newest, by, per, circumstances.useCreated);
-      for (let i = 0; i < selected.length; i++) kept[i] ??= among?.[i] ?? reasonFor(selected[i]!, circumstances);
+      selected.images.forEach((image, i) => (kept[i] ??= among?.[i] ?? reasonFor(image, circumstances)));
     },
   };
 }
 
 /** Which are among the newest of their stream. Tags of one image, and of one version, take up one place. */
 function newestOf(
-  selected: readonly Selected[],
+  { images, tags }: Selection,
   most: number,
   by: Moment | "semver",
   per: Keep["per"],
@@ -148,7 +151,7 @@ function newestOf(
   const versionsPer = per === "major" || per === "minor" ? per : undefined;
   const streamOf = per === undefined || versionsPer ? undefined : readStreams(per);
   const why = `among the newest ${most}${per === undefined ? "" : ` per ${per}`}${by === "semver" ? " by version" : ""}`;
-  const reasons = Array.from<string | undefined>({ length: selected.length });
+  const reasons = Array.from<string | undefined>({ length: tags.length });
   const versions = new Map<number, Version>();
   const streams = new Map<string, number[]>();
   /** Which stream a tag is of; undefined, with why it stays, for one that is of none. */
@@ -161,7 +164,7 @@ function newestOf(
     else reasons[i] = "it is no version";
     return version && `${own}\n${versionStream(version, versionsPer)}`;
   };
-  selected.forEach(({ tag = "" }, i) => {
+  tags.forEach((tag = "", i) => {
     const key = streamFor(tag, i);
     if (key === undefined) return;
     const stream = streams.get(key);
@@ -172,7 +175,7 @@ function newestOf(
     const places =
       by === "semver"
         ? byVersion(versions, stream).slice(0, most)
-        : byMoment(selected, stream, most, by, useCreated, reasons);
+        : byMoment(images, stream, most, by, useCreated, reasons);
     for (const place of places) for (const i of place) reasons[i] = why;
   }
   return reasons;
@@ -180,14 +183,14 @@ function newestOf(
 
 /** The first places of a stream, newest first, each with those that share it; those of no known moment are kept and take none. */
 function byMoment(
-  selected: readonly Selected[],
+  images: readonly Image[],
   stream: readonly number[],
   most: number,
   by: Moment,
   useCreated: boolean,
   reasons: Reasons,
 ): readonly (readonly number[])[] {
-  const imageAt = (at: number): Image => selected[stream[at]!]!.image;
+  const imageAt = (at: number): Image => images[stream[at]!]!;
   const times = new Float64Array(stream.length);
   // The tags of one image follow one another, and its first one stands for them.
   const firsts: number[] = [];
