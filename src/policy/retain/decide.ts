@@ -49,7 +49,8 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
         }
         const fates = rule.decide(selected, circumstances);
         fates.forEach((fate, i) => {
-          const [tag, place] = [selected.tags[i], selected.places[i]!];
+          const tag = selected.tags[i];
+          const place = selected.places[i]!;
           if (tag === undefined) untagged[place] = fate;
           else tags[place] = fitsOne(protect, tag) ? isProtected : fate;
         });

@@ -109,9 +109,10 @@ function tagsOf(
   const { held, tags, named, tagBonds, numbers } = graph;
   const [going, staying]: [Judged[], Judged[]] = [[], []];
   for (let place = 0; place < tags.length; place++) {
-    const [tag, number] = [tags[place]!, named[place]!];
+    const number = named[place]!;
     if (gone[number]) continue;
-    const [subject] = tagBonds.get(place) ?? [];
+    const tag = tags[place]!;
+    const subject = tagBonds.get(place)?.[0];
     const said = subject ? attachedFate(subject, number) : fates.ofTag(place, number);
     const fate = (said.goes && boundFate(number)) || said;
     const digest = held[number]?.digest ?? inventory.tags.get(tag)!;
