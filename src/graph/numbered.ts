@@ -64,19 +64,25 @@ function number({ manifests, tags }: Inventory): Numbered {
   const parts = held.map(({ subject, children }, one) => {
     if (subject) bind(one, subject, "referrer");
     if (children.length === 0) return none;
-    return children.map((child) => numbers.get(child) ?? -1).filter((part) => part >= 0);
+    const found: number[] = [];
+    for (const child of children) {
+      const part = numbers.get(child);
+      if (part !== undefined) found.push(part);
+    }
+    return found;
   });
   const subjectsOf = tagReader(manifests.keys());
   const names: string[] = [];
   const named = new Int32Array(tags.size);
-  for (const [tag, digest] of tags) {
+  // Unlike an iterator, this makes nothing anew for each.
+  tags.forEach((digest, tag) => {
     const one = numbers.get(digest) ?? -1;
     const of = subjectsOf(tag);
     if (of.length > 0) tagBonds.set(names.length, of);
     if (one >= 0) for (const subject of of) bind(one, subject, "digest tag");
     named[names.length] = one;
     names.push(tag);
-  }
+  });
   return { held, tags: names, named, numbers, parts, bonds, tagBonds, subjects, attached };
 }
 

@@ -87,15 +87,14 @@ function select(
     all.places.push(place);
   };
   const ofTags = rules.filter(({ kind }) => kind === "tags");
+  const firstFor = (tag: string): CompiledRule | undefined => {
+    for (const rule of ofTags) if (rule.selects(tag)) return rule;
+    return undefined;
+  };
   for (const image of tagged) {
     for (const place of image.tags) {
       const tag = graph.tags[place]!;
-      add(
-        ofTags.find((rule) => rule.selects(tag)),
-        image,
-        tag,
-        place,
-      );
+      add(firstFor(tag), image, tag, place);
     }
   }
   const whole = (kind: CompiledRule["kind"], images: readonly Image[]): void => {
