@@ -64,12 +64,8 @@ function number({ manifests, tags }: Inventory): Numbered {
   const parts = held.map(({ subject, children }, one) => {
     if (subject) bind(one, subject, "referrer");
     if (children.length === 0) return none;
-    const found: number[] = [];
-    for (const child of children) {
-      const part = numbers.get(child);
-      if (part !== undefined) found.push(part);
-    }
-    return found;
+    const found = children.map((child) => numbers.get(child) ?? -1);
+    return found.includes(-1) ? found.filter((part) => part >= 0) : found;
   });
   const subjectsOf = tagReader(manifests.keys());
   const names: string[] = [];

@@ -10,12 +10,11 @@ export interface Brakes {
 
 /** Why a plan for a repository takes too much; undefined where it does not. */
 export function brakedBy(
-  { going, goingAlone, staying }: RepositoryPlan,
-  { tagged, untagged, orphans }: Contents,
+  { going, gone, goingAlone, staying }: RepositoryPlan,
+  { graph, tagged, untagged, orphans }: Contents,
   { minKeep = 0, maxDelete, allowEmpty = false }: Brakes,
 ): string | undefined {
-  const goes = [...going, ...goingAlone];
-  if (goes.length === 0) return undefined;
+  if (going.length + goingAlone.length === 0) return undefined;
   const top = new Set(tagged.map(({ number }) => number));
   const left = new Set(staying.flatMap(({ tag, number }) => (tag !== undefined && top.has(number) ? number : [])));
   const count = `${left.size} of ${tagged.length} images with tags`;
@@ -26,7 +25,8 @@ export function brakedBy(
     tagged.length > 0 &&
     left.size === 0 &&
     !allowEmpty &&
-    goes.some(({ number, fate }) => top.has(number) && !fate.mayEmpty)
+    (going.some((number) => top.has(number) && !gone[number]!.mayEmpty) ||
+      goingAlone.some(({ number, fate }) => top.has(number) && !fate.mayEmpty))
   ) {
     return (
       `the policy would leave no image with a tag of ${tagged.length}: it is likely not meant; ` +
@@ -35,13 +35,13 @@ export function brakedBy(
   }
   if (maxDelete === undefined) return undefined;
   const bare = new Set([...untagged, ...orphans].map(({ number }) => number));
-  const gone = going.reduce(
-    (sum, { number, held }) => sum + (bare.has(number) ? 1 : held.tags.length),
+  const goes = going.reduce(
+    (sum, number) => sum + (bare.has(number) ? 1 : graph.held[number]!.tags.length),
     goingAlone.length,
   );
-  const all = gone + staying.length;
+  const all = goes + staying.length;
   const most = typeof maxDelete === "number" ? maxDelete : Math.floor((Number.parseFloat(maxDelete) / 100) * all);
-  return gone > most
-    ? `the policy would take ${gone} of ${all} tags and images, and maxDelete is ${maxDelete}`
+  return goes > most
+    ? `the policy would take ${goes} of ${all} tags and images, and maxDelete is ${maxDelete}`
     : undefined;
 }

@@ -35,8 +35,9 @@ export function planRetention(policy: RetentionPolicy | DialectPolicy, state: Re
   const kept: Kept[] = [];
   const notes: Note[] = [];
   for (const inventory of state.inventories.toSorted((a, b) => (a.repository < b.repository ? -1 : 1))) {
-    const plan = planOne(inventory, decider, state, now.getTime(), notes);
-    addSteps(plan, inventory, steps);
+    const contents = contentsOf(inventory);
+    const plan = planOne(contents, decider, state, now.getTime(), notes);
+    addSteps(plan, contents, steps);
     addKept(plan, inventory, kept);
   }
   for (const { rule, why } of decider.unused()) notes.push({ level: "warning", message: `${rule}: ${why}` });
@@ -44,16 +45,16 @@ export function planRetention(policy: RetentionPolicy | DialectPolicy, state: Re
 }
 
 function planOne(
-  inventory: Inventory,
+  contents: Contents,
   decider: Decider,
   state: RetentionState,
   now: number,
   notes: Note[],
 ): RepositoryPlan {
+  const { inventory } = contents;
   const { repository: at, gaps, manifests } = inventory;
   if (manifests.size === 0 && gaps.length === 0)
     notes.push({ level: "warning", at, message: "there is nothing in it" });
-  const contents = contentsOf(inventory);
   const spared = sparedBy(contents, state);
   const refuse = (refused: string): RepositoryPlan => {
     notes.push({ level: "refused", at, message: refused });
@@ -105,31 +106,37 @@ function sparedBy({ inventory, graph }: Contents, { inUse = [], protect }: Reten
 
 type Open<T> = { -readonly [K in keyof T]: T[K] };
 
-function addSteps({ going, freed, goingAlone }: RepositoryPlan, { repository }: Inventory, steps: Step[]): void {
-  const ids = new Map<number, string>();
-  let [owners, before]: [readonly Owner[], readonly string[]] = [[], []];
-  going.forEach(({ number, held: { digest, tags }, why, fate, after }, i) => {
+function addSteps({ going, freed, gone, owners, goingAlone }: RepositoryPlan, contents: Contents, steps: Step[]): void {
+  const { graph, inventory } = contents;
+  const [byDigest, byTag] = [`${inventory.repository}@`, `${inventory.repository}:`];
+  const ids = Array.from<string | undefined>({ length: graph.held.length });
+  let [last, before]: [readonly Owner[] | undefined, readonly string[]] = [undefined, []];
+  going.forEach((number, i) => {
+    const { digest, tags } = graph.held[number]!;
+    const { why, rule } = gone[number]!;
     const id = String(steps.length + 1);
-    ids.set(number, id);
-    const at = `${repository}@${digest}`;
+    ids[number] = id;
+    const at = byDigest + digest;
     const step: Open<DeleteManifest> = { do: "delete manifest", id, at, why, digest, tags, bytes: freed[i]! };
-    if (fate.rule !== undefined) step.rule = fate.rule;
+    if (rule !== undefined) step.rule = rule;
+    const after = owners[number]!;
     // Those of one owner follow one another, and share the list.
-    if (after !== owners) [owners, before] = [after, after.flatMap(({ by }) => ids.get(by) ?? [])];
+    if (after !== last) [last, before] = [after, after.flatMap(({ by }) => ids[by] ?? [])];
     if (before.length > 0) step.after = before;
     steps.push(step);
   });
   for (const { digest, tag, fate } of goingAlone) {
     const id = String(steps.length + 1);
-    const step: Open<DeleteTag> = { do: "delete tag", id, at: `${repository}:${tag}`, why: fate.why, digest };
+    const step: Open<DeleteTag> = { do: "delete tag", id, at: byTag + tag!, why: fate.why, digest };
     if (fate.rule !== undefined) step.rule = fate.rule;
     steps.push(step);
   }
 }
 
 function addKept({ staying }: RepositoryPlan, { repository }: Inventory, kept: Kept[]): void {
+  const [byDigest, byTag] = [`${repository}@`, `${repository}:`];
   for (const { digest, tag, fate } of staying) {
-    const one: Open<Kept> = { at: repository + (tag === undefined ? `@${digest}` : `:${tag}`), digest, why: fate.why };
+    const one: Open<Kept> = { at: tag === undefined ? byDigest + digest : byTag + tag, digest, why: fate.why };
     if (fate.rule !== undefined) one.rule = fate.rule;
     kept.push(one);
   }

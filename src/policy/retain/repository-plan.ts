@@ -1,4 +1,3 @@
-import type { Held } from "../../graph/inventory.ts";
 import { neededIn, subjectOfTag, type Needs } from "../../graph/needed.ts";
 import { freedOf } from "../../graph/usage.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -6,17 +5,6 @@ import { belongings, type Belongings, type Owner } from "./belongings.ts";
 import type { Contents } from "./contents.ts";
 import { fatesOf, type Fates } from "./fates.ts";
 import type { Fate, FatesByNumber, Verdicts } from "./verdicts.ts";
-
-/** A manifest that goes with all its tags. */
-export interface Going {
-  readonly number: number;
-  readonly held: Held;
-  readonly why: string;
-  /** What the policy says of it, or of what it belongs to. */
-  readonly fate: Fate;
-  /** What has to be gone before, where it goes at all: indexes that it is a part of, what it is attached to. */
-  readonly after: readonly Owner[];
-}
 
 /** Why a tag stays that a policy is against. */
 export const notAlone = "its image stays, and this registry cannot take away one tag";
@@ -32,10 +20,14 @@ export interface Judged {
 
 /** What is to become of one repository. */
 export interface RepositoryPlan {
-  /** The manifests that go; each comes after all that has to be gone before. */
-  readonly going: readonly Going[];
+  /** The numbers of the manifests that go; each comes after all that has to be gone before. */
+  readonly going: readonly number[];
   /** The bytes that go with each of them. */
   readonly freed: readonly number[];
+  /** By number, why each of them goes: what the policy says of it, or of what it belongs to. */
+  readonly gone: FatesByNumber;
+  /** By number, what has to be gone before, where it goes at all: indexes that it is a part of, what it is attached to. */
+  readonly owners: Belongings["owners"];
   /** The tags that go while their manifests stay. */
   readonly goingAlone: readonly Judged[];
   readonly staying: readonly Judged[];
@@ -60,10 +52,10 @@ export function planRepository(contents: Contents, verdicts: Verdicts, spared: F
   }
   const left = graph.held.filter((_, number) => !gone[number]);
   const freed = freedOf(
-    going.map(({ held }) => held),
+    going.map((number) => graph.held[number]!),
     left,
   );
-  return { going, freed, goingAlone, staying };
+  return { going, freed, gone, owners: below.owners, goingAlone, staying };
 }
 
 /** What stays whoever needs it: what is said to stay, or spared, and what nobody says anything of. */
@@ -79,22 +71,25 @@ function goneOf(
   { owners, order }: Belongings,
   stays: Needs,
   { doomed }: Fates,
-): [going: readonly Going[], gone: readonly (Going | undefined)[]] {
-  const going: Going[] = [];
-  const gone = Array.from<Going | undefined>({ length: held.length });
+): [going: readonly number[], gone: FatesByNumber] {
+  const going: number[] = [];
+  const gone = Array.from<Fate | undefined>({ length: held.length });
   // Those of one owner follow one another, and share its words.
-  let [last, words]: [Owner | undefined, string] = [undefined, ""];
+  let [last, shared]: [Owner | undefined, Fate | undefined] = [undefined, undefined];
   for (const number of order) {
     if (stays.has(number)) continue;
-    const after = owners[number]!;
-    const own = doomed.get(number);
-    const owner = own ? undefined : after.find(({ by }) => gone[by]);
-    if (owner && owner !== last) [last, words] = [owner, `${owner.as} ${held[owner.by]!.digest}, which goes`];
-    const fate = own ?? (owner && gone[owner.by]!.fate);
-    if (!fate) continue;
-    const one = { number, held: held[number]!, why: own ? fate.why : words, fate, after };
-    gone[number] = one;
-    going.push(one);
+    let fate = doomed.get(number);
+    if (!fate) {
+      const owner = owners[number]!.find(({ by }) => gone[by]);
+      if (!owner) continue;
+      if (owner !== last) {
+        last = owner;
+        shared = { ...gone[owner.by]!, why: `${owner.as} ${held[owner.by]!.digest}, which goes` };
+      }
+      fate = shared;
+    }
+    gone[number] = fate;
+    going.push(number);
   }
   return [going, gone];
 }
@@ -102,7 +97,7 @@ function goneOf(
 /** The tags that go while their manifests stay, and those that stay. */
 function tagsOf(
   { inventory, graph }: Contents,
-  gone: readonly (Going | undefined)[],
+  gone: FatesByNumber,
   stays: Needs,
   fates: Fates,
 ): [going: Judged[], staying: Judged[]] {

@@ -1,6 +1,6 @@
 import { candidatesOf, type Candidate, type Decision, type LifecycleImage, type SimulateOptions } from "../images.ts";
 import { day } from "../rules.ts";
-import { fitsTag, glob, type TagPattern } from "../tag-pattern.ts";
+import { fitsTag, glob } from "../tag-pattern.ts";
 import { byPriority, type EcrDocument, type EcrRule } from "./document.ts";
 
 /**
@@ -35,21 +35,22 @@ export function selects({ selection }: EcrRule, tags: readonly string[]): boolea
   if (tagStatus === "any") return true;
   if (tagStatus === "untagged") return tags.length === 0;
   if (tags.length === 0) return false;
-  for (const pattern of patternsOf(selection)) if (!tags.some((tag) => fitsTag(pattern, tag))) return false;
+  for (const fits of fittersOf(selection)) if (!tags.some(fits)) return false;
   return true;
 }
 
-const read = new WeakMap<EcrRule["selection"], readonly TagPattern[]>();
+const read = new WeakMap<EcrRule["selection"], readonly ((tag: string) => boolean)[]>();
 
-/** The patterns of a selection, each read once. */
-function patternsOf(selection: EcrRule["selection"]): readonly TagPattern[] {
-  let patterns = read.get(selection);
-  if (!patterns) {
+/** What tells whether tags are like the patterns of a selection, each made once. */
+function fittersOf(selection: EcrRule["selection"]): readonly ((tag: string) => boolean)[] {
+  let fitters = read.get(selection);
+  if (!fitters) {
     const { tagPatternList = [], tagPrefixList = [] } = selection;
-    patterns = [...tagPatternList, ...tagPrefixList.map((prefix) => `${prefix}*`)].map(glob);
-    read.set(selection, patterns);
+    const patterns = [...tagPatternList, ...tagPrefixList.map((prefix) => `${prefix}*`)].map(glob);
+    fitters = patterns.map((pattern) => (tag: string) => fitsTag(pattern, tag));
+    read.set(selection, fitters);
   }
-  return patterns;
+  return fitters;
 }
 
 function decide<Image extends LifecycleImage>(
