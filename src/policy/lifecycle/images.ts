@@ -52,11 +52,30 @@ export interface Candidate<Image extends LifecycleImage = LifecycleImage> {
   readonly isPart: boolean;
 }
 
+type Times = Pick<SimulateOptions, "now" | "useCreated">;
+
+/** What was made of images last: who simulates a policy warns of its traps next. */
+const known = new WeakMap<readonly LifecycleImage[], { readonly key: string; readonly made: readonly Candidate[] }>();
+
 /** The candidates, newest first. Throws INVALID where a time is missing that nothing may stand in for. */
 export function candidatesOf<Image extends LifecycleImage>(
   images: readonly Image[],
   unit: "image" | "tag",
-  { now, useCreated = false }: Pick<SimulateOptions, "now" | "useCreated">,
+  times: Times,
+): readonly Candidate<Image>[] {
+  const key = [unit, times.now, times.useCreated].join(" ");
+  const last = known.get(images);
+  // Of the same images, and so of this type.
+  if (last?.key === key) return last.made as readonly Candidate<Image>[];
+  const made = makeCandidates(images, unit, times);
+  known.set(images, { key, made });
+  return made;
+}
+
+function makeCandidates<Image extends LifecycleImage>(
+  images: readonly Image[],
+  unit: "image" | "tag",
+  { now, useCreated = false }: Times,
 ): readonly Candidate<Image>[] {
   const parts = new Set<Digest>();
   for (const { children = [] } of images) for (const child of children) parts.add(child);

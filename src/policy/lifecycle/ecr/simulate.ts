@@ -1,6 +1,6 @@
 import { candidatesOf, type Candidate, type Decision, type LifecycleImage, type SimulateOptions } from "../images.ts";
 import { day } from "../rules.ts";
-import { fitsTag, glob } from "../tag-pattern.ts";
+import { fitter, glob } from "../tag-pattern.ts";
 import { byPriority, type EcrDocument, type EcrRule } from "./document.ts";
 
 /**
@@ -46,8 +46,8 @@ function fittersOf(selection: EcrRule["selection"]): readonly ((tag: string) => 
   let fitters = read.get(selection);
   if (!fitters) {
     const { tagPatternList = [], tagPrefixList = [] } = selection;
-    const patterns = [...tagPatternList, ...tagPrefixList.map((prefix) => `${prefix}*`)].map(glob);
-    fitters = patterns.map((pattern) => (tag: string) => fitsTag(pattern, tag));
+    const globs = [...tagPatternList, ...tagPrefixList.map((prefix) => `${prefix}*`)];
+    fitters = globs.map((text) => fitter(glob(text)));
     read.set(selection, fitters);
   }
   return fitters;
