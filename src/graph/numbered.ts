@@ -84,14 +84,13 @@ function number({ manifests, tags }: Inventory): Numbered {
 
 /** Tells to what a tag attaches its image; of cut tags, to all digests that they fit. */
 function tagReader(digests: Iterable<Digest>): (tag: string) => readonly Digest[] {
-  const cut = new Map<string, Digest[]>();
-  for (const digest of digests) {
-    if (digest.startsWith("sha512:")) listAt(cut, `sha512-${hexOf(digest).slice(0, 64)}`).push(digest);
-  }
+  let cut: ReadonlyMap<string, readonly Digest[]> | undefined;
   return (tag) => {
     if (!tag.startsWith("sha")) return none;
     const subject = subjectOfTag(tag);
-    return subject ? [subject] : (cut.get(tag.slice(0, 71)) ?? none);
+    if (subject || !tag.startsWith("sha512-")) return subject ? [subject] : none;
+    cut ??= Map.groupBy(digests, (digest) => `sha512-${hexOf(digest).slice(0, 64)}`);
+    return (cut.get(tag.slice(0, 71)) ?? none).filter((digest) => digest.startsWith("sha512:"));
   };
 }
 
