@@ -1,5 +1,8 @@
-import { hexOf, isDigest, type Digest } from "../oci/digest.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Inventory } from "./inventory.ts";
+import { numbered, type Numbered } from "./numbered.ts";
+
+export { subjectOfTag } from "./numbered.ts";
 
 /** Something that stays, and why. */
 export interface Root {
@@ -10,11 +13,13 @@ export interface Root {
 /** Why a manifest is needed, and by whom. */
 export interface Need {
   /** `root`, or how it belongs to what needs it. */
-  readonly as: "root" | "child" | "referrer" | "digest tag" | "subject";
+  readonly as: (typeof kinds)[number];
   /** The manifest that needs it; of a root, itself. */
   readonly by: Digest;
   readonly why: string;
 }
+
+const kinds = ["root", "child", "referrer", "digest tag", "subject"] as const;
 
 /**
  * All manifests of a repository that have to stay for the roots to stay whole: the roots, the children of needed indexes,
@@ -22,23 +27,61 @@ export interface Need {
  * to in either way. The one rule by which everything that deletes goes; docs/decisions/0016-graph-safety.md says why.
  */
 export function needed(inventory: Inventory, roots: Iterable<Root>): ReadonlyMap<Digest, Need> {
-  const { manifests } = inventory;
-  const found = new Map<Digest, Need>();
-  const open: Digest[] = [];
-  const need = (digest: Digest, as: Need["as"], by: Digest, why: string): void => {
-    if (found.has(digest) || !manifests.has(digest)) return;
-    found.set(digest, { as, by, why });
-    open.push(digest);
-  };
-  const { attached, subjects } = attachmentsIn(inventory);
-  for (const { digest, why } of roots) need(digest, "root", digest, why);
-  for (let by = open.pop(); by !== undefined; by = open.pop()) {
-    for (const child of manifests.get(by)!.children) need(child, "child", by, `a part of the index ${by}`);
-    for (const { digest, as } of attached.get(by) ?? []) need(digest, as, by, `attached to ${by}`);
-    for (const subject of subjects.get(by) ?? []) need(subject, "subject", by, `${by} is attached to it`);
+  const graph = numbered(inventory);
+  const whys = new Map<number, string>();
+  for (const { digest, why } of roots) {
+    const root = graph.numbers.get(digest);
+    if (root !== undefined && !whys.has(root)) whys.set(root, why);
   }
-  return found;
+  const needs = neededIn(graph, whys.keys(), (root) => whys.get(root)!);
+  return new Map(needs.all.map((one) => [graph.held[one]!.digest, needs.need(one)!]));
 }
+
+/** What has to stay in a repository by numbers. */
+export interface Needs {
+  readonly all: readonly number[];
+  has(one: number): boolean;
+  need(one: number): Need | undefined;
+}
+
+/** The same by numbers. */
+export function neededIn(graph: Numbered, roots: Iterable<number>, whyRoot: (root: number) => string): Needs {
+  const { held, parts, attached, subjects } = graph;
+  // Of each that is needed, as what, from 1 on.
+  const as = new Uint8Array(held.length);
+  const by = new Int32Array(held.length);
+  const [all, open]: [number[], number[]] = [[], []];
+  const add = (one: number, kind: Need["as"], from: number): void => {
+    if (as[one] !== 0) return;
+    as[one] = 1 + kinds.indexOf(kind);
+    by[one] = from;
+    all.push(one);
+    open.push(one);
+  };
+  for (const root of roots) add(root, "root", root);
+  for (let from = open.pop(); from !== undefined; from = open.pop()) {
+    for (const part of parts[from]!) add(part, "child", from);
+    for (const { number, as: kind } of attached.get(from) ?? []) add(number, kind, from);
+    for (const subject of subjects.get(from) ?? []) add(subject, "subject", from);
+  }
+  return {
+    all,
+    has: (one) => as[one] !== 0,
+    need(one) {
+      const kind = kinds[as[one]! - 1];
+      const { digest } = held[by[one]!]!;
+      return kind && { as: kind, by: digest, why: kind === "root" ? whyRoot(one) : words[kind](digest) };
+    },
+  };
+}
+
+const attachedTo = (by: Digest): string => `attached to ${by}`;
+const words: Readonly<Record<Exclude<Need["as"], "root">, (by: Digest) => string>> = {
+  child: (by) => `a part of the index ${by}`,
+  referrer: attachedTo,
+  "digest tag": attachedTo,
+  subject: (by) => `${by} is attached to it`,
+};
 
 /** The same of each root for itself, for many roots: calls `visit` with all that one of them needs. */
 export function neededByEach(
@@ -46,58 +89,16 @@ export function neededByEach(
   roots: Iterable<Digest>,
   visit: (root: Digest, needs: ReadonlySet<Digest>) => void,
 ): void {
-  const { manifests } = inventory;
-  const { attached, subjects } = attachmentsIn(inventory);
+  const { held, numbers, parts, attached, subjects } = numbered(inventory);
   for (const root of roots) {
-    const needs = new Set<Digest>(manifests.has(root) ? [root] : []);
+    const number = numbers.get(root);
+    const needs = new Set(number === undefined ? [] : [number]);
     // A set yields what is added while it is gone through.
     for (const by of needs) {
-      const next = [
-        manifests.get(by)!.children,
-        (attached.get(by) ?? []).map(({ digest }) => digest),
-        subjects.get(by) ?? [],
-      ];
-      for (const digest of next.flat()) if (manifests.has(digest)) needs.add(digest);
+      for (const part of parts[by]!) needs.add(part);
+      for (const one of attached.get(by) ?? []) needs.add(one.number);
+      for (const subject of subjects.get(by) ?? []) needs.add(subject);
     }
-    visit(root, needs);
+    visit(root, new Set(Array.from(needs, (one) => held[one]!.digest)));
   }
-}
-
-/** The digest whose attachments a tag names (`sha256-<hex>`, perhaps with a suffix); undefined for every other tag, and for those of sha512 digests, which are cut. */
-export function subjectOfTag(tag: string): Digest | undefined {
-  if (!tag.startsWith("sha256-")) return undefined;
-  const digest = /^sha256-[0-9a-f]{64}(?=\.[\w.-]+$|$)/.exec(tag)?.[0].replace("-", ":");
-  return digest !== undefined && isDigest(digest) ? digest : undefined;
-}
-
-type Attached = { readonly digest: Digest; readonly as: "referrer" | "digest tag" };
-
-/** What is attached to each manifest that is there, and to which manifests each is attached. */
-function attachmentsIn({ manifests, tags }: Inventory): {
-  readonly attached: ReadonlyMap<Digest, readonly Attached[]>;
-  readonly subjects: ReadonlyMap<Digest, readonly Digest[]>;
-} {
-  const attached = new Map<Digest, Attached[]>();
-  const subjects = new Map<Digest, Digest[]>();
-  const add = (subject: Digest, digest: Digest, as: Attached["as"]): void => {
-    listAt(attached, subject).push({ digest, as });
-    listAt(subjects, digest).push(subject);
-  };
-  for (const { digest, subject } of manifests.values()) if (subject) add(subject, digest, "referrer");
-  const cut = new Map<string, Digest[]>();
-  for (const digest of manifests.keys()) {
-    if (digest.startsWith("sha512:")) listAt(cut, `sha512-${hexOf(digest).slice(0, 64)}`).push(digest);
-  }
-  for (const [tag, digest] of tags) {
-    const subject = subjectOfTag(tag);
-    if (subject) add(subject, digest, "digest tag");
-    else if (cut.size > 0) for (const one of cut.get(tag.slice(0, 71)) ?? []) add(one, digest, "digest tag");
-  }
-  return { attached, subjects };
-}
-
-function listAt<K, T>(lists: Map<K, T[]>, key: K): T[] {
-  const list = lists.get(key) ?? [];
-  lists.set(key, list);
-  return list;
 }

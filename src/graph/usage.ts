@@ -7,26 +7,27 @@ import type { Held, Inventory } from "./inventory.ts";
  * that other repositories have too stay where a registry keeps each blob once.
  */
 export function freedBy({ manifests }: Inventory, deletedInOrder: Iterable<Digest>): ReadonlyMap<Digest, number> {
-  const going = new Set<Digest>(deletedInOrder);
-  const counted = new Set<Digest>();
-  for (const [digest, { blobs }] of manifests) {
-    if (!going.has(digest)) for (const blob of blobs) counted.add(blob.digest);
-  }
-  const freed = new Map<Digest, number>();
-  for (const digest of going) {
+  const going = new Map<Digest, Held>();
+  for (const digest of deletedInOrder) {
     const held = manifests.get(digest);
-    if (held) freed.set(digest, held.size + fresh(held, counted));
+    if (held) going.set(digest, held);
   }
-  return freed;
+  const left = [...manifests.values()].filter(({ digest }) => !going.has(digest));
+  const bytes = freedOf([...going.values()], left);
+  return new Map([...going.keys()].map((digest, i) => [digest, bytes[i]!]));
 }
 
-/** The bytes of a manifest's blobs that are not in `counted` yet; they are, afterwards. */
-function fresh({ blobs }: Held, counted: Set<Digest>): number {
-  let bytes = 0;
-  for (const { digest, size } of blobs) {
-    const before = counted.size;
-    // One look instead of two: there may be hundreds of thousands.
-    if (counted.add(digest).size > before) bytes += size;
-  }
-  return bytes;
+/** The same of some manifests of a repository, in their order, where all others are left. */
+export function freedOf(going: readonly Held[], left: readonly Held[]): readonly number[] {
+  const counted = new Set<Digest>();
+  for (const { blobs } of left) for (const { digest } of blobs) counted.add(digest);
+  return going.map(({ size, blobs }) => {
+    let bytes = size;
+    for (const blob of blobs) {
+      const before = counted.size;
+      // One look instead of two: there may be hundreds of thousands.
+      if (counted.add(blob.digest).size > before) bytes += blob.size;
+    }
+    return bytes;
+  });
 }

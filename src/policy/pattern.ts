@@ -23,8 +23,10 @@ export function parsePattern(text: string): Pattern {
 }
 
 /** Whether a name is like one of the patterns. */
-export const fitsOne = (patterns: readonly Pattern[], name: string): boolean =>
-  patterns.some((pattern) => pattern.fits(name));
+export function fitsOne(patterns: readonly Pattern[], name: string): boolean {
+  for (const pattern of patterns) if (pattern.fits(name)) return true;
+  return false;
+}
 
 function versionPattern(text: string): Pattern {
   let range: Range;

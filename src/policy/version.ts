@@ -12,13 +12,13 @@ export interface Version {
 
 /** Reads a tag as a version; undefined where it is none. A date (`20260102`) is none. */
 export function versionOf(tag: string): Version | undefined {
-  const [, prefix = "", core = "", rest = ""] =
-    /^([a-zA-Z][a-zA-Z_-]*?-?)?(\d{1,7}(?:\.\d{1,9}){0,2})([-_+].*)?$/.exec(tag) ?? [];
-  if (core === "") return undefined;
-  const numbers = core.split(".");
+  const found = /^([a-zA-Z][a-zA-Z_-]*?-?)?(\d{1,7})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?([-_+].*)?$/.exec(tag);
+  if (!found) return undefined;
+  const [, prefix = "", major, minor, patch, rest = ""] = found;
   const suffix = rest.replace(/^[_+]/, "+").replaceAll("_", "-");
-  const semver = parse(`${[...numbers, "0", "0"].slice(0, 3).map(Number).join(".")}${suffix}`);
-  return semver ? { tag, semver, parts: numbers.length as 1 | 2 | 3, prefix } : undefined;
+  const semver = parse(`${Number(major)}.${Number(minor ?? 0)}.${Number(patch ?? 0)}${suffix}`);
+  const parts = minor === undefined ? 1 : patch === undefined ? 2 : 3;
+  return semver ? { tag, semver, parts, prefix } : undefined;
 }
 
 /** Reads a tag as a version that has nothing but a `v` before it: `main-12` and `pr-1` are in no range. */

@@ -52,24 +52,47 @@ export interface Candidate<Image extends LifecycleImage = LifecycleImage> {
   readonly isPart: boolean;
 }
 
+type Times = Pick<SimulateOptions, "now" | "useCreated">;
+
+/** What was made of images last: who simulates a policy warns of its traps next. */
+const known = new WeakMap<readonly LifecycleImage[], { readonly key: string; readonly made: readonly Candidate[] }>();
+
 /** The candidates, newest first. Throws INVALID where a time is missing that nothing may stand in for. */
 export function candidatesOf<Image extends LifecycleImage>(
   images: readonly Image[],
   unit: "image" | "tag",
-  { now, useCreated = false }: Pick<SimulateOptions, "now" | "useCreated">,
+  times: Times,
 ): readonly Candidate<Image>[] {
-  const parts = new Set(images.flatMap(({ children = [] }) => children));
+  const key = [unit, times.now, times.useCreated].join(" ");
+  const last = known.get(images);
+  // Of the same images, and so of this type.
+  if (last?.key === key) return last.made as readonly Candidate<Image>[];
+  const made = makeCandidates(images, unit, times);
+  known.set(images, { key, made });
+  return made;
+}
+
+function makeCandidates<Image extends LifecycleImage>(
+  images: readonly Image[],
+  unit: "image" | "tag",
+  { now, useCreated = false }: Times,
+): readonly Candidate<Image>[] {
+  const parts = new Set<Digest>();
+  for (const { children = [] } of images) for (const child of children) parts.add(child);
   const present = images.filter(({ state }) => state !== "deleted");
-  const found = (unit === "image" ? merged(present) : present).flatMap((image) => {
-    const time = momentOf(image, useCreated);
+  const found: Candidate<Image>[] = [];
+  for (const image of unit === "image" ? merged(present) : present) {
+    const { digest, tags } = image;
+    const pushed = momentOf(image, useCreated);
     const pulled = image.pulled === undefined ? 0 : Date.parse(image.pulled) || 0;
-    const isPart = image.digest !== undefined && parts.has(image.digest);
     const idle = pulled === 0 ? Infinity : (now - pulled) / 1000;
-    const of = { image, pushed: time, pulled, age: (now - time) / 1000, idle, isPart };
-    if (unit === "image" || image.tags.length === 0) return [{ ...of, tags: image.tags }];
-    return image.tags.map((tag) => ({ ...of, tags: [tag] }));
-  });
-  return found.toSorted((a, b) => b.pushed - a.pushed);
+    const isPart = digest !== undefined && parts.has(digest);
+    const single = unit === "image" || tags.length < 2;
+    for (const of of single ? [tags] : tags.map((tag) => [tag])) {
+      found.push({ image, tags: of, pushed, pulled, age: (now - pushed) / 1000, idle, isPart });
+    }
+  }
+  return found.sort((a, b) => b.pushed - a.pushed);
 }
 
 /** One image of those that a listing by tags has several times: with all its tags, and as new as any of them. */

@@ -11,17 +11,21 @@ export interface TagPattern {
 export const glob = (text: string): TagPattern => ({ kind: "glob", text });
 export const regex = (text: string): TagPattern => ({ kind: "regex", text });
 
-const compiled = new WeakMap<TagPattern, RegExp>();
+const known = new WeakMap<TagPattern, (tag: string) => boolean>();
+
+/** What tells whether a tag is like a pattern; made once for each. */
+export function fitter(pattern: TagPattern): (tag: string) => boolean {
+  let fits = known.get(pattern);
+  if (!fits) {
+    const [expression, wanted] = [readRegex(`^(?:${regexOf(pattern)})$`), pattern.negated !== true];
+    fits = (tag) => expression.test(tag) === wanted;
+    known.set(pattern, fits);
+  }
+  return fits;
+}
 
 /** Whether a tag is like a pattern. */
-export function fitsTag(pattern: TagPattern, tag: string): boolean {
-  let expression = compiled.get(pattern);
-  if (!expression) {
-    expression = readRegex(`^(?:${regexOf(pattern)})$`);
-    compiled.set(pattern, expression);
-  }
-  return expression.test(tag) !== (pattern.negated === true);
-}
+export const fitsTag = (pattern: TagPattern, tag: string): boolean => fitter(pattern)(tag);
 
 /** A pattern's text as a regular expression that the whole tag has to fit; whether it is negated does not count. */
 function regexOf({ kind, text }: TagPattern): string {

@@ -10,13 +10,13 @@ export interface Brakes {
 
 /** Why a plan for a repository takes too much; undefined where it does not. */
 export function brakedBy(
-  { going, staying }: RepositoryPlan,
-  { inventory, tagged, untagged, orphans }: Contents,
+  { going, gone, goingAlone, staying }: RepositoryPlan,
+  { graph, tagged, untagged, orphans }: Contents,
   { minKeep = 0, maxDelete, allowEmpty = false }: Brakes,
 ): string | undefined {
-  if (going.length === 0) return undefined;
-  const top = new Set(tagged.map(({ held }) => held.digest));
-  const left = new Set(staying.flatMap(({ tag, digest }) => (tag !== undefined && top.has(digest) ? [digest] : [])));
+  if (going.length + goingAlone.length === 0) return undefined;
+  const top = new Set(tagged.map(({ number }) => number));
+  const left = new Set(staying.flatMap(({ tag, number }) => (tag !== undefined && top.has(number) ? number : [])));
   const count = `${left.size} of ${tagged.length} images with tags`;
   if (left.size < Math.min(minKeep, tagged.length)) {
     return `the policy would leave ${count}, and minKeep is ${minKeep}`;
@@ -25,7 +25,8 @@ export function brakedBy(
     tagged.length > 0 &&
     left.size === 0 &&
     !allowEmpty &&
-    going.some(({ digest, fate }) => top.has(digest) && !fate?.mayEmpty)
+    (going.some((number) => top.has(number) && !gone[number]!.mayEmpty) ||
+      goingAlone.some(({ number, fate }) => top.has(number) && !fate.mayEmpty))
   ) {
     return (
       `the policy would leave no image with a tag of ${tagged.length}: it is likely not meant; ` +
@@ -33,11 +34,11 @@ export function brakedBy(
     );
   }
   if (maxDelete === undefined) return undefined;
-  const bare = new Set([...untagged, ...orphans].map(({ held }) => held.digest));
-  const goes = going.reduce((sum, { tag, digest }) => {
-    if (tag !== undefined) return sum + 1;
-    return sum + (bare.has(digest) ? 1 : inventory.manifests.get(digest)!.tags.length);
-  }, 0);
+  const bare = new Set([...untagged, ...orphans].map(({ number }) => number));
+  const goes = going.reduce(
+    (sum, number) => sum + (bare.has(number) ? 1 : graph.held[number]!.tags.length),
+    goingAlone.length,
+  );
   const all = goes + staying.length;
   const most = typeof maxDelete === "number" ? maxDelete : Math.floor((Number.parseFloat(maxDelete) / 100) * all);
   return goes > most

@@ -1,12 +1,13 @@
 import type { Held, Inventory } from "../../graph/inventory.ts";
-import { subjectOfTag } from "../../graph/needed.ts";
-import type { Digest } from "../../oci/digest.ts";
+import { numbered, type Numbered } from "../../graph/numbered.ts";
 
 /** An image that a policy decides about. Moments are milliseconds since 1970. */
 export interface Image {
+  /** Its number in the graph. */
+  readonly number: number;
   readonly held: Held;
-  /** Its tags, without those (`sha256-*`) by which it is attached to others. */
-  readonly tags: readonly string[];
+  /** The numbers of its tags, without those (`sha256-*`) by which it is attached to others. */
+  readonly tags: readonly number[];
   /** When it was last pulled, by its own digest or as a part of an index. */
   readonly pulled: number | undefined;
 }
@@ -14,6 +15,7 @@ export interface Image {
 /** What in a repository is decided about; all else belongs to that, and goes or stays with it. */
 export interface Contents {
   readonly inventory: Inventory;
+  readonly graph: Numbered;
   readonly tagged: readonly Image[];
   /** Images without a tag that are no part of an index and not attached to anything. */
   readonly untagged: readonly Image[];
@@ -23,48 +25,45 @@ export interface Contents {
   readonly tellsPulls: boolean;
 }
 
+const none: readonly never[] = [];
+
 /** Sorts what a repository has; in an order that does not depend on how it was read. */
 export function contentsOf(inventory: Inventory): Contents {
-  const { manifests } = inventory;
-  const parts = new Set<Digest>();
-  const tagged: Image[] = [];
-  const untagged: Image[] = [];
-  const orphans: Image[] = [];
-  let tellsPulls = false;
-  for (const { children, pulled } of manifests.values()) {
-    for (const child of children) parts.add(child);
-    tellsPulls ||= pulled !== undefined;
+  const graph = numbered(inventory);
+  const { held, bonds, subjects } = graph;
+  const isPart = new Uint8Array(held.length);
+  for (const parts of graph.parts) for (const part of parts) isPart[part] = 1;
+  const tags = tagsByImage(graph);
+  const tellsPulls = held.some(({ pulled }) => pulled !== undefined);
+  const [tagged, untagged, orphans]: [Image[], Image[], Image[]] = [[], [], []];
+  const kindOf = (number: number): Image[] | undefined => {
+    if (tags[number]) return tagged;
+    if (isPart[number] === 1 || subjects.has(number)) return undefined;
+    return bonds.has(number) ? orphans : untagged;
+  };
+  for (let number = 0; number < held.length; number++) {
+    const pulled = tellsPulls ? pulledOf(number, graph) : undefined;
+    kindOf(number)?.push({ number, held: held[number]!, tags: tags[number] ?? none, pulled });
   }
-  for (const held of manifests.values()) {
-    const isAttached = held.tags.some((tag) => subjectOfTag(tag) !== undefined);
-    const tags = isAttached ? held.tags.filter((tag) => subjectOfTag(tag) === undefined) : held.tags;
-    const kind = tags.length > 0 ? tagged : parts.has(held.digest) ? undefined : untaggedKind(held);
-    kind?.push({ held, tags, pulled: tellsPulls ? pulledOf(held, inventory) : undefined });
-  }
-  function untaggedKind(held: Held): Image[] | undefined {
-    const subjects = subjectsOf(held);
-    if (subjects.length === 0) return untagged;
-    return subjects.some((subject) => manifests.has(subject)) ? undefined : orphans;
-  }
-  const sorted = (images: Image[]): Image[] => images.sort((a, b) => (a.held.digest < b.held.digest ? -1 : 1));
-  return { inventory, tagged: sorted(tagged), untagged: sorted(untagged), orphans: sorted(orphans), tellsPulls };
+  for (const images of [tagged, untagged, orphans]) images.sort((a, b) => (a.held.digest < b.held.digest ? -1 : 1));
+  return { inventory, graph, tagged, untagged, orphans, tellsPulls };
 }
 
-/** What a manifest is attached to: its subject, and whom its `sha256-*` tags name. */
-export function subjectsOf({ subject, tags }: Held): readonly Digest[] {
-  const subjects: Digest[] = subject ? [subject] : [];
-  for (const tag of tags) {
-    const named = subjectOfTag(tag);
-    if (named) subjects.push(named);
+/** The tags of each manifest that are not there to attach it; undefined of what has none. */
+function tagsByImage({ held, named, tagBonds }: Numbered): readonly (readonly number[] | undefined)[] {
+  const tags = Array.from<number[] | undefined>({ length: held.length });
+  for (let tag = 0; tag < named.length; tag++) {
+    const number = named[tag]!;
+    if (number >= 0 && !tagBonds.has(tag)) (tags[number] ??= []).push(tag);
   }
-  return subjects;
+  return tags;
 }
 
-function pulledOf({ pulled, children }: Held, { manifests }: Inventory): number | undefined {
-  let latest = pulled;
-  for (const child of children) {
-    const of = manifests.get(child)?.pulled;
-    if (of !== undefined && (latest === undefined || of > latest)) latest = of;
+function pulledOf(number: number, { held, parts }: Numbered): number | undefined {
+  let latest = held[number]!.pulled;
+  for (const part of parts[number]!) {
+    const { pulled } = held[part]!;
+    if (pulled !== undefined && (latest === undefined || pulled > latest)) latest = pulled;
   }
   return latest;
 }

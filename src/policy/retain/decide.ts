@@ -1,10 +1,11 @@
-import type { Digest } from "../../oci/digest.ts";
 import type { Note } from "../../plan/plan.ts";
 import { fitsOne, parsePattern } from "../pattern.ts";
 import type { Contents, Image } from "./contents.ts";
 import type { RetentionPolicy } from "./retention.ts";
-import { compileRule, type CompiledRule, type Selected } from "./rule.ts";
+import { compileRule, type CompiledRule, type Selection } from "./rule.ts";
 import type { Decider, Fate } from "./verdicts.ts";
+
+const isProtected: Fate = { goes: false, why: "protected by the policy", rule: "protect" };
 
 export interface DecideOptions {
   /** Takes the time at which an image was built where the registry does not tell when it was pushed. */
@@ -29,29 +30,31 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
     ...(policy.minKeep !== undefined && { minKeep: policy.minKeep }),
     ...(policy.maxDelete !== undefined && { maxDelete: policy.maxDelete }),
     decide(contents, now) {
-      const { repository } = contents.inventory;
-      listsUntagged ||= contents.inventory.listsUntagged;
+      const { repository, listsUntagged: lists } = contents.inventory;
+      listsUntagged ||= lists;
       const here = rules.filter((rule) => rule.isFor(repository));
       for (const rule of here) fitting.add(rule);
-      const [tags, untagged] = [new Map<string, Fate>(), new Map<Digest, Fate>()];
-      const circumstances = { now, useCreated, tellsPulls: contents.tellsPulls };
+      const { graph, tellsPulls } = contents;
+      const tags = Array.from<Fate | undefined>({ length: graph.tags.length });
+      const untagged = Array.from<Fate | undefined>({ length: graph.held.length });
+      const circumstances = { now, useCreated, tellsPulls };
       const notes: Note[] = [];
       for (const [rule, selected] of select(here, contents)) {
         used.add(rule);
         const missing = untold(rule, selected, contents, useCreated);
         if (missing) notes.push({ at: repository, ...missing });
-        if (rule.needsPulls && !contents.tellsPulls) {
+        if (rule.needsPulls && !tellsPulls) {
           const message = `${rule.label}: nothing is told of pulls here, so that pulledWithin keeps all that it is for`;
           notes.push({ level: "warning", at: repository, message });
         }
-        rule.decide(selected, circumstances).forEach((fate, i) => {
-          const { tag, image } = selected[i]!;
-          if (tag === undefined) untagged.set(image.held.digest, fate);
-          else tags.set(tag, fate);
+        const fates = rule.decide(selected, circumstances);
+        fates.forEach((fate, i) => {
+          const tag = selected.tags[i];
+          const place = selected.places[i]!;
+          if (tag === undefined) untagged[place] = fate;
+          else tags[place] = fitsOne(protect, tag) ? isProtected : fate;
         });
       }
-      const isProtected: Fate = { goes: false, why: "protected by the policy", rule: "protect" };
-      for (const tag of tags.keys()) if (fitsOne(protect, tag)) tags.set(tag, isProtected);
       return { tags, untagged, notes };
     },
     unused: () =>
@@ -62,29 +65,41 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
   };
 }
 
+/** What a rule decides about, with the number of each tag, or of the image without one. */
+interface Selected extends Selection {
+  readonly images: Image[];
+  readonly tags: (string | undefined)[];
+  readonly places: number[];
+}
+
 /** What each rule decides about: all that it is the first to select. */
 function select(
   rules: readonly CompiledRule[],
-  { tagged, untagged, orphans }: Contents,
-): ReadonlyMap<CompiledRule, readonly Selected[]> {
-  const selected = new Map<CompiledRule, Selected[]>();
-  const add = (rule: CompiledRule | undefined, one: Selected): void => {
+  { graph, tagged, untagged, orphans }: Contents,
+): ReadonlyMap<CompiledRule, Selected> {
+  const selected = new Map<CompiledRule, Selected>();
+  const add = (rule: CompiledRule | undefined, image: Image, tag: string | undefined, place: number): void => {
     if (!rule) return;
-    const known = selected.get(rule);
-    if (known) known.push(one);
-    else selected.set(rule, [one]);
+    let all = selected.get(rule);
+    if (!all) selected.set(rule, (all = { images: [], tags: [], places: [] }));
+    all.images.push(image);
+    all.tags.push(tag);
+    all.places.push(place);
   };
   const ofTags = rules.filter(({ kind }) => kind === "tags");
+  const firstFor = (tag: string): CompiledRule | undefined => {
+    for (const rule of ofTags) if (rule.selects(tag)) return rule;
+    return undefined;
+  };
   for (const image of tagged) {
-    for (const tag of image.tags)
-      add(
-        ofTags.find((rule) => rule.selects(tag)),
-        { image, tag },
-      );
+    for (const place of image.tags) {
+      const tag = graph.tags[place]!;
+      add(firstFor(tag), image, tag, place);
+    }
   }
   const whole = (kind: CompiledRule["kind"], images: readonly Image[]): void => {
     const rule = rules.find((one) => one.kind === kind);
-    for (const image of images) add(rule, { image });
+    for (const image of images) add(rule, image, undefined, image.number);
   };
   whole("untagged", untagged);
   whole("orphaned", orphans);
@@ -94,19 +109,19 @@ function select(
 /** Of which of what a rule selects something is not known by which it goes, in words; undefined where all is. */
 function untold(
   rule: CompiledRule,
-  selected: readonly Selected[],
+  { images, tags }: Selection,
   { inventory }: Contents,
   useCreated: boolean,
 ): { readonly level: Note["level"]; readonly message: string } | undefined {
-  const missing = selected.filter(({ image }) => rule.untold(image, useCreated) !== undefined);
+  const missing = images.flatMap((image, i) => (rule.untold(image, useCreated) === undefined ? [] : i));
   const [first] = missing;
-  if (!first) return undefined;
-  const moment = rule.untold(first.image, useCreated);
-  const name = first.tag ?? first.image.held.digest;
+  if (first === undefined) return undefined;
+  const moment = rule.untold(images[first]!, useCreated);
+  const name = tags[first] ?? images[first]!.held.digest;
   const [who, what] =
     missing.length > 1 ? [`${name} and ${missing.length - 1} more stay`, "they were"] : [`${name} stays`, "it was"];
   const said = `${rule.label}: ${who}, as it is not known when ${what} ${moment}`;
-  const level = missing.length === selected.length && rule.kind === "tags" ? "refused" : "warning";
+  const level = missing.length === images.length && rule.kind === "tags" ? "refused" : "warning";
   if (moment === "created") return { level, message: `${said} (a time before 2000 counts as none)` };
   const isTold = [...inventory.manifests.values()].some(({ pushed }) => pushed !== undefined);
   if (isTold || useCreated) return { level, message: said };

@@ -1,13 +1,13 @@
-import type { Digest } from "../../oci/digest.ts";
+import type { Numbered } from "../../graph/numbered.ts";
 import { isRegistryError } from "../../oci/error.ts";
 import type { Note } from "../../plan/plan.ts";
 import { parseLifecycle } from "../lifecycle/convert.ts";
 import type { LifecycleDialect } from "../lifecycle/dialects.ts";
-import type { LifecycleImage } from "../lifecycle/images.ts";
+import type { Decision, LifecycleImage } from "../lifecycle/images.ts";
 import type { Rules } from "../lifecycle/rules.ts";
 import { simulateLifecycle } from "../lifecycle/simulate.ts";
 import { lifecycleWarnings } from "../lifecycle/warnings.ts";
-import { subjectsOf, type Contents, type Image } from "./contents.ts";
+import type { Contents, Image } from "./contents.ts";
 import type { DecideOptions } from "./decide.ts";
 import type { Decider, Fate, Verdicts } from "./verdicts.ts";
 
@@ -37,7 +37,7 @@ export function dialectDecider({ dialect, document }: DialectPolicy, options: De
       try {
         const given = { now, repository: name, ...options };
         const images = imagesOf(contents, { ...rules, withParts });
-        const verdicts = verdictsOf(simulateLifecycle(dialect, document, images, given), repository);
+        const verdicts = verdictsOf(simulateLifecycle(dialect, document, images, given), contents);
         const traps = lifecycleWarnings(dialect, document, images, given).map(({ at, message }): Note => {
           return { level: "warning", at: repository, message: `${at} ${message}` };
         });
@@ -45,45 +45,55 @@ export function dialectDecider({ dialect, document }: DialectPolicy, options: De
       } catch (error) {
         if (!isRegistryError(error, "INVALID")) throw error;
         const refused = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
-        return { tags: new Map(), untagged: new Map(), notes: [], refused };
+        return { tags: [], untagged: [], notes: [], refused };
       }
     },
   };
 }
 
+/** An image, or one tag of it, with the numbers of both. */
+interface Given extends LifecycleImage {
+  readonly number: number;
+  readonly places: readonly number[];
+}
+
 /** The images as a service has them: once for each tag where those go one by one, with the parts of indexes where they count. */
 function imagesOf(
-  { tagged, untagged, orphans, inventory }: Contents,
+  { graph, tagged, untagged, orphans }: Contents,
   { unit, withParts, countsOrphans }: Pick<Rules, "unit" | "countsOrphans"> & { readonly withParts: boolean },
-): readonly LifecycleImage[] {
+): readonly Given[] {
   const top = [...tagged, ...untagged, ...(countsOrphans ? orphans : [])];
-  const images = top.flatMap((image) => {
-    const one = lifecycleImage(image);
-    return unit === "image" || image.tags.length < 2 ? [one] : image.tags.map((tag) => ({ ...one, tags: [tag] }));
-  });
+  const images: Given[] = [];
+  for (const image of top) {
+    const one = givenImage(image, graph);
+    if (unit === "image" || image.tags.length < 2) images.push(one);
+    else one.tags.forEach((tag, i) => images.push({ ...one, tags: [tag], places: [one.places[i]!] }));
+  }
   if (!withParts) return images;
-  const known = new Set(top.map(({ held }) => held.digest));
-  for (const { held } of top) {
-    for (const digest of held.children) {
-      const part = inventory.manifests.get(digest);
-      if (!part || known.has(digest)) continue;
-      known.add(digest);
+  const known = new Set(top.map(({ number }) => number));
+  for (const { held, number: index } of top) {
+    for (const number of graph.parts[index]!) {
+      if (known.has(number)) continue;
+      known.add(number);
+      const part = graph.held[number]!;
       // A listing by tags tells nothing of parts: they came with the index that is made of them.
       const pushed = part.pushed ?? held.pushed;
       const dated = pushed === undefined ? part : { ...part, pushed };
-      images.push(lifecycleImage({ held: dated, tags: [], pulled: part.pulled }));
+      images.push(givenImage({ number, held: dated, tags: [], pulled: part.pulled }, graph));
     }
   }
   return images;
 }
 
-function lifecycleImage({ held, tags, pulled }: Image): LifecycleImage {
+function givenImage({ number, held, tags, pulled }: Image, graph: Numbered): Given {
   const { digest, pushed, created, children, immutable, state } = held;
-  const [subject] = subjectsOf(held);
+  const [subject] = graph.bonds.get(number) ?? [];
   const text = (time: number): string => new Date(time).toISOString();
   return {
     digest,
-    tags,
+    number,
+    tags: tags.map((tag) => graph.tags[tag]!),
+    places: tags,
     children,
     ...(subject && { subject }),
     ...(pushed !== undefined && { pushed: text(pushed) }),
@@ -94,17 +104,18 @@ function lifecycleImage({ held, tags, pulled }: Image): LifecycleImage {
   };
 }
 
-function verdictsOf(decisions: ReturnType<typeof simulateLifecycle>, repository: string): Verdicts {
-  const [tags, untagged] = [new Map<string, Fate>(), new Map<Digest, Fate>()];
+function verdictsOf(decisions: readonly Decision<Given>[], { graph, inventory }: Contents): Verdicts {
+  const tags = Array.from<Fate | undefined>({ length: graph.tags.length });
+  const untagged = Array.from<Fate | undefined>({ length: graph.held.length });
   let archived = 0;
   for (const { image, action, rule, reason } of decisions) {
     if (action === "archive") archived++;
     const why = action === "archive" ? `${reason}: its service would archive it` : reason;
     const fate = { goes: action === "delete", why, ...(rule !== undefined && { rule }) };
-    for (const tag of image.tags) tags.set(tag, fate);
-    if (image.tags.length === 0) untagged.set(image.digest!, fate);
+    for (const tag of image.places) tags[tag] = fate;
+    if (image.places.length === 0) untagged[image.number] = fate;
   }
   const message = `${archived} would be archived by the policy: here, they stay`;
-  const notes: readonly Note[] = archived > 0 ? [{ level: "warning", at: repository, message }] : [];
+  const notes: readonly Note[] = archived > 0 ? [{ level: "warning", at: inventory.repository, message }] : [];
   return { tags, untagged, notes };
 }

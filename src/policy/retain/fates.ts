@@ -1,41 +1,31 @@
-import type { Held } from "../../graph/inventory.ts";
-import type { Digest } from "../../oci/digest.ts";
 import type { Contents } from "./contents.ts";
-import type { Fate, Verdicts } from "./verdicts.ts";
+import type { Fate, FatesByNumber, Verdicts } from "./verdicts.ts";
 
-/** Why a manifest stays with all its tags, whatever a policy says; undefined where nothing speaks for it. */
-export type Spared = (held: Held) => string | undefined;
-
-/** What becomes of each tag and each image without one, before anybody asks who needs it. */
+/** What becomes of each tag and each image without one, before anybody asks who needs it; all by number. */
 export interface Fates {
-  /** Of a tag, but for those (`sha256-*`) by which something is attached. */
-  ofTag(tag: string, digest: Digest): Fate;
-  readonly untagged: ReadonlyMap<Digest, Fate>;
-  /** The manifests that are spared. */
-  readonly spared: ReadonlyMap<Digest, Fate>;
-  /** The images of which nothing stays, with why. */
-  readonly doomed: ReadonlyMap<Digest, Fate>;
+  /** Of a tag of a manifest, but for those (`sha256-*`) by which something is attached. */
+  ofTag(tag: number, of: number): Fate;
+  /** Of images without tags, and of what is attached to nothing. */
+  readonly untagged: ReadonlyMap<number, Fate>;
+  /** Of the manifests that stay with all their tags, whatever a policy says. */
+  readonly spared: FatesByNumber;
+  /** Of the images of which nothing stays. */
+  readonly doomed: ReadonlyMap<number, Fate>;
 }
 
 /** Fills up what a policy says: what it says nothing of stays, and so does what is spared. */
-export function fatesOf(contents: Contents, verdicts: Verdicts, sparedWhy: Spared): Fates {
-  const { inventory, tagged } = contents;
+export function fatesOf(contents: Contents, verdicts: Verdicts, spared: FatesByNumber): Fates {
   const why = verdicts.refused === undefined ? "no rule is for it" : `nothing goes here: ${verdicts.refused}`;
   const unsaid: Fate = { goes: false, why };
-  const spared = new Map<Digest, Fate>();
-  for (const held of inventory.manifests.values()) {
-    const reason = sparedWhy(held);
-    if (reason !== undefined) spared.set(held.digest, { goes: false, why: reason });
+  const ofTag = (tag: number, of: number): Fate => spared[of] ?? verdicts.tags[tag] ?? unsaid;
+  const [untagged, doomed] = [new Map<number, Fate>(), new Map<number, Fate>()];
+  for (const { number, tags } of contents.tagged) {
+    if (tags.every((tag) => ofTag(tag, number).goes)) doomed.set(number, ofTag(tags[0]!, number));
   }
-  const ofTag = (tag: string, digest: Digest): Fate => spared.get(digest) ?? verdicts.tags.get(tag) ?? unsaid;
-  const [untagged, doomed] = [new Map<Digest, Fate>(), new Map<Digest, Fate>()];
-  for (const { held, tags } of tagged) {
-    if (tags.every((tag) => ofTag(tag, held.digest).goes)) doomed.set(held.digest, ofTag(tags[0]!, held.digest));
-  }
-  for (const { held } of [...contents.untagged, ...contents.orphans]) {
-    const fate = spared.get(held.digest) ?? verdicts.untagged.get(held.digest) ?? unsaid;
-    untagged.set(held.digest, fate);
-    if (fate.goes) doomed.set(held.digest, fate);
+  for (const { number } of [...contents.untagged, ...contents.orphans]) {
+    const fate = spared[number] ?? verdicts.untagged[number] ?? unsaid;
+    untagged.set(number, fate);
+    if (fate.goes) doomed.set(number, fate);
   }
   return { ofTag, untagged, spared, doomed };
 }

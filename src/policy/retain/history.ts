@@ -32,24 +32,25 @@ const day = 86_400_000;
 export function asOf(inventory: Inventory, at: Date, { useCreated = false } = {}): Inventory {
   const time = at.getTime();
   const isThere = (held: Held): boolean => (momentOf(held, "pushed", useCreated) ?? 0) <= time;
-  const { tagged, untagged, orphans } = contentsOf(inventory);
+  const { graph, tagged, untagged, orphans } = contentsOf(inventory);
   const tops = [...tagged, ...untagged, ...orphans].filter(({ held }) => isThere(held));
-  const there = new Set<Digest>();
+  const there = new Set<number>();
   const { owners, order } = belongings(
-    inventory,
-    tops.map(({ held }) => held.digest),
+    graph,
+    tops.map(({ number }) => number),
   );
-  for (const digest of order) {
+  for (const one of order) {
     // A part is as old as its index, whatever it says; what is attached came when it came.
-    const isPart = owners.get(digest)!.some(({ as, by }) => as === "a part of the index" && there.has(by));
-    if (isPart || isThere(inventory.manifests.get(digest)!)) there.add(digest);
+    const isPart = owners[one]!.some(({ as, by }) => as === "a part of the index" && there.has(by));
+    if (isPart || isThere(graph.held[one]!)) there.add(one);
   }
   const manifests = new Map<Digest, Held>();
-  for (const [digest, held] of inventory.manifests) {
-    if (!there.has(digest)) continue;
+  graph.held.forEach((held, number) => {
+    if (!there.has(number)) return;
     // Pulled since then: it may have been pulled before, too, and counts as pulled then.
-    manifests.set(digest, held.pulled === undefined ? held : { ...held, pulled: Math.min(held.pulled, time) });
-  }
+    const { digest, pulled } = held;
+    manifests.set(digest, pulled === undefined ? held : { ...held, pulled: Math.min(pulled, time) });
+  });
   return withManifests(inventory, manifests);
 }
 

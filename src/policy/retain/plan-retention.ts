@@ -1,17 +1,15 @@
-import type { Held, Inventory } from "../../graph/inventory.ts";
+import type { Inventory } from "../../graph/inventory.ts";
 import type { Root } from "../../graph/needed.ts";
-import type { Digest } from "../../oci/digest.ts";
 import { rootsInUse, type InUse } from "../../plan/in-use.ts";
-import type { Kept, Note, Plan, Step } from "../../plan/plan.ts";
+import type { DeleteManifest, DeleteTag, Kept, Note, Plan, Step } from "../../plan/plan.ts";
 import type { Owner } from "./belongings.ts";
 import { brakedBy } from "./brakes.ts";
-import { contentsOf } from "./contents.ts";
+import { contentsOf, type Contents } from "./contents.ts";
 import { retentionDecider } from "./decide.ts";
 import { dialectDecider, type DialectPolicy } from "./dialect.ts";
-import type { Spared } from "./fates.ts";
 import { notAlone, planRepository, type RepositoryPlan } from "./repository-plan.ts";
 import type { RetentionPolicy } from "./retention.ts";
-import type { Decider } from "./verdicts.ts";
+import type { Decider, FatesByNumber } from "./verdicts.ts";
 
 /** What retention is planned over. */
 export interface RetentionState {
@@ -37,32 +35,30 @@ export function planRetention(policy: RetentionPolicy | DialectPolicy, state: Re
   const kept: Kept[] = [];
   const notes: Note[] = [];
   for (const inventory of state.inventories.toSorted((a, b) => (a.repository < b.repository ? -1 : 1))) {
-    const plan = planOne(inventory, decider, state, now.getTime(), notes);
-    addSteps(plan, inventory, steps);
-    for (const { tag, digest, why, rule } of plan.staying) {
-      const at = `${inventory.repository}${tag === undefined ? `@${digest}` : `:${tag}`}`;
-      kept.push({ at, digest, why, ...(rule !== undefined && { rule }) });
-    }
+    const contents = contentsOf(inventory);
+    const plan = planOne(contents, decider, state, now.getTime(), notes);
+    addSteps(plan, contents, steps);
+    addKept(plan, inventory, kept);
   }
   for (const { rule, why } of decider.unused()) notes.push({ level: "warning", message: `${rule}: ${why}` });
   return { version: 1, kind: "retain", made: now.toISOString(), steps, kept, notes };
 }
 
 function planOne(
-  inventory: Inventory,
+  contents: Contents,
   decider: Decider,
   state: RetentionState,
   now: number,
   notes: Note[],
 ): RepositoryPlan {
+  const { inventory } = contents;
   const { repository: at, gaps, manifests } = inventory;
   if (manifests.size === 0 && gaps.length === 0)
     notes.push({ level: "warning", at, message: "there is nothing in it" });
-  const contents = contentsOf(inventory);
-  const spared = sparedBy(inventory, state);
+  const spared = sparedBy(contents, state);
   const refuse = (refused: string): RepositoryPlan => {
     notes.push({ level: "refused", at, message: refused });
-    return planRepository(contents, { tags: new Map(), untagged: new Map(), notes: [], refused }, spared);
+    return planRepository(contents, { tags: [], untagged: [], notes: [], refused }, spared);
   };
   const [gap] = gaps;
   if (gap) {
@@ -79,55 +75,69 @@ function planOne(
 }
 
 /** What there is to know of tags that go, or would have to, while their images stay. */
-function tagNotes({ going, staying }: RepositoryPlan, { repository: at, tagDeletion }: Inventory): readonly Note[] {
-  const stay = staying.filter(({ why }) => why === notAlone).length;
+function tagNotes(
+  { goingAlone, staying }: RepositoryPlan,
+  { repository: at, tagDeletion }: Inventory,
+): readonly Note[] {
+  const stay = staying.filter(({ fate }) => fate.why === notAlone).length;
   if (stay > 0) {
     const what = stay === 1 ? "1 tag that the policy is against stays" : `${stay} tags that the policy is against stay`;
     return [{ level: "warning", at, message: `${what}: this registry takes away whole images alone` }];
   }
-  const go = tagDeletion === "not everywhere" ? going.filter(({ tag }) => tag !== undefined).length : 0;
+  const go = tagDeletion === "not everywhere" ? goingAlone.length : 0;
   if (go === 0) return [];
   const what = go === 1 ? "1 tag is to go from an image that stays" : `${go} tags are to go from images that stay`;
   const then = "where this one cannot, that fails, and nothing else with it";
   return [{ level: "info", at, message: `${what}, which not every registry can do: ${then}` }];
 }
 
-/** What stays whatever a policy says. */
-function sparedBy(inventory: Inventory, { inUse = [], protect }: RetentionState): Spared {
-  const roots = [...(protect?.(inventory) ?? []), ...rootsInUse(inventory, inUse)];
-  const why = new Map<Digest, string>(roots.map((root) => [root.digest, root.why]));
-  return ({ digest, immutable, state }: Held) => {
-    const said = why.get(digest);
-    if (said !== undefined) return said;
-    if (immutable) return "it is immutable";
-    return state === undefined ? undefined : `it is ${state}`;
-  };
+/** What stays with all its tags, whatever a policy says. */
+function sparedBy({ inventory, graph }: Contents, { inUse = [], protect }: RetentionState): FatesByNumber {
+  const said = new Map<number, string>();
+  for (const { digest, why } of [...(protect?.(inventory) ?? []), ...rootsInUse(inventory, inUse)]) {
+    said.set(graph.numbers.get(digest) ?? -1, why);
+  }
+  return graph.held.map(({ immutable, state }, number) => {
+    const own = immutable ? "it is immutable" : state === undefined ? undefined : `it is ${state}`;
+    const why = said.get(number) ?? own;
+    return why === undefined ? undefined : { goes: false, why };
+  });
 }
 
-function addSteps({ going, freed }: RepositoryPlan, { repository, manifests }: Inventory, steps: Step[]): void {
-  const ids = new Map<Digest, string>();
-  let last: { readonly owner: Owner; readonly after: readonly string[] } | undefined;
-  /** The ids of what goes before; the same for all that have one owner alone. */
-  const idsOf = (owners: readonly Owner[]): readonly string[] => {
-    const [owner, ...more] = owners;
-    if (last && more.length === 0 && owner === last.owner) return last.after;
-    const after = owners.flatMap(({ by }) => ids.get(by) ?? []);
-    if (owner && more.length === 0) last = { owner, after };
-    return after;
-  };
-  for (const { digest, tag, why, fate, after } of going) {
+type Open<T> = { -readonly [K in keyof T]: T[K] };
+
+function addSteps({ going, freed, gone, owners, goingAlone }: RepositoryPlan, contents: Contents, steps: Step[]): void {
+  const { graph, inventory } = contents;
+  const [byDigest, byTag] = [`${inventory.repository}@`, `${inventory.repository}:`];
+  const ids = Array.from<string | undefined>({ length: graph.held.length });
+  let [last, before]: [readonly Owner[] | undefined, readonly string[]] = [undefined, []];
+  going.forEach((number, i) => {
+    const { digest, tags } = graph.held[number]!;
+    const { why, rule } = gone[number]!;
     const id = String(steps.length + 1);
-    const ruled = fate?.rule === undefined ? undefined : { rule: fate.rule };
-    const before = idsOf(after);
-    const first = before.length === 0 ? undefined : { after: before };
-    if (tag !== undefined) {
-      steps.push({ do: "delete tag", id, at: `${repository}:${tag}`, why, digest, ...ruled, ...first });
-      continue;
-    }
-    ids.set(digest, id);
-    const { tags } = manifests.get(digest)!;
-    const bytes = freed.get(digest) ?? 0;
-    const at = `${repository}@${digest}`;
-    steps.push({ do: "delete manifest", id, at, why, digest, tags, bytes, ...ruled, ...first });
+    ids[number] = id;
+    const at = byDigest + digest;
+    const step: Open<DeleteManifest> = { do: "delete manifest", id, at, why, digest, tags, bytes: freed[i]! };
+    if (rule !== undefined) step.rule = rule;
+    const after = owners[number]!;
+    // Those of one owner follow one another, and share the list.
+    if (after !== last) [last, before] = [after, after.flatMap(({ by }) => ids[by] ?? [])];
+    if (before.length > 0) step.after = before;
+    steps.push(step);
+  });
+  for (const { digest, tag, fate } of goingAlone) {
+    const id = String(steps.length + 1);
+    const step: Open<DeleteTag> = { do: "delete tag", id, at: byTag + tag!, why: fate.why, digest };
+    if (fate.rule !== undefined) step.rule = fate.rule;
+    steps.push(step);
+  }
+}
+
+function addKept({ staying }: RepositoryPlan, { repository }: Inventory, kept: Kept[]): void {
+  const [byDigest, byTag] = [`${repository}@`, `${repository}:`];
+  for (const { digest, tag, fate } of staying) {
+    const one: Open<Kept> = { at: tag === undefined ? byDigest + digest : byTag + tag, digest, why: fate.why };
+    if (fate.rule !== undefined) one.rule = fate.rule;
+    kept.push(one);
   }
 }

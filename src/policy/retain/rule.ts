@@ -7,10 +7,11 @@ import type { Keep, Moment, RetentionRule } from "./retention.ts";
 import { readStreams, versionStream } from "./streams.ts";
 import type { Fate } from "./verdicts.ts";
 
-/** A tag that a rule decides about, or an image without one. */
-export interface Selected {
-  readonly image: Image;
-  readonly tag?: string;
+/** What a rule decides about, in columns: there may be 100,000. */
+export interface Selection {
+  readonly images: readonly Image[];
+  /** A tag of each; of images without one, undefined. */
+  readonly tags: readonly (string | undefined)[];
 }
 
 /** What a rule is told of a repository beside what it selects. */
@@ -27,7 +28,7 @@ export interface CompiledRule {
   isFor(repository: string): boolean;
   selects(tag: string): boolean;
   /** What becomes of all that it selects in one repository, in the same order. */
-  decide(selected: readonly Selected[], circumstances: Circumstances): readonly Fate[];
+  decide(selected: Selection, circumstances: Circumstances): readonly Fate[];
   /** The moment by which it goes that is not known of an image, if any. */
   untold(image: Image, useCreated: boolean): Moment | undefined;
   readonly needsPulls: boolean;
@@ -61,17 +62,22 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
       fitsOne(repositories, repository) ||
       fitsOne(repositories, repository.slice(repository.indexOf("/") + 1)),
     selects: (tag) => (!tags || fitsOne(tags, tag)) && !fitsOne(except, tag),
-    untold: ({ held }, useCreated) => moments.find((moment) => momentOf(held, moment, useCreated) === undefined),
+    untold({ held }, useCreated) {
+      for (const moment of moments) if (momentOf(held, moment, useCreated) === undefined) return moment;
+      return undefined;
+    },
     needsPulls: keeps.some(({ needsPulls }) => needsPulls),
     decide(selected, circumstances) {
-      const kept = keeps.map((keep) => keep.kept(selected, circumstances));
-      return selected.map((one, i): Fate => {
-        const why = kept.map((reasons) => reasons[i]).find((reason) => reason !== undefined);
-        if (why !== undefined) return { goes: false, why, ...base };
+      const { images } = selected;
+      const kept = Array.from<string | undefined>({ length: images.length });
+      for (const keep of keeps) keep.addReasons(kept, selected, circumstances);
+      return images.map(({ held }, i): Fate => {
+        const why = kept[i];
+        if (why !== undefined) return { goes: false, why, rule: label };
         if (olderThan === undefined) return leftOver;
-        const moment = momentOf(one.image.held, by, circumstances.useCreated);
-        if (moment === undefined) return { goes: false, why: `it is not known when it was ${by}`, ...base };
-        const { older, younger } = byAge[wordOf(one.image.held, by)];
+        const moment = momentOf(held, by, circumstances.useCreated);
+        if (moment === undefined) return { goes: false, why: `it is not known when it was ${by}`, rule: label };
+        const { older, younger } = byAge[wordOf(held, by)];
         return circumstances.now - moment > olderThan ? older : younger;
       });
     },
@@ -91,57 +97,61 @@ function notKept({ keep = [] }: RetentionRule): string {
 }
 
 interface CompiledKeep {
-  /** Why each is kept; undefined for what this does not keep. */
-  kept(selected: readonly Selected[], circumstances: Circumstances): readonly (string | undefined)[];
+  /** Adds why each is kept that this keeps, where there is no reason yet. */
+  addReasons(kept: Reasons, selected: Selection, circumstances: Circumstances): void;
   /** By which moment it goes, if by any. */
   readonly moment: Moment | undefined;
   readonly needsPulls: boolean;
 }
+
+/** Why each of what a rule selects is kept. */
+type Reasons = (string | undefined)[];
 
 function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
   const { always, newest, per, youngerThan, pulledWithin } = keep;
   const by = keep.by ?? inRule;
   const moment = by === "semver" ? inRule : by;
   const [young, pulled] = [youngerThan, pulledWithin].map((text) => (text === undefined ? undefined : readSpan(text)!));
+  const unknown = `it is not known when it was ${moment}`;
+  const reasonFor = (image: Image, { now, useCreated, tellsPulls }: Circumstances): string | undefined => {
+    if (always) return "the rule keeps it always";
+    const time = momentOf(image.held, moment, useCreated);
+    if (young !== undefined) {
+      if (time === undefined) return unknown;
+      if (now - time <= young) return `${wordOf(image.held, moment)} within ${youngerThan}`;
+    }
+    if (pulled === undefined) return undefined;
+    if (!tellsPulls) return "it is not known whether it is pulled";
+    const last = image.pulled ?? time;
+    if (last === undefined) return unknown;
+    if (now - last > pulled) return undefined;
+    return image.pulled === undefined
+      ? `never pulled, but ${wordOf(image.held, moment)} within ${pulledWithin}`
+      : `pulled within ${pulledWithin}`;
+  };
   return {
     moment:
       young !== undefined || pulled !== undefined || (newest !== undefined && by !== "semver") ? moment : undefined,
     needsPulls: pulled !== undefined,
-    kept(selected, { now, useCreated, tellsPulls }) {
-      const among = newest === undefined ? undefined : newestOf(selected, newest, by, per, useCreated);
-      return selected.map((one, i) => {
-        if (always) return "the rule keeps it always";
-        if (among?.[i] !== undefined) return among[i];
-        const time = momentOf(one.image.held, moment, useCreated);
-        if (young !== undefined) {
-          if (time === undefined) return `it is not known when it was ${moment}`;
-          if (now - time <= young) return `${wordOf(one.image.held, moment)} within ${youngerThan}`;
-        }
-        if (pulled === undefined) return undefined;
-        if (!tellsPulls) return "it is not known whether it is pulled";
-        const last = one.image.pulled ?? time;
-        if (last === undefined) return `it is not known when it was ${moment}`;
-        if (now - last > pulled) return undefined;
-        return one.image.pulled === undefined
-          ? `never pulled, but ${wordOf(one.image.held, moment)} within ${pulledWithin}`
-          : `pulled within ${pulledWithin}`;
-      });
+    addReasons(kept, selected, circumstances) {
+      const among = newest === undefined ? undefined : newestOf(selected, newest, by, per, circumstances.useCreated);
+      selected.images.forEach((image, i) => (kept[i] ??= among?.[i] ?? reasonFor(image, circumstances)));
     },
   };
 }
 
 /** Which are among the newest of their stream. Tags of one image, and of one version, take up one place. */
 function newestOf(
-  selected: readonly Selected[],
+  { images, tags }: Selection,
   most: number,
   by: Moment | "semver",
   per: Keep["per"],
   useCreated: boolean,
-): readonly (string | undefined)[] {
+): Reasons {
   const versionsPer = per === "major" || per === "minor" ? per : undefined;
   const streamOf = per === undefined || versionsPer ? undefined : readStreams(per);
   const why = `among the newest ${most}${per === undefined ? "" : ` per ${per}`}${by === "semver" ? " by version" : ""}`;
-  const reasons: (string | undefined)[] = [];
+  const reasons = Array.from<string | undefined>({ length: tags.length });
   const versions = new Map<number, Version>();
   const streams = new Map<string, number[]>();
   /** Which stream a tag is of; undefined, with why it stays, for one that is of none. */
@@ -154,7 +164,7 @@ function newestOf(
     else reasons[i] = "it is no version";
     return version && `${own}\n${versionStream(version, versionsPer)}`;
   };
-  selected.forEach(({ tag = "" }, i) => {
+  tags.forEach((tag = "", i) => {
     const key = streamFor(tag, i);
     if (key === undefined) return;
     const stream = streams.get(key);
@@ -162,30 +172,41 @@ function newestOf(
     else streams.set(key, [i]);
   });
   for (const stream of streams.values()) {
-    const places = by === "semver" ? byVersion(versions, stream) : byMoment(selected, stream, by, useCreated, reasons);
-    for (const place of places.slice(0, most)) for (const i of place) reasons[i] = why;
+    const places =
+      by === "semver"
+        ? byVersion(versions, stream).slice(0, most)
+        : byMoment(images, stream, most, by, useCreated, reasons);
+    for (const place of places) for (const i of place) reasons[i] = why;
   }
   return reasons;
 }
 
-/** The places of a stream, newest first, each with those that share it; those of no known moment are kept and take none. */
+/** The first places of a stream, newest first, each with those that share it; those of no known moment are kept and take none. */
 function byMoment(
-  selected: readonly Selected[],
+  images: readonly Image[],
   stream: readonly number[],
+  most: number,
   by: Moment,
   useCreated: boolean,
-  reasons: (string | undefined)[],
+  reasons: Reasons,
 ): readonly (readonly number[])[] {
-  const images = new Map<Image, { readonly time: number; readonly all: number[] }>();
-  for (const i of stream) {
-    const { image } = selected[i]!;
-    const known = images.get(image);
-    const time = known?.time ?? momentOf(image.held, by, useCreated);
-    if (known) known.all.push(i);
-    else if (time !== undefined) images.set(image, { time, all: [i] });
-    else reasons[i] = `it is not known when it was ${by}`;
-  }
-  return [...images.values()].sort((a, b) => b.time - a.time).map(({ all }) => all);
+  const imageAt = (at: number): Image => images[stream[at]!]!;
+  const times = new Float64Array(stream.length);
+  // The tags of one image follow one another, and its first one stands for them.
+  const firsts: number[] = [];
+  stream.forEach((i, at) => {
+    const image = imageAt(at);
+    const time = momentOf(image.held, by, useCreated);
+    times[at] = time ?? 0;
+    if (time === undefined) reasons[i] = `it is not known when it was ${by}`;
+    else if (at === 0 || image !== imageAt(at - 1)) firsts.push(at);
+  });
+  firsts.sort((a, b) => times[b]! - times[a]!);
+  return firsts.slice(0, most).map((first) => {
+    let end = first + 1;
+    while (end < stream.length && imageAt(end) === imageAt(first)) end++;
+    return stream.slice(first, end);
+  });
 }
 
 /** The same by version. An alias (`1.2`) is as new as the newest version that it stands for, and shares its place. */

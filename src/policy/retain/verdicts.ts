@@ -1,4 +1,3 @@
-import type { Digest } from "../../oci/digest.ts";
 import type { Note } from "../../plan/plan.ts";
 import type { Contents } from "./contents.ts";
 
@@ -11,11 +10,14 @@ export interface Fate {
   readonly mayEmpty?: boolean;
 }
 
+/** Fates by the number of what they are of; undefined where nothing is said of it. */
+export type FatesByNumber = readonly (Fate | undefined)[];
+
 /** What a policy says of one repository, before that is held against what needs what. */
 export interface Verdicts {
-  readonly tags: ReadonlyMap<string, Fate>;
+  readonly tags: FatesByNumber;
   /** Of images without tags, and of what is attached to nothing. */
-  readonly untagged: ReadonlyMap<Digest, Fate>;
+  readonly untagged: FatesByNumber;
   readonly notes: readonly Note[];
   /** Why nothing can be decided here. */
   readonly refused?: string;

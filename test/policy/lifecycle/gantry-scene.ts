@@ -27,6 +27,11 @@ export function goesByGantry(document: unknown, images: readonly LifecycleImage[
   };
   const policy = parseRetention({ name: "policy.yaml", value: document });
   // Services tell of pulls, even where there was none yet.
-  const { tags, untagged } = retentionDecider(policy).decide({ ...contentsOf(inventory), tellsPulls: true }, now);
-  return new Set([...tags, ...untagged].flatMap(([name, { goes }]) => (goes ? [name] : [])));
+  const contents = { ...contentsOf(inventory), tellsPulls: true };
+  const { tags, untagged } = retentionDecider(policy).decide(contents, now);
+  const { graph } = contents;
+  return new Set([
+    ...graph.tags.filter((_, number) => tags[number]?.goes),
+    ...graph.held.flatMap(({ digest }, number) => (untagged[number]?.goes ? digest : [])),
+  ]);
 }

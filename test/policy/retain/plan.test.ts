@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Inventory } from "../../../src/graph/inventory.ts";
-import type { Digest } from "../../../src/oci/digest.ts";
+import type { Held, Inventory } from "../../../src/graph/inventory.ts";
+import { digestOf, type Digest } from "../../../src/oci/digest.ts";
 import type { Plan, Step } from "../../../src/plan/plan.ts";
 import { protection } from "../../../src/policy/protect.ts";
 import { planRetention, type RetentionState } from "../../../src/policy/retain/plan-retention.ts";
@@ -27,6 +27,25 @@ const isTag = ({ do: what }: Step): boolean => what === "delete tag";
 const hex = (name: string): string => digest(name).replace(":", "-");
 
 describe("what goes along, and what stays", () => {
+  test("a cut tag of a sha512 digest is no tag of an image: it stays with what it is about, and goes with it", () => {
+    const long = digestOf("long", "sha512");
+    const signature = `sha512-${long.slice(7, 71)}.sig`;
+    const steps = (age: number): readonly unknown[] => {
+      const from = inventory({ image: { tags: ["v1"], age }, sig: { tags: [signature], age: 40 } });
+      const image: Held = { ...from.manifests.get(digest("image"))!, digest: long };
+      const manifests = new Map([[long, image] as const, [digest("sig"), from.manifests.get(digest("sig"))!] as const]);
+      const tags = new Map([...from.tags, ["v1", long] as const]);
+      const plan = planRetention(
+        { ...old, rules: [{ ...old.rules[0]!, allowEmpty: true }] },
+        { inventories: [{ ...from, manifests, tags }] },
+        now,
+      );
+      return plan.steps.map((step) => step.at.split("@")[1]);
+    };
+    expect(steps(10)).toEqual([]);
+    expect(steps(40)).toEqual([long, digest("sig")]);
+  });
+
   test("an index goes before its parts, and what is attached goes after what it is attached to", () => {
     const { steps, does } = planned({
       keep: { tags: ["new"] },

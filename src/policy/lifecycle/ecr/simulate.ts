@@ -1,6 +1,6 @@
 import { candidatesOf, type Candidate, type Decision, type LifecycleImage, type SimulateOptions } from "../images.ts";
 import { day } from "../rules.ts";
-import { fitsTag, glob, type TagPattern } from "../tag-pattern.ts";
+import { fitter, glob } from "../tag-pattern.ts";
 import { byPriority, type EcrDocument, type EcrRule } from "./document.ts";
 
 /**
@@ -14,16 +14,18 @@ export function simulateEcr<Image extends LifecycleImage>(
   options: SimulateOptions,
 ): readonly Decision<Image>[] {
   const candidates = candidatesOf(images, "image", options).filter(({ image }) => image.state !== "archived");
-  const decided = new Map<Candidate<Image>, Decision<Image>>();
+  const decided = Array.from<Decision<Image> | undefined>({ length: candidates.length });
   for (const rule of byPriority(document).filter(({ selection }) => selection.storageClass !== "archive")) {
-    const selected = candidates.filter(({ tags }) => selects(rule, tags));
-    selected.forEach((candidate, rank) => {
-      if (!decided.has(candidate)) decided.set(candidate, decide(rule, candidate, rank, options.now));
+    let rank = 0;
+    candidates.forEach((candidate, i) => {
+      if (!selects(rule, candidate.tags)) return;
+      // What a rule before decides counts here, too.
+      const place = rank++;
+      decided[i] ??= decide(rule, candidate, place, options.now);
     });
   }
   return candidates.map(
-    (candidate) =>
-      decided.get(candidate) ?? { image: candidate.image, action: "keep", tags: [], reason: "no rule selects it" },
+    ({ image }, i) => decided[i] ?? { image, action: "keep", tags: [], reason: "no rule selects it" },
   );
 }
 
@@ -32,17 +34,23 @@ export function selects({ selection }: EcrRule, tags: readonly string[]): boolea
   const { tagStatus } = selection;
   if (tagStatus === "any") return true;
   if (tagStatus === "untagged") return tags.length === 0;
-  return tags.length > 0 && patternsOf(selection).every((pattern) => tags.some((tag) => fitsTag(pattern, tag)));
+  if (tags.length === 0) return false;
+  for (const fits of fittersOf(selection)) if (!tags.some(fits)) return false;
+  return true;
 }
 
-const read = new WeakMap<EcrRule["selection"], readonly TagPattern[]>();
+const read = new WeakMap<EcrRule["selection"], readonly ((tag: string) => boolean)[]>();
 
-/** The patterns of a selection, each read once. */
-function patternsOf(selection: EcrRule["selection"]): readonly TagPattern[] {
-  const { tagPatternList = [], tagPrefixList = [] } = selection;
-  const patterns = read.get(selection) ?? [...tagPatternList, ...tagPrefixList.map((prefix) => `${prefix}*`)].map(glob);
-  read.set(selection, patterns);
-  return patterns;
+/** What tells whether tags are like the patterns of a selection, each made once. */
+function fittersOf(selection: EcrRule["selection"]): readonly ((tag: string) => boolean)[] {
+  let fitters = read.get(selection);
+  if (!fitters) {
+    const { tagPatternList = [], tagPrefixList = [] } = selection;
+    const globs = [...tagPatternList, ...tagPrefixList.map((prefix) => `${prefix}*`)];
+    fitters = globs.map((text) => fitter(glob(text)));
+    read.set(selection, fitters);
+  }
+  return fitters;
 }
 
 function decide<Image extends LifecycleImage>(
