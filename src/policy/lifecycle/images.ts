@@ -10,6 +10,8 @@ export interface LifecycleImage {
   /** When it was built. */
   readonly created?: string;
   readonly children?: readonly Digest[];
+  /** Whether an index is made of it, be that among the images or not. */
+  readonly isPart?: true;
   /** What it is attached to. */
   readonly subject?: Digest;
   readonly immutable?: boolean;
@@ -63,7 +65,7 @@ export function candidatesOf<Image extends LifecycleImage>(
   const found = (unit === "image" ? merged(present) : present).flatMap((image) => {
     const time = momentOf(image, useCreated);
     const pulled = image.pulled === undefined ? 0 : Date.parse(image.pulled) || 0;
-    const isPart = image.digest !== undefined && parts.has(image.digest);
+    const isPart = image.isPart === true || (image.digest !== undefined && parts.has(image.digest));
     const idle = pulled === 0 ? Infinity : (now - pulled) / 1000;
     const of = { image, pushed: time, pulled, age: (now - time) / 1000, idle, isPart };
     if (unit === "image" || image.tags.length === 0) return [{ ...of, tags: image.tags }];

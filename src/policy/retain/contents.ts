@@ -19,6 +19,8 @@ export interface Contents {
   readonly untagged: readonly Image[];
   /** What is attached, but to nothing that is there. */
   readonly orphans: readonly Image[];
+  /** What indexes are made of, whether it is there or not. */
+  readonly parts: ReadonlySet<Digest>;
   /** Whether anything is known of pulls. */
   readonly tellsPulls: boolean;
 }
@@ -47,7 +49,7 @@ export function contentsOf(inventory: Inventory): Contents {
     return subjects.some((subject) => manifests.has(subject)) ? undefined : orphans;
   }
   const sorted = (images: Image[]): Image[] => images.sort((a, b) => (a.held.digest < b.held.digest ? -1 : 1));
-  return { inventory, tagged: sorted(tagged), untagged: sorted(untagged), orphans: sorted(orphans), tellsPulls };
+  return { inventory, tagged: sorted(tagged), untagged: sorted(untagged), orphans: sorted(orphans), parts, tellsPulls };
 }
 
 /** What a manifest is attached to: its subject, and whom its `sha256-*` tags name. */

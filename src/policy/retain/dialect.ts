@@ -53,38 +53,40 @@ export function dialectDecider({ dialect, document }: DialectPolicy, options: De
 
 /** The images as a service has them: once for each tag where those go one by one, with the parts of indexes where they count. */
 function imagesOf(
-  { tagged, untagged, orphans, inventory }: Contents,
+  { tagged, untagged, orphans, parts, inventory: { manifests } }: Contents,
   { unit, withParts, countsOrphans }: Pick<Rules, "unit" | "countsOrphans"> & { readonly withParts: boolean },
 ): readonly LifecycleImage[] {
   const top = [...tagged, ...untagged, ...(countsOrphans ? orphans : [])];
   const images = top.flatMap((image) => {
-    const one = lifecycleImage(image);
+    const one = lifecycleImage(image, parts);
     return unit === "image" || image.tags.length < 2 ? [one] : image.tags.map((tag) => ({ ...one, tags: [tag] }));
   });
   if (!withParts) return images;
   const known = new Set(top.map(({ held }) => held.digest));
-  for (const { held } of top) {
-    for (const digest of held.children) {
-      const part = inventory.manifests.get(digest);
+  const indexes = top.map(({ held }) => held);
+  // An array yields what is added while it is gone through: the parts of indexes in indexes.
+  for (const { children, pushed } of indexes) {
+    for (const digest of children) {
+      const part = manifests.get(digest);
       if (!part || known.has(digest)) continue;
       known.add(digest);
       // A listing by tags tells nothing of parts: they came with the index that is made of them.
-      const pushed = part.pushed ?? held.pushed;
-      const dated = pushed === undefined ? part : { ...part, pushed };
-      images.push(lifecycleImage({ held: dated, tags: [], pulled: part.pulled }));
+      const dated = part.pushed === undefined && pushed !== undefined ? { ...part, pushed } : part;
+      images.push(lifecycleImage({ held: dated, tags: [], pulled: part.pulled }, parts));
+      if (part.children.length > 0) indexes.push(dated);
     }
   }
   return images;
 }
 
-function lifecycleImage({ held, tags, pulled }: Image): LifecycleImage {
-  const { digest, pushed, created, children, immutable, state } = held;
+function lifecycleImage({ held, tags, pulled }: Image, parts: ReadonlySet<Digest>): LifecycleImage {
+  const { digest, pushed, created, immutable, state } = held;
   const [subject] = subjectsOf(held);
   const text = (time: number): string => new Date(time).toISOString();
   return {
     digest,
     tags,
-    children,
+    ...(parts.has(digest) && { isPart: true }),
     ...(subject && { subject }),
     ...(pushed !== undefined && { pushed: text(pushed) }),
     ...(pulled !== undefined && { pulled: text(pulled) }),

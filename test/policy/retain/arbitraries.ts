@@ -109,12 +109,18 @@ const stateOf = (tags: readonly string[], oldest: number) =>
     allowEmpty: fc.constantFrom(true, true, false),
   });
 
-/** A policy of a dialect, over one repository in which nothing else speaks for anything. */
+/** A policy of a dialect, and a repository of which no two moments are the same. */
 export const sceneOf = (dialect: LifecycleDialect) =>
-  fc.record({
-    document: documents[dialect],
-    inventory: repository("app", tagNames, 150),
-  });
+  fc.record({ document: documents[dialect], inventory: repository("app", tagNames, 150).map(apart) });
+
+function apart(from: Inventory): Inventory {
+  const held = [...from.manifests.values()].map(({ pushed, pulled, ...one }, i) => ({
+    ...one,
+    pushed: pushed! - i,
+    ...(pulled !== undefined && { pulled: pulled - i }),
+  }));
+  return { ...from, manifests: new Map(held.map((one) => [one.digest, one])) };
+}
 
 export const ownState = stateOf(ownTags, 60);
 export const ownScene = fc.record({ policy: own, state: ownState });
