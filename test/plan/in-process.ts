@@ -74,8 +74,8 @@ export function inProcess(): Place {
         async begin(step, before) {
           lines.push(formatLine({ line: "begin", step, before }));
         },
-        end(step, { error: _, ...ending }) {
-          lines.push(formatLine({ line: "end", id: step.id, ...ending }));
+        end(step, ending) {
+          lines.push(formatLine({ line: "end", id: step.id, ...ending, ...{ error: undefined } }));
         },
       };
       return applyPlan(plan, hands, { journal });

@@ -1,5 +1,4 @@
 import * as fc from "fast-check";
-import type { Digest } from "../../src/oci/digest.ts";
 import type { Store } from "../../src/store/store.ts";
 import { artifact, image, indexOf, putImage, type TestImage } from "../support/images.ts";
 
@@ -64,5 +63,3 @@ export async function putAll(store: Store, all: readonly Made[]): Promise<void> 
     for (const tag of tags) await store.putManifest(one.manifest, { tag });
   }
 }
-
-export const digestIn = ({ image: { manifest } }: Made): Digest => manifest.descriptor.digest;
