@@ -75,7 +75,8 @@ export function inProcess(): Place {
           lines.push(formatLine({ line: "begin", step, before }));
         },
         end(step, ending) {
-          lines.push(formatLine({ line: "end", id: step.id, ...ending, ...{ error: undefined } }));
+          const told = { ...ending, error: undefined };
+          lines.push(formatLine({ line: "end", id: step.id, ...told }));
         },
       };
       return applyPlan(plan, hands, { journal });
