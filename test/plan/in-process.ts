@@ -2,6 +2,7 @@ import { onTestFinished } from "vitest";
 import type { Inventory } from "../../src/graph/inventory.ts";
 import { knownManifests } from "../../src/graph/known.ts";
 import { readInventory } from "../../src/graph/read-inventory.ts";
+import type { Digest } from "../../src/oci/digest.ts";
 import { parseLocation } from "../../src/oci/location.ts";
 import { RegistryError } from "../../src/oci/error.ts";
 import { applyPlan, type Applied, type Journal } from "../../src/plan/apply.ts";
@@ -24,8 +25,11 @@ export interface Place {
   journal(name: string): Promise<JournalRecord>;
 }
 
-/** A registry in this process with its hands, without a socket, and journals in memory, each line of which is read again. */
-export function inProcess(): Place {
+/**
+ * A registry in this process with its hands, without a socket, and journals in memory, each line of which is read again.
+ * `onDelete` is told of each tag and manifest before it is deleted; what it throws, the registry does.
+ */
+export function inProcess(onDelete: (ref: string) => void = () => {}): Place {
   const host = "registry.example";
   const registry = createRegistry({ storage: memoryStorage() });
   onTestFinished(() => registry.close());
@@ -47,10 +51,19 @@ export function inProcess(): Place {
   const hands: Hands = {
     open,
     inventory: (place, call) => readInventory(open(place).store, { ...call, known }),
-    deleteTag: (place, tag, call) => open(place).store.deleteTag(tag, call),
+    async deleteTag(place, tag, call) {
+      onDelete(tag);
+      await open(place).store.deleteTag(tag, call);
+    },
     async *deleteManifests(place, digests, call) {
       const { store } = open(place);
-      for await (const one of deleteEach(store, digests, call)) {
+      const deleting = {
+        async deleteManifest(digest: Digest) {
+          onDelete(digest);
+          await store.deleteManifest(digest, call);
+        },
+      };
+      for await (const one of deleteEach(deleting, digests, call)) {
         known.forget(store.name, one.digest);
         yield one;
       }

@@ -1,7 +1,10 @@
 import * as fc from "fast-check";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Inventory } from "../../src/graph/inventory.ts";
+import { subjectOfTag } from "../../src/graph/needed.ts";
 import type { Digest } from "../../src/oci/digest.ts";
+import { RegistryError } from "../../src/oci/error.ts";
 import { readJournal } from "../../src/plan/journal.ts";
 import type { CopyImage, SetTag, Step } from "../../src/plan/plan.ts";
 import { parsePlan } from "../../src/plan/schema.ts";
@@ -139,4 +142,77 @@ test("whatever tags are moved between plan and apply, they stay, each image whol
     expect(await stateOf(store, made.keys())).toEqual(before);
   });
   await fc.assert(property, { numRuns: 100 });
+});
+
+/** Throws where an index is there without a part of it, or something attached is gone before its subject. */
+function checkGraph({ manifests }: Inventory, there: ReadonlySet<string>): void {
+  for (const held of manifests.values()) {
+    if (there.has(held.digest)) {
+      for (const part of held.children) expect(there).toContain(part);
+      continue;
+    }
+    for (const subject of [held.subject, ...held.tags.map(subjectOfTag)]) expect(there).not.toContain(subject);
+  }
+}
+
+test.each(["stays dead", "refuses some"] as const)(
+  "a registry that %s half-way leaves no index without a part, and no image without what is attached; then all goes on",
+  async (kind) => {
+    let fails: (ref: string) => boolean = () => false;
+    const registry = inProcess((ref) => {
+      if (fails(ref)) throw new RegistryError(kind === "stays dead" ? "UNAVAILABLE" : "DENIED", "not now");
+    });
+    let [run, stopped] = [0, 0];
+    const scene = fc.record({ all: pieces.map(madeOf), kept, at: fc.nat({ max: 8 }) });
+    const property = fc.asyncProperty(scene, async ({ all, kept: keeps, at }) => {
+      run += 1;
+      const store = registry.store(`app${run}`);
+      await putAll(store, all);
+      const inventory = await registry.inventory(`${registry.host}/app${run}`);
+      const plan = planOf(deletionsBut((tag) => keeps.includes(tag), inventory));
+      const before = await stateOf(store, digestsOf(all));
+      let count = 0;
+      const dies = (): boolean => count++ >= at;
+      const refuses = (ref: string): boolean => (ref.codePointAt(ref.length - 1)! + at) % 4 === 0;
+      fails = kind === "stays dead" ? dies : refuses;
+      const first = await registry.apply(plan, `${run} plan`);
+      fails = () => false;
+      const half = await stateOf(store, digestsOf(all));
+      if (!first.complete) stopped += 1;
+      checkGraph(inventory, new Set(Object.keys(half.manifests)));
+
+      const second = await registry.apply(plan, `${run} plan`);
+      expect(second.complete, JSON.stringify([...second.endings])).toBe(true);
+      for (const step of plan.steps) {
+        if (step.do === "delete manifest") expect(await store.head(step.digest)).toBeUndefined();
+      }
+      if (plan.steps.length === 0) return;
+      const back = planUndo(await registry.journal(`${run} plan`), "journal", now);
+      expect((await registry.apply(back, `${run} undo`)).complete).toBe(true);
+      expect(await stateOf(store, digestsOf(all))).toEqual(before);
+    });
+    await fc.assert(property, { numRuns: 60 });
+    expect(stopped).toBeGreaterThan(10);
+  },
+);
+
+test("two that apply one plan at the same time do it once, whatever there is", async () => {
+  const registry = inProcess();
+  let run = 0;
+  const property = fc.asyncProperty(fc.record({ all: pieces.map(madeOf), kept }), async ({ all, kept: keeps }) => {
+    run += 1;
+    const store = registry.store(`app${run}`);
+    await putAll(store, all);
+    const inventory = await registry.inventory(`${registry.host}/app${run}`);
+    const plan = planOf(deletionsBut((tag) => keeps.includes(tag), inventory));
+    const both = await Promise.all(["one", "other"].map((name) => registry.apply(plan, `${run} ${name}`)));
+    for (const { complete, endings } of both) expect(complete, JSON.stringify([...endings])).toBe(true);
+    const gone = new Set(plan.steps.flatMap((step) => (step.do === "delete manifest" ? [step.digest] : [])));
+    const left = await stateOf(store, inventory.manifests.keys());
+    expect(Object.keys(left.manifests).toSorted()).toEqual(
+      [...inventory.manifests.keys()].filter((digest) => !gone.has(digest)).toSorted(),
+    );
+    expect(Object.keys(left.tags).every((tag) => !gone.has(inventory.tags.get(tag)!))).toBe(true);
+  });
+  await fc.assert(property, { numRuns: 60 });
 });
