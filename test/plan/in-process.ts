@@ -29,7 +29,7 @@ export interface Place {
  * A registry in this process with its hands, without a socket, and journals in memory, each line of which is read again.
  * `onDelete` is told of each tag and manifest before it is deleted; what it throws, the registry does.
  */
-export function inProcess(onDelete: (ref: string) => void = () => {}): Place {
+export function inProcess(onDelete: (ref: string) => void = () => {}): Place & { readonly hands: Hands } {
   const host = "registry.example";
   const registry = createRegistry({ storage: memoryStorage() });
   onTestFinished(() => registry.close());
@@ -77,6 +77,7 @@ export function inProcess(onDelete: (ref: string) => void = () => {}): Place {
   const journals = new Map<string, string[]>();
   return {
     host,
+    hands,
     store: storeOf,
     inventory: (place) => hands.inventory(place),
     apply(plan, name) {
