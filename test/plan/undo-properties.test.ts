@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Inventory } from "../../src/graph/inventory.ts";
 import { subjectOfTag } from "../../src/graph/needed.ts";
 import type { Digest } from "../../src/oci/digest.ts";
@@ -16,6 +16,8 @@ import { temporaryDirectory } from "../support/temporary.ts";
 import { inProcess, type Place } from "./in-process.ts";
 import { madeOf, pieces, putAll, tagNames, type Made } from "./pieces.ts";
 import { applyWithJournal, deletionsBut, outcomes, planOf, stateOf, testClient } from "./scene.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const now = new Date("2026-11-21T00:00:00Z");
 
@@ -37,7 +39,7 @@ const kept = fc.uniqueArray(fc.constantFrom(...tagNames), { maxLength: 2 });
 const moves = fc.array(fc.record({ tag: fc.constantFrom("a", "b", "x", "y"), to: fc.nat() }), { maxLength: 3 });
 
 test.each<readonly [string, number, () => Place | Promise<Place>]>([
-  ["in this process", 120, inProcess],
+  ["in this process", 100, inProcess],
   ["over a socket", 10, overSocket],
 ])("what is undone is as it was, byte for byte, and undoing that does it again: %s", async (_, numRuns, open) => {
   const registry = await open();
