@@ -26,11 +26,12 @@ const setTag = (id: string, tag: string, of: TestImage): SetTag => {
 
 /** A registry in this process, and hands over it of which some are others. */
 function scene(others: (hands: Hands) => Partial<Hands> = () => ({}), onDelete?: (ref: string) => void) {
-  const { store, hands } = inProcess(onDelete);
+  const registry = inProcess(onDelete);
+  const hands = { ...registry.hands, ...others(registry.hands) };
   return {
-    app: store("app"),
+    app: registry.store("app"),
     apply: (steps: readonly Step[], options?: ApplyOptions): Promise<Applied> =>
-      applyPlan(planOf(steps), { ...hands, ...others(hands) }, options),
+      applyPlan(planOf(steps), hands, options),
   };
 }
 
@@ -174,7 +175,10 @@ test("when all is done, all places that were written to have it on their disks",
   const { app, apply } = scene((hands) => ({
     open(at) {
       const spot = hands.open(at);
-      return { ...spot, store: { ...spot.store, flush: async () => void flushed.push(`${spot.place}: ${[...tags]}`) } };
+      return {
+        ...spot,
+        store: { ...spot.store, flush: async () => void flushed.push(`${spot.place}: ${[...tags].join()}`) },
+      };
     },
   }));
   const tags = new Set<string>();
