@@ -6,6 +6,7 @@ import type { Crew } from "./crew.ts";
 import type { Gaps } from "./gaps.ts";
 import type { Known } from "./known.ts";
 import { manifestReader, type Found, type Listed } from "./manifest-reader.ts";
+import { subjectOfTag } from "./needed.ts";
 import { nameOf } from "./sides.ts";
 
 export interface SeekOptions extends Call {
@@ -31,7 +32,7 @@ export interface Seeker {
   seekAlso(digests: Iterable<Digest>): Promise<void>;
   /** Looks for all that was listed; for tags again, whose manifest was not where the list said. Settles when all is found. */
   seekListed(): Promise<void>;
-  /** Looks for what is attached to all that was found, and to that again; settles when all is found. */
+  /** Looks for what is attached to all that was found, and to that again, and for what that is attached to; settles when all is found. */
   seekAttached(): Promise<void>;
 }
 
@@ -124,6 +125,12 @@ export function seeker(from: Source, { known, gaps, workers, sparing, shallow, s
     },
     async seekAttached() {
       const knownTags = new Set([...tags.keys()].filter(isDigestTag));
+      // What such a tag is about need not have a tag itself.
+      for (const tag of knownTags) {
+        const subject = subjectOfTag(tag);
+        if (subject) seek(subject);
+      }
+      await workers.done();
       attachedTags = knownTags;
       const [first, ...others] = found.keys();
       // The first tells whether the registry lists what is attached: the others need not ask as well.

@@ -50,7 +50,11 @@ test.each(disasters.map((one) => [one.name, one] as const))(
       const policy: RetentionPolicy = {
         version: 1,
         protect: disaster.keepTags,
-        rules: [{ delete: { olderThan: "30d" } }],
+        rules: [
+          { delete: { olderThan: "30d" } },
+          { untagged: true, delete: { olderThan: "30d" } },
+          { orphaned: true, delete: { olderThan: "30d" } },
+        ],
       };
       return planRetention(policy, { inventories: [{ ...inventory, manifests }] }, new Date("2026-11-20T14:05:00Z"));
     };

@@ -92,6 +92,22 @@ test("a manifest is told with its tags, parts, blobs and subject", async () => {
   expect([...manifests.keys()]).toEqual([...manifests.keys()].toSorted());
 });
 
+test("an image that only the tag of its signature leads to is found, with its parts and what else is attached", async () => {
+  const { store, asked } = remote();
+  const [index, signature, lost] = [twoPlatforms("a"), image("signature"), image("never put")];
+  const note = artifact("note", index.children[0]!.manifest.descriptor);
+  for (const one of [index, note]) await putImage(store, one);
+  const tagFor = (one: TestImage): string => `${digestOf(one).replace(":", "-")}.sig`;
+  for (const one of [index, lost]) await putImage(store, signature, tagFor(one));
+  asked();
+  const { manifests, gaps } = await readInventory(store);
+  const there = [index, ...index.children, signature, note].map(digestOf);
+  expect([...manifests.keys()]).toEqual(there.toSorted());
+  expect(gaps).toEqual([]);
+  // Two tags, each image that they are about, two parts and a note.
+  expect(asked()).toEqual({ "GET manifests": 2 + 2 + 3, "GET referrers": 5, "GET tags": 1 });
+});
+
 describe("requests", () => {
   test("a GET for each tag and each part, then for each manifest what is attached; again, a HEAD for each tag", async () => {
     const { store, asked } = remote();

@@ -1,4 +1,3 @@
-import * as fc from "fast-check";
 import { onTestFinished } from "vitest";
 import { createClient, type Client, type ClientOptions } from "../../src/index.ts";
 import { needed } from "../../src/graph/needed.ts";
@@ -9,7 +8,6 @@ import { withJournal } from "../../src/plan/journal.ts";
 import type { ApplyOptions, Applied } from "../../src/plan/apply.ts";
 import type { DeleteManifest, DeleteTag, Plan, Step } from "../../src/plan/plan.ts";
 import type { Store } from "../../src/store/store.ts";
-import { artifact, image, indexOf, putImage, type TestImage } from "../support/images.ts";
 
 /** A client without logins and settings, closed when the test is over. */
 export function testClient(options: ClientOptions = {}): Client {
@@ -35,41 +33,6 @@ export function applyWithJournal(
 /** How each step ended, by its id. */
 export function outcomes({ endings }: Applied): Readonly<Record<string, string>> {
   return Object.fromEntries([...endings].map(([id, { outcome }]) => [id, outcome]));
-}
-
-/** What a repository consists of: images, indexes of what came before, and what is attached to it. */
-export interface Piece {
-  readonly kind: "image" | "index" | "artifact";
-  /** Which of those before it is a part of, or its subject. */
-  readonly of: readonly number[];
-  readonly tags: readonly string[];
-}
-
-export const pieces: fc.Arbitrary<readonly Piece[]> = fc.array(
-  fc.record({
-    kind: fc.constantFrom("image", "image", "index", "artifact"),
-    of: fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 3 }),
-    tags: fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "e", "f"), { maxLength: 2 }),
-  }),
-  { minLength: 1, maxLength: 9 },
-);
-
-export function imagesOf(all: readonly Piece[]): readonly TestImage[] {
-  const made: TestImage[] = [];
-  for (const [i, { kind, of }] of all.entries()) {
-    const parts = [...new Set(of.map((n) => n % Math.max(1, made.length)))].flatMap((n) => made[n] ?? []);
-    if (kind === "index" && parts.length > 0) made.push(indexOf([image(`own ${i}`, { layers: 1 }), ...parts]));
-    else if (kind === "artifact" && parts[0]) made.push(artifact(`thing ${i}`, parts[0].manifest.descriptor));
-    else made.push(image(`image ${i}`, { layers: 1 }));
-  }
-  return made;
-}
-
-export async function put(store: Store, all: readonly Piece[]): Promise<void> {
-  for (const [i, one] of imagesOf(all).entries()) {
-    await putImage(store, one);
-    for (const tag of all[i]!.tags) await store.putManifest(one.manifest, { tag });
-  }
 }
 
 /** All manifests of a repository with their bytes, and what its tags name. */

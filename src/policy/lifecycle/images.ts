@@ -10,6 +10,8 @@ export interface LifecycleImage {
   /** When it was built. */
   readonly created?: string;
   readonly children?: readonly Digest[];
+  /** Whether an index is made of it, be that among the images or not. */
+  readonly isPart?: true;
   /** What it is attached to. */
   readonly subject?: Digest;
   readonly immutable?: boolean;
@@ -86,7 +88,7 @@ function makeCandidates<Image extends LifecycleImage>(
     const pushed = momentOf(image, useCreated);
     const pulled = image.pulled === undefined ? 0 : Date.parse(image.pulled) || 0;
     const idle = pulled === 0 ? Infinity : (now - pulled) / 1000;
-    const isPart = digest !== undefined && parts.has(digest);
+    const isPart = image.isPart === true || (digest !== undefined && parts.has(digest));
     const single = unit === "image" || tags.length < 2;
     for (const of of single ? [tags] : tags.map((tag) => [tag])) {
       found.push({ image, tags: of, pushed, pulled, age: (now - pushed) / 1000, idle, isPart });

@@ -21,6 +21,8 @@ export interface Contents {
   readonly untagged: readonly Image[];
   /** What is attached, but to nothing that is there. */
   readonly orphans: readonly Image[];
+  /** By the number of a manifest, 1 where an index is made of it. */
+  readonly isPart: Uint8Array;
   /** Whether anything is known of pulls. */
   readonly tellsPulls: boolean;
 }
@@ -46,7 +48,7 @@ export function contentsOf(inventory: Inventory): Contents {
     kindOf(number)?.push({ number, held: held[number]!, tags: tags[number] ?? none, pulled });
   }
   for (const images of [tagged, untagged, orphans]) images.sort((a, b) => (a.held.digest < b.held.digest ? -1 : 1));
-  return { inventory, graph, tagged, untagged, orphans, tellsPulls };
+  return { inventory, graph, tagged, untagged, orphans, isPart, tellsPulls };
 }
 
 /** The tags of each manifest that are not there to attach it; undefined of what has none. */

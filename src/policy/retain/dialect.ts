@@ -1,4 +1,3 @@
-import type { Numbered } from "../../graph/numbered.ts";
 import { isRegistryError } from "../../oci/error.ts";
 import type { Note } from "../../plan/plan.ts";
 import { parseLifecycle } from "../lifecycle/convert.ts";
@@ -59,34 +58,37 @@ interface Given extends LifecycleImage {
 
 /** The images as a service has them: once for each tag where those go one by one, with the parts of indexes where they count. */
 function imagesOf(
-  { graph, tagged, untagged, orphans }: Contents,
+  contents: Contents,
   { unit, withParts, countsOrphans }: Pick<Rules, "unit" | "countsOrphans"> & { readonly withParts: boolean },
 ): readonly Given[] {
+  const { graph, tagged, untagged, orphans } = contents;
   const top = [...tagged, ...untagged, ...(countsOrphans ? orphans : [])];
   const images: Given[] = [];
   for (const image of top) {
-    const one = givenImage(image, graph);
+    const one = givenImage(image, contents);
     if (unit === "image" || image.tags.length < 2) images.push(one);
     else one.tags.forEach((tag, i) => images.push({ ...one, tags: [tag], places: [one.places[i]!] }));
   }
   if (!withParts) return images;
   const known = new Set(top.map(({ number }) => number));
-  for (const { held, number: index } of top) {
+  const indexes = top.map(({ number, held }) => ({ index: number, pushed: held.pushed }));
+  // An array yields what is added while it is gone through: the parts of indexes in indexes.
+  for (const { index, pushed } of indexes) {
     for (const number of graph.parts[index]!) {
       if (known.has(number)) continue;
       known.add(number);
       const part = graph.held[number]!;
       // A listing by tags tells nothing of parts: they came with the index that is made of them.
-      const pushed = part.pushed ?? held.pushed;
-      const dated = pushed === undefined ? part : { ...part, pushed };
-      images.push(givenImage({ number, held: dated, tags: [], pulled: part.pulled }, graph));
+      const held = part.pushed === undefined && pushed !== undefined ? { ...part, pushed } : part;
+      images.push(givenImage({ number, held, tags: [], pulled: part.pulled }, contents));
+      if (graph.parts[number]!.length > 0) indexes.push({ index: number, pushed: held.pushed });
     }
   }
   return images;
 }
 
-function givenImage({ number, held, tags, pulled }: Image, graph: Numbered): Given {
-  const { digest, pushed, created, children, immutable, state } = held;
+function givenImage({ number, held, tags, pulled }: Image, { graph, isPart }: Contents): Given {
+  const { digest, pushed, created, immutable, state } = held;
   const [subject] = graph.bonds.get(number) ?? [];
   const text = (time: number): string => new Date(time).toISOString();
   return {
@@ -94,7 +96,7 @@ function givenImage({ number, held, tags, pulled }: Image, graph: Numbered): Giv
     number,
     tags: tags.map((tag) => graph.tags[tag]!),
     places: tags,
-    children,
+    ...(isPart[number] === 1 && { isPart: true }),
     ...(subject && { subject }),
     ...(pushed !== undefined && { pushed: text(pushed) }),
     ...(pulled !== undefined && { pulled: text(pulled) }),

@@ -6,7 +6,8 @@ import type { Decision, LifecycleImage } from "../../../src/policy/lifecycle/ima
 export const now = Date.UTC(2026, 10, 25);
 const day = 86_400_000;
 
-const names = [
+/** Tags that the patterns of the documents fit, or not. */
+export const tagNames = [
   "latest",
   "dev-1",
   "dev-2",
@@ -38,7 +39,7 @@ const expressions = [
 const digestOf = (i: number): Digest => `sha256:${i.toString(16).padStart(64, "0")}` as Digest;
 
 const oneImage = fc.record({
-  tags: fc.uniqueArray(fc.constantFrom(...names), { maxLength: 3 }),
+  tags: fc.uniqueArray(fc.constantFrom(...tagNames), { maxLength: 3 }),
   age: fc.double({ min: 0.1, max: 200, noNaN: true }),
   idle: fc.option(fc.double({ min: 0.05, max: 1, noNaN: true })),
   parts: fc.boolean(),
@@ -47,7 +48,7 @@ const oneImage = fc.record({
 /** Images of a repository; `simple` ones have one tag at most, and no indexes are among them. */
 export const someImages = (simple: boolean): fc.Arbitrary<readonly LifecycleImage[]> =>
   fc.array(oneImage, { maxLength: 12 }).map((drafts) => {
-    const free = new Set(names);
+    const free = new Set(tagNames);
     return drafts.flatMap(({ tags, age, idle, parts }, i): LifecycleImage[] => {
       const own = tags.filter((tag) => free.delete(tag)).slice(0, simple ? 1 : undefined);
       const pushed = new Date(now - age * day).toISOString();

@@ -175,6 +175,14 @@ describe("Harbor (src/pkg/retention)", () => {
       [],
     );
   });
+
+  // src/pkg/artifact/dao/dao.go lists what has a tag or is no part; src/controller/artifact/controller.go refuses to delete parts.
+  test("a part of an index counts where it has a tag, and stays while its index does", () => {
+    const indexes = [image(1, "v2", { children: [digest(2), digest(4)] }), image(3, "v1")];
+    const images = [...indexes, image(2, "v2-amd64"), image(4, "")];
+    expect(gone("harbor", harbor(rule("latestPushedK", 2, ["matches", "v*"])), images)).toEqual(["v1"]);
+    expect(gone("harbor", harbor(rule("latestPushedK", 0, ["matches", "v*"])), images)).toEqual(["v1", "v2"]);
+  });
 });
 
 describe("GitLab (CleanupTagsBaseService)", () => {

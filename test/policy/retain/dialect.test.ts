@@ -48,6 +48,26 @@ describe("policies of services do elsewhere what they do there", () => {
     expect(taken(ecr(kept, counted), images).going).toEqual(["v2"]);
   });
 
+  test("the parts of an index in an index count, too, and stay while that is a part", () => {
+    const images = {
+      outer: { tags: ["v1"], age: 2, children: ["inner"] },
+      inner: { age: 2, children: ["part", "deep"] },
+      deep: { age: 2 },
+      part: { tags: ["v1-amd64"], age: 20 },
+      old: { tags: ["v0"], age: 3 },
+    };
+    const counted = { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 3 };
+    expect(taken(ecr(counted), images).going).toEqual(["v0"]);
+    expect(taken(ecr({ tagStatus: "any", ...since(2) }), images).going).toEqual(["v0"]);
+    const whole = { tagStatus: "tagged", tagPatternList: ["v*"], ...since(1) };
+    expect(taken(ecr(whole), { ...images, new: { tags: ["new"] } }).going).toEqual([
+      "untagged",
+      "untagged",
+      "v0",
+      "v1",
+    ]);
+  });
+
   test("untagged parts and attachments of what stays never go, whatever a policy says of untagged images", () => {
     const images = {
       index: { tags: ["1.0"], age: 1, children: ["part"] },

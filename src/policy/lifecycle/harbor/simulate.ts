@@ -15,7 +15,7 @@ import {
 
 /**
  * By Harbor's source (src/pkg/retention): where any rule is for the repository, what no rule retains goes, all tags of an
- * image together; immutable ones stay, and what an index is made of is no artifact of its own.
+ * image together; immutable ones stay, and so does what an index is made of, which counts where it has a tag.
  */
 export function simulateHarbor<Image extends LifecycleImage>(
   document: HarborDocument,
@@ -55,7 +55,9 @@ export function selectedBy<Any extends Candidate>(
   { tag_selectors: selectors }: ImmutableRule,
   all: readonly Any[],
 ): readonly Any[] {
-  return all.filter(({ tags, isPart }) => !isPart && selectors.every((one) => selects(one, tags)));
+  return all.filter(
+    ({ tags, isPart }) => !(isPart && tags.length === 0) && selectors.every((one) => selects(one, tags)),
+  );
 }
 
 function isFor({ scope_selectors: { repository } }: ImmutableRule, name: string): boolean {
