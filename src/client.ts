@@ -195,7 +195,7 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     async apply(plan, { source, ...applyOptions } = {}) {
       const [{ handsOf }, { applyPlan }] = await Promise.all([import("./plans.ts"), import("./plan/apply.ts")]);
-      const hands = handsOf(client, source && { source });
+      const hands = handsOf(client, { plan, ...(source && { source }) });
       try {
         return await applyPlan(plan, hands, applyOptions);
       } finally {

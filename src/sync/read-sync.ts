@@ -17,6 +17,7 @@ import {
 import type { Origin } from "../policy/sync/template.ts";
 import type { Call } from "../store/store.ts";
 import type { SyncCache } from "./cache.ts";
+import type { Handed } from "./handed.ts";
 import { messageOf } from "./message.ts";
 import { readImages } from "./read-images.ts";
 import { destinationView, type DestinationView } from "./destination-view.ts";
@@ -30,6 +31,8 @@ export interface ReadSyncOptions extends Call {
   readonly source?: Client;
   /** Looks into everything, whatever the cache says. */
   readonly recheck?: boolean;
+  /** Keeps what the copies of the plan will need. */
+  readonly handed?: Handed;
   /** The rules that are run; the others are read for what they write. All, unless told. */
   readonly running?: readonly SyncRule[];
 }
@@ -130,7 +133,9 @@ function readings(client: Client, options: ReadSyncOptions): Reading {
         .map((repository) => ({ origin: { place: `${registry}/${repository}`, registry, repository } }));
     },
     source(origin) {
-      const known = sources.get(origin.place) ?? sourceView(from, origin, room, call);
+      const known =
+        sources.get(origin.place) ??
+        sourceView(from, origin, { room, call, ...(options.handed && { handed: options.handed }) });
       sources.set(origin.place, known);
       return known;
     },
