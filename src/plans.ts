@@ -31,7 +31,18 @@ export function handsOf(client: Client, options: HandsOptions = {}): Hands & { c
     const { store } = by.open(location, use);
     return handed && use === "pull" ? handed.over(place, store) : store;
   };
+  const spots = new Map<string, CopySpot>();
   const spotIn = (by: Client, at: string, use?: "pull"): CopySpot => {
+    const key = `${use ?? "push"} ${at}`;
+    const known = spots.get(key);
+    if (known) return known;
+    const found = findSpot(by, at, use);
+    // Each step's are asked for again and again while it is under way, and no more afterwards.
+    if (spots.size >= mostSpots) spots.clear();
+    spots.set(key, found);
+    return found;
+  };
+  const findSpot = (by: Client, at: string, use?: "pull"): CopySpot => {
     const inBundle = parseBundleLocation(at);
     if (inBundle) return { place: at, store: bundled.open(inBundle.path, inBundle.at) };
     const location = parseLocation(at);
@@ -104,6 +115,8 @@ export function handsOf(client: Client, options: HandsOptions = {}): Hands & { c
     return (digests) => service.deleteManifests(name, digests, call);
   }
 }
+
+const mostSpots = 10_000;
 
 /** What manifests are made of does not change: each client reads it once. */
 const knownTo = new WeakMap<Client, Known>();

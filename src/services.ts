@@ -60,10 +60,18 @@ export function servicesOf(options: ServicesOptions): Services {
     contexts.set(apiHost(host), context);
     return context;
   };
-  const told = async (host: string): Promise<Provider | undefined> => {
+  const tell = async (host: string): Promise<Provider | undefined> => {
     const { providerNamed, providerOf } = await import("./provider/providers.ts");
     const name = settingsOf(apiHost(host)).provider;
     return name === undefined ? providerOf(host) : providerNamed(name);
+  };
+  const toldOf = new Map<string, Promise<Provider | undefined>>();
+  /** What settings or its name tell of a host: always the same. */
+  const told = (host: string): Promise<Provider | undefined> => {
+    const known = toldOf.get(host) ?? tell(host);
+    toldOf.set(host, known);
+    known.catch(() => toldOf.delete(host));
+    return known;
   };
   const sources = new Map<string, Promise<CredentialSource | undefined>>();
   const opened = new Map<string, Promise<OpenService>>();

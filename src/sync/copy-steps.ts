@@ -62,14 +62,14 @@ export function stepCopier(
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     const results = arrivals<Copied>();
     room ??= semaphore(options.jobs ?? imagesAtOnce);
-    const work = copyAll(steps, { ...shared, room }, { ...options, signal }, results.add).then(
-      results.end,
-      results.fail,
-    );
+    let isOver = false;
+    const work = copyAll(steps, { ...shared, room }, { ...options, signal }, results.add)
+      .finally(() => (isOver = true))
+      .then(results.end, results.fail);
     try {
       yield* results.all;
     } finally {
-      stop.abort();
+      if (!isOver) stop.abort();
       await work;
     }
   };

@@ -45,7 +45,7 @@ export interface RemoteRepository extends Remote {
 
 export function remote({ transport, registry, origin, shared, isInsecure, clock }: RemoteOptions): Remote {
   const base = origin ?? new URL(`https://${apiHost(registry)}`);
-  const prefix = base.pathname.replace(/\/+$/, "");
+  const start = `${base.origin}${base.pathname.replace(/\/+$/, "")}/v2/`;
   return {
     registry,
     origin: base,
@@ -60,11 +60,7 @@ export function remote({ transport, registry, origin, shared, isInsecure, clock 
     },
     clock: clock ?? systemClock,
     ...(isInsecure && { isInsecure }),
-    url(path, query) {
-      const url = new URL(`${prefix}/v2/${path}`, base);
-      for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
-      return url;
-    },
+    url: (path, query) => new URL(query ? `${start}${path}?${new URLSearchParams(query)}` : `${start}${path}`),
   };
 }
 
