@@ -39,8 +39,8 @@ export interface Copied {
   readonly error?: unknown;
 }
 
-/** How many images are under way at a time. */
-const imagesAtOnce = 32;
+/** How many images are under way at a time: more than a host gets requests, as each of them waits for other hosts, too. */
+const imagesAtOnce = 48;
 /** After so many connections that failed one after the other, nobody tries that registry again. */
 const patience = 3;
 

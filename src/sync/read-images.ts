@@ -64,18 +64,21 @@ async function whereFixed({ rule, origin, reading }: At, tag: string): Promise<r
 async function copiedOf({ rule, origin, reading }: At, refs: readonly string[]): Promise<ReadonlySet<string>> {
   const isSure = reading.handed && rule.require.length === 0 && rule.quotaReserve === undefined;
   if (!isSure) return new Set();
-  const missing = async (tag: string): Promise<boolean> => {
-    const targets = rule.to.map((template) => template.target(origin, { tag, digest: unknownDigest }));
-    const there = targets.map(async ({ place, at, tag: name }) => {
-      if (name === undefined || remembered(reading, place, at)) return true;
-      return (await reading.destination(place).tags())?.has(name) ?? true;
-    });
-    return (await Promise.all(there)).includes(false);
-  };
-  const tags = refs.filter((ref) => asDigest(ref) === undefined);
+  const goals = refs
+    .filter((ref) => asDigest(ref) === undefined)
+    .flatMap((ref) =>
+      rule.to.map((template) => ({ ref, to: template.target(origin, { tag: ref, digest: unknownDigest }) })),
+    )
+    .filter(({ to }) => to.tag !== undefined && !remembered(reading, to.place, to.at));
+  const places = [...new Set(goals.map(({ to }) => to.place))];
   // What cannot be looked at fails where it is looked at for the plan.
-  const found = await Promise.all(tags.map(async (tag) => ((await missing(tag).catch(() => false)) ? [tag] : [])));
-  return new Set(found.flat());
+  const list = async (place: string) =>
+    reading
+      .destination(place)
+      .tags()
+      .catch(() => undefined);
+  const lists = new Map(await Promise.all(places.map(async (place) => [place, await list(place)] as const)));
+  return new Set(goals.flatMap(({ ref, to }) => (lists.get(to.place)?.has(to.tag!) === false ? [ref] : [])));
 }
 
 function remembered(reading: Reading, place: string, at: string): Verified | undefined {

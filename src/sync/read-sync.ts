@@ -37,7 +37,7 @@ export interface ReadSyncOptions extends Call {
   readonly running?: readonly SyncRule[];
 }
 
-/** How many questions are under way at a time; how many of them a registry gets, the transport decides. */
+/** How many questions are under way at a time on either side; how many of them a registry gets, the transport decides. */
 const atOnce = 64;
 
 /**
@@ -113,7 +113,8 @@ export interface Reading extends Omit<ReadSyncOptions, "source" | "running"> {
 function readings(client: Client, options: ReadSyncOptions): Reading {
   const from = options.source ?? client;
   const call: Call = options.signal ? { signal: options.signal } : {};
-  const room = semaphore(atOnce);
+  // Of many repositories, the destinations of the first are asked while the sources of the last are.
+  const rooms = { sources: semaphore(atOnce), destinations: semaphore(atOnce) };
   const sources = new Map<string, SourceView>();
   const places = new Map<string, DestinationView>();
   return {
@@ -135,12 +136,12 @@ function readings(client: Client, options: ReadSyncOptions): Reading {
     source(origin) {
       const known =
         sources.get(origin.place) ??
-        sourceView(from, origin, { room, call, ...(options.handed && { handed: options.handed }) });
+        sourceView(from, origin, { room: rooms.sources, call, ...(options.handed && { handed: options.handed }) });
       sources.set(origin.place, known);
       return known;
     },
     destination(place) {
-      const known = places.get(place) ?? destinationView(client, place, room, call);
+      const known = places.get(place) ?? destinationView(client, place, rooms.destinations, call);
       places.set(place, known);
       return known;
     },

@@ -60,7 +60,10 @@ export function remote({ transport, registry, origin, shared, isInsecure, clock 
     },
     clock: clock ?? systemClock,
     ...(isInsecure && { isInsecure }),
-    url: (path, query) => new URL(query ? `${start}${path}?${new URLSearchParams(query)}` : `${start}${path}`),
+    url: (path, query = {}) => {
+      const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+      return new URL(`${start}${path}${pairs.length > 0 ? "?" : ""}${pairs.join("&")}`);
+    },
   };
 }
 
