@@ -54,6 +54,16 @@ describe("one repository of 20 images of three blobs", () => {
     expect(counts()).toEqual({ ...copied, "source GET tags": 1, "mirror GET tags": 1, "mirror GET others": 1 });
   });
 
+  test("of which one came to the destination meanwhile: it is left alone, though all was read before", async () => {
+    const plan = await scene.plan(app(), { atOnce: true });
+    const newer = image("newer");
+    await putImage(mirror.store("app"), newer, "1.0");
+    const { endings } = await scene.client.apply(plan);
+    const outcomes = Map.groupBy(endings.values(), ({ outcome }) => outcome);
+    expect([outcomes.get("stale")?.length, outcomes.get("done")?.length]).toEqual([1, images - 1]);
+    expect((await mirror.store("app").head("1.0"))?.digest).toBe(newer.manifest.descriptor.digest);
+  });
+
   test("in a plan that may be applied later: nothing is pulled for it, and all is read again", async () => {
     const plan = await scene.plan(app());
     expect(counts()).toEqual({
