@@ -14,6 +14,7 @@ import { qualified } from "./hosts/short-names.ts";
 import { credentialSources, localFiles, machineHosts, surroundings } from "./machine.ts";
 import type { Digest } from "./oci/digest.ts";
 import { formatLocation, parseLocation, type Location } from "./oci/location.ts";
+import { apiHost } from "./oci/reference.ts";
 import { servicesOf, type Services } from "./services.ts";
 import { transportStack } from "./stack.ts";
 import { ociArchiveStore } from "./store/archive/oci-archive.ts";
@@ -146,10 +147,25 @@ export function createClient(options: ClientOptions = {}): Client {
   const credentials = [...credentialSources(options, hosts), services.credentials];
   const stack = transportStack(options, env, settingsOf, isInsecure, firstOf(...credentials));
   const known = new Map<string, RemoteShared>();
-  const remote = (registry: string, use?: "pull"): RemoteOptions => {
+  const remotes = new Map<string, RemoteOptions>();
+  const makeRemote = (registry: string, use?: "pull"): RemoteOptions => {
     const shared = known.get(registry) ?? remoteShared(registry);
     known.set(registry, shared);
-    return { transport: compose(stack.transport, ...hosts.routes(registry, use)), registry, shared, isInsecure };
+    const origin = new URL(`https://${apiHost(registry)}`);
+    return {
+      transport: compose(stack.transport, ...hosts.routes(registry, use)),
+      registry,
+      origin,
+      shared,
+      isInsecure,
+    };
+  };
+  /** One for all repositories of a registry. */
+  const remote = (registry: string, use?: "pull"): RemoteOptions => {
+    const key = `${use ?? "push"} ${registry}`;
+    const made = remotes.get(key) ?? makeRemote(registry, use);
+    remotes.set(key, made);
+    return made;
   };
 
   const openStore = (location: Location, use?: "pull"): Store => {
@@ -195,7 +211,7 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     async apply(plan, { source, ...applyOptions } = {}) {
       const [{ handsOf }, { applyPlan }] = await Promise.all([import("./plans.ts"), import("./plan/apply.ts")]);
-      const hands = handsOf(client, source && { source });
+      const hands = handsOf(client, { plan, ...(source && { source }) });
       try {
         return await applyPlan(plan, hands, applyOptions);
       } finally {

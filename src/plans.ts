@@ -8,21 +8,42 @@ import { formatLocation, parseLocation, type Location } from "./oci/location.ts"
 import { RegistryError } from "./oci/error.ts";
 import { parseReference } from "./oci/reference.ts";
 import type { Hands } from "./plan/hands.ts";
+import type { Plan } from "./plan/plan.ts";
 import { deleteEach } from "./provider/protocol.ts";
 import type { Provider } from "./provider/provider.ts";
 import type { Deletion } from "./provider/service.ts";
 import type { LocalStore } from "./store/local-store.ts";
 import type { Call, Store } from "./store/store.ts";
+import { handedWith } from "./sync/handed.ts";
 import { stepCopier, type CopyPlaces, type CopySpot } from "./sync/copy-steps.ts";
 
+export interface HandsOptions extends Pick<CopyPlaces, "until"> {
+  readonly source?: Client;
+  /** What was kept for the copies of this very plan when it was made is taken instead of asking again. */
+  readonly plan?: Plan;
+}
+
 /** How plans are applied with a client: its stores, and the routes of its services; `close` lets go of bundles. */
-export function handsOf(
-  client: Client,
-  options: Pick<CopyPlaces, "until"> & { readonly source?: Client } = {},
-): Hands & { close(): Promise<void> } {
+export function handsOf(client: Client, options: HandsOptions = {}): Hands & { close(): Promise<void> } {
   const stores = new Map<string, Store>();
   const bundled = bundles();
+  const handed = options.plan && handedWith(options.plan);
+  const storeAt = (by: Client, location: Location, place: string, use?: "pull"): Store => {
+    const { store } = by.open(location, use);
+    return handed && use === "pull" ? handed.over(place, store) : store;
+  };
+  const spots = new Map<string, CopySpot>();
   const spotIn = (by: Client, at: string, use?: "pull"): CopySpot => {
+    const key = `${use ?? "push"} ${at}`;
+    const known = spots.get(key);
+    if (known) return known;
+    const found = findSpot(by, at, use);
+    // Each step's are asked for again and again while it is under way, and no more afterwards.
+    if (spots.size >= mostSpots) spots.clear();
+    spots.set(key, found);
+    return found;
+  };
+  const findSpot = (by: Client, at: string, use?: "pull"): CopySpot => {
     const inBundle = parseBundleLocation(at);
     if (inBundle) {
       const { path, at: image } = inBundle;
@@ -36,7 +57,7 @@ export function handsOf(
     const location = parseLocation(at);
     const place = placeOf(location);
     const key = `${use ?? "push"} ${place}`;
-    const store = stores.get(key) ?? by.open(location, use).store;
+    const store = stores.get(key) ?? storeAt(by, location, place, use);
     stores.set(key, store);
     if (location.transport !== "registry") {
       const { ref } = location;
@@ -103,6 +124,8 @@ export function handsOf(
     return (digests) => service.deleteManifests(name, digests, call);
   }
 }
+
+const mostSpots = 10_000;
 
 /** What manifests are made of does not change: each client reads it once. */
 const knownTo = new WeakMap<Client, Known>();

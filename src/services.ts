@@ -60,10 +60,18 @@ export function servicesOf(options: ServicesOptions): Services {
     contexts.set(apiHost(host), context);
     return context;
   };
-  const told = async (host: string): Promise<Provider | undefined> => {
+  const tell = async (host: string): Promise<Provider | undefined> => {
     const { providerNamed, providerOf } = await import("./provider/providers.ts");
     const name = settingsOf(apiHost(host)).provider;
     return name === undefined ? providerOf(host) : providerNamed(name);
+  };
+  const toldOf = new Map<string, Promise<Provider | undefined>>();
+  /** What settings or its name tell of a host: always the same. */
+  const told = (host: string): Promise<Provider | undefined> => {
+    const known = toldOf.get(host) ?? tell(host);
+    toldOf.set(host, known);
+    known.catch(() => toldOf.delete(host));
+    return known;
   };
   /** The same, or what the host said itself with an answer: that is enough to speak to it, and not for logins of others. */
   const heard = async (host: string): Promise<Provider | undefined> => {

@@ -144,11 +144,12 @@ async function runRule(
   const planned = await client.planSync(rules, {
     ...more,
     only: [name],
+    atOnce: true,
     signal: soft,
     ...(own && { cache: own }),
     ...(source && { source }),
   });
-  const hands = handsOf(client, { until: soft, ...(source && { source }) });
+  const hands = handsOf(client, { plan: planned.plan, until: soft, ...(source && { source }) });
   const applied = await applying(planned.plan, (more) => applyPlan(planned.plan, hands, { ...more, signal: hard }));
   await planned.remember(applied);
   return reportOf(planned.plan, applied, soft.aborted);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as v from "valibot";
@@ -87,5 +87,5 @@ async function read(
 
 /** A short name for any data; equal data have equal names. */
 export function markOf(...data: readonly unknown[]): string {
-  return createHash("sha256").update(JSON.stringify(data)).digest("base64url").slice(0, 22);
+  return hash("sha256", JSON.stringify(data), "base64url").slice(0, 22);
 }

@@ -42,8 +42,8 @@ export interface Copied {
   readonly error?: unknown;
 }
 
-/** How many images are under way at a time. */
-const imagesAtOnce = 32;
+/** How many images are under way at a time: more than a host gets requests, as each of them waits for other hosts, too. */
+const imagesAtOnce = 48;
 /** After so many connections that failed one after the other, nobody tries that registry again. */
 const patience = 3;
 
@@ -65,14 +65,14 @@ export function stepCopier(
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     const results = arrivals<Copied>();
     room ??= semaphore(options.jobs ?? imagesAtOnce);
-    const work = copyAll(steps, { ...shared, room }, { ...options, signal }, results.add).then(
-      results.end,
-      results.fail,
-    );
+    let isOver = false;
+    const work = copyAll(steps, { ...shared, room }, { ...options, signal }, results.add)
+      .finally(() => (isOver = true))
+      .then(results.end, results.fail);
     try {
       yield* results.all;
     } finally {
-      stop.abort();
+      if (!isOver) stop.abort();
       await work;
     }
   };

@@ -8,6 +8,7 @@ import { planSync as planned, type PlanSyncOptions as Wishes, type Unweighed } f
 import { weighedBy, type SyncState } from "../policy/sync/state.ts";
 import type { Call } from "../store/store.ts";
 import { openSyncCache, type SyncCacheOptions } from "./cache.ts";
+import { handedOn, handOn } from "./handed.ts";
 import { messageOf } from "./message.ts";
 import { readSync } from "./read-sync.ts";
 import { remember } from "./remember.ts";
@@ -23,6 +24,8 @@ export interface PlanSyncOptions extends Call, Omit<Wishes, "onUnweighed"> {
   readonly recheck?: boolean;
   /** Opens the sources, where they need other credentials than the destinations. */
   readonly source?: Client;
+  /** Whether the plan is applied at once: what its copies need is read a single time then. */
+  readonly atOnce?: boolean;
   /** Told why the cache cannot be used. */
   readonly onWarning?: (text: string) => void;
 }
@@ -64,14 +67,17 @@ export async function planSync(
   rules: readonly SyncRule[],
   options: PlanSyncOptions & { readonly now: Date },
 ): Promise<PlannedSync> {
-  const { now, onWarning = () => {}, cache: kept, from, explain, only, ...reading } = options;
+  const { now, onWarning = () => {}, cache: kept, from, explain, only, atOnce, ...reading } = options;
   const open: SyncCacheOptions = { now, ttl: kept?.ttl ?? usualTtl, onWarning };
   const cache = kept && (await openSyncCache(kept.file, open));
   const running = only ? rules.filter(({ name }) => only.includes(name)) : rules;
   const read = withNeighbours(running, rules);
-  const { state, weigh } = await readSync(client, read, { ...reading, running, now, ...(cache && { cache }) });
+  const handed = atOnce ? handedOn() : undefined;
+  const more = { ...(cache && { cache }), ...(handed && { handed }) };
+  const { state, weigh } = await readSync(client, read, { ...reading, running, now, ...more });
   const wishes = { ...(from !== undefined && { from }), ...(explain !== undefined && { explain }) };
   const plan = await plannedWithin(state, now, wishes, weigh);
+  if (handed) handOn(plan, handed);
   return {
     plan,
     async remember(applied) {

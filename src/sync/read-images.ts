@@ -28,7 +28,7 @@ export async function readImages(at: At, refs: readonly string[]): Promise<reado
   const { source } = at;
   const fixed = new Map(await Promise.all(refs.map(async (ref) => [ref, await whereFixed(at, ref)] as const)));
   const asked = refs.filter((ref) => fixed.get(ref) === undefined);
-  const found = await source.targets(asked);
+  const found = await source.targets(asked, await copiedOf(at, asked));
   return Promise.all(
     refs.map(async (ref): Promise<Wanted> => {
       const tag = asDigest(ref) ? undefined : ref;
@@ -55,6 +55,30 @@ async function whereFixed({ rule, origin, reading }: At, tag: string): Promise<r
     return (await reading.destination(place).tags())?.has(name) ?? false;
   });
   return (await Promise.all(there)).every(Boolean) ? targets : undefined;
+}
+
+/**
+ * The tags of which some destination has none, so that they are copied, whatever they name. Where something may still keep
+ * them from it, they are not told of.
+ */
+async function copiedOf({ rule, origin, reading }: At, refs: readonly string[]): Promise<ReadonlySet<string>> {
+  const isSure = reading.handed && rule.require.length === 0 && rule.quotaReserve === undefined;
+  if (!isSure) return new Set();
+  const goals = refs
+    .filter((ref) => asDigest(ref) === undefined)
+    .flatMap((ref) =>
+      rule.to.map((template) => ({ ref, to: template.target(origin, { tag: ref, digest: unknownDigest }) })),
+    )
+    .filter(({ to }) => to.tag !== undefined && !remembered(reading, to.place, to.at));
+  const places = [...new Set(goals.map(({ to }) => to.place))];
+  // What cannot be looked at fails where it is looked at for the plan.
+  const list = async (place: string) =>
+    reading
+      .destination(place)
+      .tags()
+      .catch(() => undefined);
+  const lists = new Map(await Promise.all(places.map(async (place) => [place, await list(place)] as const)));
+  return new Set(goals.flatMap(({ ref, to }) => (lists.get(to.place)?.has(to.tag!) === false ? [ref] : [])));
 }
 
 function remembered(reading: Reading, place: string, at: string): Verified | undefined {

@@ -18,6 +18,7 @@ import {
 import type { Origin } from "../policy/sync/template.ts";
 import type { Call } from "../store/store.ts";
 import type { SyncCache } from "./cache.ts";
+import type { Handed } from "./handed.ts";
 import { messageOf } from "./message.ts";
 import { countedBy, pullsLeft } from "./pulls.ts";
 import { readImages } from "./read-images.ts";
@@ -32,6 +33,8 @@ export interface ReadSyncOptions extends Call {
   readonly source?: Client;
   /** Looks into everything, whatever the cache says. */
   readonly recheck?: boolean;
+  /** Keeps what the copies of the plan will need. */
+  readonly handed?: Handed;
   /** The rules that are run; the others are read for what they write. All, unless told. */
   readonly running?: readonly SyncRule[];
 }
@@ -42,7 +45,7 @@ export interface ReadSync {
   readonly weigh: (image: Unweighed) => Promise<Weight>;
 }
 
-/** How many questions are under way at a time; how many of them a registry gets, the transport decides. */
+/** How many questions are under way at a time on either side; how many of them a registry gets, the transport decides. */
 const atOnce = 64;
 
 /**
@@ -129,7 +132,8 @@ export interface Reading extends Omit<ReadSyncOptions, "source" | "running"> {
 function readings(client: Client, options: ReadSyncOptions): Reading {
   const from = options.source ?? client;
   const call: Call = options.signal ? { signal: options.signal } : {};
-  const room = semaphore(atOnce);
+  // Of many repositories, the destinations of the first are asked while the sources of the last are.
+  const rooms = { sources: semaphore(atOnce), destinations: semaphore(atOnce) };
   const sources = new Map<string, SourceView>();
   const places = new Map<string, DestinationView>();
   return {
@@ -149,12 +153,14 @@ function readings(client: Client, options: ReadSyncOptions): Reading {
         .map((repository) => ({ origin: { place: `${registry}/${repository}`, registry, repository } }));
     },
     source(origin) {
-      const known = sources.get(origin.place) ?? sourceView(from, origin, room, call);
+      const known =
+        sources.get(origin.place) ??
+        sourceView(from, origin, { room: rooms.sources, call, ...(options.handed && { handed: options.handed }) });
       sources.set(origin.place, known);
       return known;
     },
     destination(place) {
-      const known = places.get(place) ?? destinationView(client, place, room, call);
+      const known = places.get(place) ?? destinationView(client, place, rooms.destinations, call);
       places.set(place, known);
       return known;
     },

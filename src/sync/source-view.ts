@@ -19,6 +19,7 @@ import type { TagFacts } from "../policy/sync/select.ts";
 import type { Origin } from "../policy/sync/template.ts";
 import type { ImageInfo } from "../provider/service.ts";
 import type { Call, Store } from "../store/store.ts";
+import type { Handed } from "./handed.ts";
 import { messageOf } from "./message.ts";
 
 /** A source as it is read for a plan: each question is asked once, and a service's own listing answers where that takes fewer requests. */
@@ -27,8 +28,11 @@ export interface SourceView {
   tags(): Promise<readonly string[]>;
   /** The tags that name what is attached to a digest. */
   attachedTags(subject: Digest): Promise<readonly string[]>;
-  /** What tags and digests name; those that are not there are missing. Fails each on its own. */
-  targets(refs: readonly string[]): Promise<ReadonlyMap<string, Found>>;
+  /**
+   * What tags and digests name; those that are not there are missing. Fails each on its own. Those that will be copied are
+   * read whole and handed on, where that costs no more than the question.
+   */
+  targets(refs: readonly string[], copied: ReadonlySet<string>): Promise<ReadonlyMap<string, Found>>;
   /** When the images of tags were built or pushed, as far as anybody tells. */
   times(tags: readonly string[], kinds: ReadonlySet<"created" | "pushed">): Promise<ReadonlyMap<string, TagFacts>>;
   /** The digest that an image has where these platforms alone are copied. */
@@ -51,7 +55,13 @@ export interface SourceView {
 
 export type Found = (Pick<Descriptor, "digest"> & { readonly mediaType?: string }) | { readonly error: unknown };
 
-export function sourceView(client: Client, origin: Origin, room: Semaphore, call: Call): SourceView {
+export interface SourceViewOptions {
+  readonly room: Semaphore;
+  readonly call: Call;
+  readonly handed?: Handed;
+}
+
+export function sourceView(client: Client, origin: Origin, { room, call, handed }: SourceViewOptions): SourceView {
   const { store: opened, location } = client.open(origin.place, "pull");
   let listed: Promise<readonly string[]> | undefined;
   const list = async (): Promise<readonly string[]> => {
@@ -59,6 +69,7 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
     // A folder that is not there lists nothing; a source has to be there.
     if (found.length === 0 && location.transport !== "registry" && location.path !== "-")
       await doing(`read ${origin.place}`, () => access(location.path));
+    handed?.keepTags(origin.place, found);
     return found;
   };
   const tags = (): Promise<readonly string[]> => (listed ??= room(list));
@@ -78,6 +89,11 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
   };
   const around = attachments(store);
   let bySubject: Promise<ReadonlyMap<Digest | undefined, readonly string[]>> | undefined;
+  const whole = async (ref: string): Promise<Descriptor | undefined> => {
+    const found = await opened.manifest(ref, call);
+    if (found) handed?.keepManifest(origin.place, found);
+    return found?.descriptor;
+  };
   const chosen = async (digest: Digest, platforms: readonly string[] = []): Promise<Manifest> => {
     const root = await manifest(digest);
     return room(() => selectPlatforms(opened, root, platforms.map(parsePlatform), call));
@@ -89,8 +105,11 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
       bySubject ??= tags().then((names) => Map.groupBy(names, subjectOfTag));
       return (await bySubject).get(subject) ?? [];
     },
-    async targets(refs) {
-      const page = await pageSize(client, origin);
+    async targets(refs, copied) {
+      if (refs.length === 0) return new Map();
+      const service = await knownService(client, origin);
+      const page = service && pageSize(service);
+      const isFree = origin.registry !== undefined && (service?.provider.quirks.manifestGet ?? "free") === "free";
       const count = page === undefined || refs.length < 3 ? 0 : (await tags()).length;
       // As many requests as the service's own listing has pages, or one for each tag.
       const cheap = page !== undefined && refs.length > Math.ceil(count / page) + 1;
@@ -100,7 +119,8 @@ export function sourceView(client: Client, origin: Origin, room: Semaphore, call
         if (info?.digest && info.state === undefined)
           return [ref, { digest: info.digest, ...(info.mediaType && { mediaType: info.mediaType }) }];
         try {
-          const descriptor = await room(() => opened.head(ref, call));
+          const isRead = isFree && handed?.hasRoom && copied.has(ref);
+          const descriptor = await room(() => (isRead ? whole(ref) : opened.head(ref, call)));
           return descriptor && [ref, descriptor];
         } catch (error) {
           if (call.signal?.aborted) throw error;
@@ -184,25 +204,27 @@ function momentOf(text: string | undefined): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** How many images a page of the service's own listing has; undefined where it has none, or nobody knows which service it is. */
-async function pageSize(client: Client, { registry }: Origin): Promise<number | undefined> {
-  const service = registry === undefined ? undefined : await client.knownService(registry);
-  if (service?.provider.abilities.images.how !== "native") return undefined;
+type KnownService = Awaited<ReturnType<Client["knownService"]>>;
+
+/** The service of a registry; undefined for another place, and where nobody knows which it is. */
+async function knownService(client: Client, { registry }: Origin): Promise<KnownService> {
+  return registry === undefined ? undefined : client.knownService(registry);
+}
+
+/** How many images a page of the service's own listing has; undefined where it has none. */
+function pageSize(service: NonNullable<KnownService>): number | undefined {
+  if (service.provider.abilities.images.how !== "native") return undefined;
   const { pages } = service.provider.quirks;
   return pages.api ?? pages.tags;
 }
 
 /** The images that the service lists, by their tags; none where it does not list them to this login. */
-async function serviceListing(
-  client: Client,
-  { registry, repository }: Origin,
-  call: Call,
-): Promise<ReadonlyMap<string, ImageInfo>> {
+async function serviceListing(client: Client, origin: Origin, call: Call): Promise<ReadonlyMap<string, ImageInfo>> {
   const byTag = new Map<string, ImageInfo>();
-  const service = registry === undefined ? undefined : await client.knownService(registry);
+  const service = await knownService(client, origin);
   if (service?.provider.abilities.images.how !== "native") return byTag;
   try {
-    for await (const info of service.images(repository, call)) for (const tag of info.tags) byTag.set(tag, info);
+    for await (const info of service.images(origin.repository, call)) for (const tag of info.tags) byTag.set(tag, info);
   } catch (error) {
     if (!isRegistryError(error, "UNSUPPORTED", "UNAUTHORIZED", "DENIED", "NAME_UNKNOWN")) throw error;
     return new Map();

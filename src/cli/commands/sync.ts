@@ -47,7 +47,7 @@ export const run: Run<[string | undefined]> = async ([file], cli) => {
     return endOf(plan, applied, ended);
   }
   const client = await cli.client(syncPlaces(withNeighbours(rules, all)));
-  const { plan, remember } = await client.planSync(all, planOptions(file, cli));
+  const { plan, remember } = await client.planSync(all, { ...planOptions(file, cli), atOnce: get(act) });
   reporter.eachImage();
   let applied: Applied | undefined;
   const finish = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import type { RegistryError } from "../../oci/error.ts";
+import { isRegistryError, type RegistryError } from "../../oci/error.ts";
 import { isRepository, isTag } from "../../oci/reference.ts";
 import type { Res } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
@@ -15,7 +15,11 @@ export async function* listTags(at: RemoteRepository, call?: Call): AsyncGenerat
     url: at.url("tags/list", query),
     field: "tags",
     attempt,
-    refused: (response) => failure(response, attempt),
+    async refused(response) {
+      const error = await failure(response, attempt);
+      if (isRegistryError(error, "NAME_UNKNOWN")) at.shared.absent.add(at.repository);
+      return error;
+    },
     signal: call?.signal,
   });
   for await (const tag of tags) if (isTag(tag)) yield tag;

@@ -11,9 +11,10 @@ import { upload } from "./upload.ts";
 const smallBlob = 1024 * 1024;
 
 /**
- * Puts blobs into one repository. A HEAD says whether a blob is there; once one has said "missing", a small or mountable
- * blob is asked for by the POST that opens its upload: `mount` from another repository, or from this very one, answers
- * 201 where it is there and opens the upload where it is not.
+ * Puts blobs into one repository. A HEAD says whether a blob is there; once one has said "missing", or the host that there
+ * is no such repository, a small or mountable blob is asked for by the POST that opens its upload: `mount` from another repository, or from this very one, answers
+ * 201 where it is there and opens the upload where it is not. One that this process has put into another repository of
+ * the host is mounted without a question.
  */
 export function blobPutter(to: RemoteRepository): Store["putBlob"] {
   let missed = false;
@@ -46,11 +47,10 @@ export function blobPutter(to: RemoteRepository): Store["putBlob"] {
       return "written";
     }
     const small = size !== undefined && size < smallBlob;
-    const other =
-      mountFrom !== undefined && mountFrom !== to.repository
-        ? mountFrom
-        : to.shared.blobs.mountable(digest, to.repository);
-    const asksByPost = missed && (other !== undefined || (small && to.shared.probes));
+    const put = to.shared.blobs.mountable(digest, to.repository);
+    const other = mountFrom !== undefined && mountFrom !== to.repository ? mountFrom : put;
+    missed ||= to.shared.absent.has(to.repository);
+    const asksByPost = put !== undefined || (missed && (other !== undefined || (small && to.shared.probes)));
     if (!asksByPost && (await isThere(digest, size, signal))) return "exists";
     const from = other ?? (asksByPost ? to.repository : undefined);
     const mount = from === undefined ? "refused" : await tryMount(to, digest, from, signal);

@@ -45,7 +45,7 @@ export interface RemoteRepository extends Remote {
 
 export function remote({ transport, registry, origin, shared, isInsecure, clock }: RemoteOptions): Remote {
   const base = origin ?? new URL(`https://${apiHost(registry)}`);
-  const prefix = base.pathname.replace(/\/+$/, "");
+  const start = `${base.origin}${base.pathname.replace(/\/+$/, "")}/v2/`;
   return {
     registry,
     origin: base,
@@ -60,10 +60,9 @@ export function remote({ transport, registry, origin, shared, isInsecure, clock 
     },
     clock: clock ?? systemClock,
     ...(isInsecure && { isInsecure }),
-    url(path, query) {
-      const url = new URL(`${prefix}/v2/${path}`, base);
-      for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
-      return url;
+    url: (path, query = {}) => {
+      const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+      return new URL(`${start}${path}${pairs.length > 0 ? "?" : ""}${pairs.join("&")}`);
     },
   };
 }

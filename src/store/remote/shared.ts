@@ -16,6 +16,8 @@ export interface RemoteShared {
   /** Whether broken uploads can be gone on with; off once one that was came out as other bytes. */
   resumes: boolean;
   readonly blobs: KnownBlobs;
+  /** Repositories that the host said are not there: what they lack need not be asked for. */
+  readonly absent: Set<string>;
   /** Runs one at a time what is given under the same key. */
   exclusive<T>(key: string, run: () => Promise<T>): Promise<T>;
 }
@@ -50,6 +52,7 @@ export function remoteShared(host: string): RemoteShared {
     probes: true,
     resumes: true,
     blobs: knownBlobs(),
+    absent: new Set(),
     async exclusive(key, run) {
       const before = tails.get(key) ?? Promise.resolve();
       const mine = before.then(run);

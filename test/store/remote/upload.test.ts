@@ -135,22 +135,17 @@ describe("mounts", () => {
     await other("base").putBlob(large.descriptor, contentOf(large.bytes));
     log();
     expect(await store.putBlob(large.descriptor, counted(large.bytes), { mountFrom: "base" })).toBe("mounted");
-    expect(methods(log())).toEqual(["HEAD", "POST"]);
-    const next = randomBlob("next", 2 * mebibyte);
-    await other("base").putBlob(next.descriptor, contentOf(next.bytes));
-    log();
-    expect(await store.putBlob(next.descriptor, counted(next.bytes), { mountFrom: "base" })).toBe("mounted");
     expect(log()).toEqual([
-      `POST /v2/app/blobs/uploads/?mount=${encodeURIComponent(next.descriptor.digest)}&from=base`,
+      `POST /v2/app/blobs/uploads/?mount=${encodeURIComponent(large.descriptor.digest)}&from=base`,
     ]);
   });
 
-  test("from a repository where the blob was seen before", async () => {
+  test("from a repository where the blob was put before, with no other question", async () => {
     const { store, other, log } = openFake();
     await other("base").putBlob(small.descriptor, contentOf(small.bytes));
     log();
     expect(await store.putBlob(small.descriptor, counted(small.bytes))).toBe("mounted");
-    expect(log()[1]).toContain("&from=base");
+    expect(log()).toEqual([expect.stringContaining("&from=base")]);
   });
 
   test.each([401, 403, 404, 405])("refused by %i: sent by a plain POST", async (mount) => {
