@@ -35,7 +35,7 @@ const subjectsOf = ({ subject, tags }: Held): Digest[] => [
 ];
 
 /** What a service has of a repository: images and their parts, however deep; what is attached is nothing to it. */
-function listedBy(dialect: LifecycleDialect, { manifests }: Inventory): readonly LifecycleImage[] {
+function listedBy(dialect: LifecycleDialect, { manifests, tags: named }: Inventory): readonly LifecycleImage[] {
   const all = [...manifests.values()];
   const parts = new Set(all.flatMap(({ children }) => children));
   const isTop = (held: Held): boolean => {
@@ -52,7 +52,8 @@ function listedBy(dialect: LifecycleDialect, { manifests }: Inventory): readonly
   const byTag = ["gitlab", "quay", "zot"].includes(dialect);
   const text = (time: number): string => new Date(time).toISOString();
   return [...listed].flatMap((held): LifecycleImage[] => {
-    const tags = held.tags.filter(isPlain);
+    // In the repository's order: of tags that are equally old, a count takes the later ones.
+    const tags = [...named].flatMap(([tag, at]) => (at === held.digest && isPlain(tag) ? [tag] : []));
     // Of parts, what an image's index was pulled for counts for it.
     const pulls = [held, ...held.children.flatMap((child) => manifests.get(child) ?? [])].flatMap(
       ({ pulled }) => pulled ?? [],
