@@ -1,6 +1,7 @@
 import {
   closeSync,
   fsyncSync,
+  futimesSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -14,6 +15,7 @@ import { createRequire, enableCompileCache } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { constants, Script } from "node:vm";
+import { exitCodes } from "./exit-codes.ts";
 
 /** What V8 made of a file; the stamp tells of which state of it. */
 interface Code {
@@ -32,7 +34,7 @@ const day = 86_400_000;
  * Requires modules of the built command line, with the code that V8 made of them when the same command ran before. Node's
  * own cache is filled as soon as a module is read, with few of the functions that a command
  * then calls: V8 would compile a thousand of them in each run anew, a third of the time until the first request. This one is
- * filled when the command has ended well. Whatever is amiss with the cache, the modules are compiled as ever.
+ * filled when the command has ended. Whatever is amiss with the cache, the modules are compiled as ever.
  */
 export function requireCached(entry: string, command: string): unknown {
   const directory = cacheDirectory();
@@ -61,9 +63,11 @@ export function requireCached(entry: string, command: string): unknown {
 
   if (path !== undefined) {
     process.once("exit", (code) => {
-      if (code !== 0 || (complete && isRecent(path)) || performance.now() > shortRun) return;
+      // Who mistyped a command must not get a cache for that name.
+      if (code === exitCodes.usage.code || performance.now() > shortRun) return;
+      if (complete && (code !== 0 || isRecent(path))) return;
       for (const [file, { stamp, script }] of scripts) codes.set(file, { stamp, bytes: script.createCachedData() });
-      writeCache(path, codes);
+      writeCache(path, codes, code === 0);
     });
   }
   return requireWith(compile)(entry);
@@ -124,7 +128,7 @@ function isRecent(path: string): boolean {
 }
 
 /** Written whole and onto the disk before it gets its name: V8 does not check to the last byte what it is given. */
-function writeCache(path: string, codes: ReadonlyMap<string, Code>): void {
+function writeCache(path: string, codes: ReadonlyMap<string, Code>, isWhole: boolean): void {
   const draft = `${path}.${process.pid}`;
   try {
     const head = JSON.stringify([...codes].map(([file, { stamp, bytes }]) => [file, stamp, bytes.length]));
@@ -132,6 +136,8 @@ function writeCache(path: string, codes: ReadonlyMap<string, Code>): void {
     const file = openSync(draft, "wx", 0o600);
     try {
       for (let at = 0; at < all.length;) at += writeSync(file, all, at);
+      // What a run has that failed early is better than nothing, and old at once.
+      if (!isWhole) futimesSync(file, 0, 0);
       fsyncSync(file);
     } finally {
       closeSync(file);

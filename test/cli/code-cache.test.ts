@@ -33,9 +33,9 @@ async function program() {
 
 const right = { status: 0, stdout: "words.cjs", stderr: "" };
 
-test("a command's code is kept when it has ended well, and read by the next", async () => {
+test("a command's code is kept when it has ended, and read by the next", async () => {
   const { run, kept } = await program();
-  expect(run({ CODE: "1" })).toEqual({ ...right, status: 1 });
+  expect(run({ CODE: "2" })).toEqual({ ...right, status: 2 });
   expect(await kept()).toEqual([]);
   expect(run()).toEqual(right);
   const [file = "", ...others] = await kept();
@@ -49,6 +49,21 @@ test("a command's code is kept when it has ended well, and read by the next", as
   await utimes(file, 0, Date.now() / 1000 - 25 * 3600);
   expect(run()).toEqual(right);
   expect((await stat(file)).ino).not.toBe(ino);
+});
+
+test("what a run that failed kept is replaced by one that does not fail", async () => {
+  const { run, kept } = await program();
+  const inode = async (): Promise<number> => (await stat((await kept())[0]!)).ino;
+  run({ CODE: "1" });
+  const failed = await inode();
+  run({ CODE: "1" });
+  expect(await inode()).toBe(failed);
+  run();
+  const whole = await inode();
+  expect(whole).not.toBe(failed);
+  run();
+  run({ CODE: "1" });
+  expect(await inode()).toBe(whole);
 });
 
 test("code of a file that has changed is not used", async () => {
