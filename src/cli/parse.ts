@@ -37,7 +37,10 @@ export function parse(words: readonly string[], look: Look): Parsed {
   if (!named) describeRoot(program);
   const all = words.some((word) => word === "-v" || word === "--verbose");
   for (const command of named ? withOwn(named) : commands) {
-    addCommand(program, command, look, all).action(function (this: Parser) {
+    const parser = addCommand(program, command);
+    // Of commands that are only listed, neither options nor examples are shown.
+    if (named || words[0] === "help") describe(parser, command, look, all);
+    parser.action(function (this: Parser) {
       const typed = new Map(command.options.map((option) => [option, typedFor(option, this)]));
       const values = readOptions(command, typed);
       // Every option that a body asks for is in its command's table; one that is shared and is not counts as not given.
@@ -82,20 +85,26 @@ function describeRoot(program: Parser): void {
     .addHelpText("after", "\ngantry COMMAND --help shows a command's options, examples and exit codes.");
 }
 
-function addCommand(program: Parser, command: Command, look: Look, all: boolean): Parser {
+function addCommand(program: Parser, command: Command): Parser {
   const [first = "", second] = command.name.split(" ");
   const family = second === undefined ? program : familyParser(program, first, command.group);
   const parser = family
     .command(second ?? first, { hidden: command.hidden === true })
     .helpGroup(second === undefined ? `${command.group}:` : "Commands:")
     .helpCommand(false)
-    .summary(command.summary)
-    .description(`${sentence(command.summary)}${command.details ? `\n\n${command.details}` : ""}`)
-    .helpOption("-h, --help", "show this help");
+    .summary(command.summary);
   for (const alias of command.aliases ?? []) parser.alias(alias.split(" ").at(-1)!);
+  return parser;
+}
+
+/** Tells a command's parser what it takes, and what its help says. */
+function describe(parser: Parser, command: Command, look: Look, all: boolean): void {
+  parser
+    .description(`${sentence(command.summary)}${command.details ? `\n\n${command.details}` : ""}`)
+    .helpOption("-h, --help", "show this help")
+    .addHelpText("after", () => helpTail(command, look, all));
   for (const argument of command.arguments ?? []) parser.argument(argumentTerm(argument), argument.summary);
   for (const option of command.options) addOption(parser, option, all);
-  return parser.addHelpText("after", () => helpTail(command, look, all));
 }
 
 function familyParser(program: Parser, name: string, group: string): Parser {
