@@ -39,7 +39,7 @@ export function artifactFile(bytes: Uint8Array, mediaType: string, title?: strin
 }
 
 /** What stands in for a config, and for files where there are none (image-spec, "Guidance for an Empty Descriptor"). */
-const emptyFile = artifactFile(Buffer.from("{}"), mediaTypes.ociEmpty);
+const emptyFile = (): ArtifactFile => artifactFile(Buffer.from("{}"), mediaTypes.ociEmpty);
 
 /** The manifest of an artifact, attached to `on` where that is given; equal artifacts have equal manifests. Throws INVALID. */
 export function artifactManifest({ artifactType, files, annotations }: Artifact, on?: Descriptor): Manifest {
@@ -48,11 +48,12 @@ export function artifactManifest({ artifactType, files, annotations }: Artifact,
       hint: "write type/subtype, such as application/spdx+json",
     });
   }
-  const blobs = files.length > 0 ? files : [emptyFile];
+  const empty = emptyFile();
+  const blobs = files.length > 0 ? files : [empty];
   return buildManifest({
     mediaType: mediaTypes.ociManifest,
     artifactType,
-    config: { mediaType: emptyFile.mediaType, digest: emptyFile.digest, size: emptyFile.size },
+    config: { mediaType: empty.mediaType, digest: empty.digest, size: empty.size },
     layers: blobs.map(({ mediaType, digest, size, title }) => ({
       mediaType,
       digest,
@@ -75,7 +76,7 @@ export async function attach(
 ): Promise<Descriptor> {
   const on = subject === undefined ? undefined : (await manifestAt(store, subject, signal)).descriptor;
   const manifest = artifactManifest(artifact, on);
-  for (const { digest, size, content } of [emptyFile, ...artifact.files])
+  for (const { digest, size, content } of [emptyFile(), ...artifact.files])
     await store.putBlob({ digest, size }, content, { signal });
   await store.putManifest(manifest, { signal, ...(tag !== undefined && { tag }) });
   return manifest.descriptor;
