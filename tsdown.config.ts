@@ -46,6 +46,22 @@ const onlyAscii: Rolldown.Plugin = {
   },
 };
 
+/** Of two chunks of CommonJS that require one another, one finds the other empty. */
+const noCycles: Rolldown.Plugin = {
+  name: "no-cycles",
+  generateBundle(_, bundle) {
+    const done = new Set<string>();
+    const visit = (name: string, above: readonly string[]): void => {
+      if (above.includes(name)) this.error(`chunks require one another: ${[...above, name].join(" -> ")}`);
+      const chunk = bundle[name];
+      if (chunk?.type !== "chunk" || done.has(name)) return;
+      for (const next of chunk.imports) visit(next, [...above, name]);
+      done.add(name);
+    };
+    for (const name of Object.keys(bundle)) visit(name, []);
+  },
+};
+
 /** Commander loads node:child_process, which brings half of Node along, for commands in programs of their own: we have none. */
 const noChildProcess: Rolldown.Plugin = {
   name: "no-child-process",
@@ -78,7 +94,7 @@ export default defineConfig([
     dts: false,
     // The parser of YAML is seventy files, semver forty, and half as slow to load as one.
     deps: { alwaysBundle: ["commander", "yaml", "valibot", "semver", "croner", "d3-hierarchy"] },
-    plugins: [lazyBuiltins, onlyAscii, noChildProcess],
+    plugins: [lazyBuiltins, onlyAscii, noCycles, noChildProcess],
     // Importing a module does nothing by itself anywhere here, so a chunk holds what it uses and no more.
     treeshake: { moduleSideEffects: false },
     inputOptions: { preserveEntrySignatures: "allow-extension" },
@@ -96,7 +112,10 @@ export default defineConfig([
           },
           // What is known of services, all together; each one's calls are a chunk of their own.
           { name: "services", test: /src\/provider\/([\w-]+|[\w-]+\/provider)\.ts/ },
-          { name: "plans", test: /node_modules\/valibot\/|src\/(plans\.|plan\/|document\/)/ },
+          {
+            name: "plans",
+            test: /node_modules\/valibot\/|src\/(plans\.|plan\/|document\/|bundle\/(manifest|pack|read)\.|sync\/(arrivals|copy-steps|handed|mounting)\.)/,
+          },
           { name: "configuration", test: /src\/config\// },
           { name: "yaml", test: /node_modules\/yaml\// },
         ],

@@ -56,6 +56,7 @@ async function planned(kind: string, count: number): Promise<Sample> {
   const program = join(root, "bench", "support", "plan-retention.ts");
   // As bin/gantry starts it.
   const words = [
+    "--min-semi-space-size=8",
     "--max-semi-space-size=8",
     "--expose-gc",
     "--disable-warning=ExperimentalWarning",
