@@ -30,6 +30,12 @@ const lazyBuiltins: Rolldown.Plugin = {
   },
 };
 
+/** A chunk is a script of `vm`, where Node's `import()` warns: what runs the chunk lends one (src/cli/code-cache.ts). */
+const lentImport: Rolldown.Plugin = {
+  name: "lent-import",
+  renderChunk: (code) => code.replace(/(?<![\w$.])import\((?=")/g, "$import("),
+};
+
 /** One character beyond ASCII makes Node keep the whole file in twice the space, and hash and read it half as fast. */
 const onlyAscii: Rolldown.Plugin = {
   name: "only-ascii",
@@ -94,7 +100,7 @@ export default defineConfig([
     dts: false,
     // The parser of YAML is seventy files, semver forty, and half as slow to load as one.
     deps: { alwaysBundle: ["commander", "yaml", "valibot", "semver", "croner", "d3-hierarchy"] },
-    plugins: [lazyBuiltins, onlyAscii, noCycles, noChildProcess],
+    plugins: [lazyBuiltins, lentImport, onlyAscii, noCycles, noChildProcess],
     // Importing a module does nothing by itself anywhere here, so a chunk holds what it uses and no more.
     treeshake: { moduleSideEffects: false },
     inputOptions: { preserveEntrySignatures: "allow-extension" },

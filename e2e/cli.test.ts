@@ -42,7 +42,8 @@ const steps: readonly Step[] = [
   { line: "gantry ls HOST/app", says: /^1\.0\n$/ },
   {
     line: "gantry ls -l HOST/app",
-    says: /^TAG +DIGEST +SIZE +CREATED +PLATFORMS\n1\.0 .* linux\/amd64, linux\/arm64\n$/,
+    // Gantry's own registry tells when it was pushed, too.
+    says: /^TAG +DIGEST +SIZE +(PUSHED +)?CREATED +PLATFORMS\n1\.0 .* linux\/amd64, linux\/arm64\n$/,
   },
   { line: "gantry ls --format ndjson HOST/app", says: /^\{"tag":"1\.0","reference":"HOST\/app:1\.0"\}\n$/ },
   { line: "gantry digest HOST/app:1.0", says: () => new RegExp(`^${image.root.digest}\n$`) },

@@ -14,7 +14,7 @@ import {
 import { createRequire, enableCompileCache } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 import { exitCodes } from "./exit-codes.ts";
 
 /** What V8 made of a file; the stamp tells of which state of it. */
@@ -50,11 +50,10 @@ export function requireCached(entry: string, command: string): unknown {
     const stamp = `${size} ${ctimeMs}`;
     const known = codes.get(file);
     const cachedData = known?.stamp === stamp ? known.bytes : undefined;
-    const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`;
+    const source = `(function (exports, require, $import, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`;
     const script = new Script(source, {
       filename: file,
       ...(cachedData && { cachedData }),
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
     if (!cachedData || script.cachedDataRejected) complete = false;
     scripts.set(file, { stamp, script });
@@ -73,6 +72,9 @@ export function requireCached(entry: string, command: string): unknown {
   return requireWith(compile)(entry);
 }
 
+/** Node lets a script of `vm` import nothing without a warning: the build has it call this instead (tsdown.config.ts). */
+const importOf = (id: string): Promise<unknown> => import(id);
+
 /** `require` of CommonJS over compiled files, for what packages have by Node's own. */
 function requireWith(compile: (file: string) => Script): Require {
   const modules = new Map<string, { exports: unknown }>();
@@ -85,7 +87,7 @@ function requireWith(compile: (file: string) => Script): Require {
     const require: Require = (id) =>
       id.startsWith(".") ? load(join(folder, id)) : (process.getBuiltinModule(id) ?? createRequire(file)(id));
     const run = compile(file).runInThisContext() as (...parts: readonly unknown[]) => void;
-    run.call(module.exports, module.exports, require, module, file, folder);
+    run(module.exports, require, importOf, file, folder);
     return module.exports;
   };
   return load;

@@ -11,10 +11,16 @@ async function program() {
   const folder = await temporaryDirectory();
   const cache = join(folder, "cache");
   await mkdir(join(folder, "chunks"));
-  await writeFile(join(folder, "entry.cjs"), 'exports.say = () => require("./chunks/words.cjs").words();');
-  await writeFile(join(folder, "chunks/words.cjs"), 'exports.words = () => require("node:path").basename(__filename);');
+  await writeFile(
+    join(folder, "entry.cjs"),
+    'exports.say = async () => require("./chunks/words.cjs").words(await $import("node:path"));',
+  );
+  await writeFile(
+    join(folder, "chunks/words.cjs"),
+    'exports.words = ({ basename }) => require("node:path").join("a", "..", basename(__filename));',
+  );
   const main = `import { requireCached } from ${JSON.stringify(subject)};
-    process.stdout.write(requireCached(${JSON.stringify(join(folder, "entry.cjs"))}, "test").say());
+    process.stdout.write(await requireCached(${JSON.stringify(join(folder, "entry.cjs"))}, "test").say());
     process.exitCode = Number(process.env.CODE ?? 0);`;
   const run = (env: Readonly<Record<string, string>> = {}) => {
     const args = ["--input-type=module", "--disable-warning=ExperimentalWarning", "--eval", main];
