@@ -95,13 +95,16 @@ function requireWith(compile: (file: string) => Script): Require {
 
 /** Where code is kept: a directory that nobody but this user can write to; code in it is run. */
 function cacheDirectory(): string | undefined {
-  const { NODE_COMPILE_CACHE: chosen, NODE_DISABLE_COMPILE_CACHE: disabled } = process.env;
-  if (disabled) return undefined;
-  const directory = chosen || join(tmpdir(), `gantry-code-${process.getuid?.() ?? "cache"}`);
+  const { NODE_COMPILE_CACHE: chosen, NODE_DISABLE_COMPILE_CACHE: disabled, LOCALAPPDATA: local } = process.env;
+  const user = process.getuid?.();
+  // On Windows the directory for temporary files may be shared, by services say, and nothing here tells who owns what is in it.
+  const usual = user === undefined ? local && join(local, "gantry-code") : join(tmpdir(), `gantry-code-${user}`);
+  const directory = chosen || usual;
+  if (disabled || !directory) return undefined;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const { uid, mode } = lstatSync(directory);
-    return process.getuid && (uid !== process.getuid() || mode & 0o022) ? undefined : directory;
+    return user !== undefined && (uid !== user || mode & 0o022) ? undefined : directory;
   } catch {
     return undefined;
   }

@@ -38,8 +38,8 @@ export function parse(words: readonly string[], look: Look): Parsed {
   const all = words.some((word) => word === "-v" || word === "--verbose");
   for (const command of named ? withOwn(named) : commands) {
     const parser = addCommand(program, command);
-    // Of commands that are only listed, neither options nor examples are shown.
-    if (named || words[0] === "help") describe(parser, command, look, all);
+    // Of commands that are only listed, neither options nor examples are shown; after `--` one may run that is not named above.
+    if (named || words[0] === "help" || words.includes("--")) describe(parser, command, look, all);
     parser.action(function (this: Parser) {
       const typed = new Map(command.options.map((option) => [option, typedFor(option, this)]));
       const values = readOptions(command, typed);

@@ -20,6 +20,7 @@ async function program() {
     'exports.words = ({ basename }) => require("node:path").join("a", "..", basename(__filename));',
   );
   const main = `import { requireCached } from ${JSON.stringify(subject)};
+    if (process.env.WINDOWS) delete process.getuid;
     process.stdout.write(await requireCached(${JSON.stringify(join(folder, "entry.cjs"))}, "test").say());
     process.exitCode = Number(process.env.CODE ?? 0);`;
   const run = (env: Readonly<Record<string, string>> = {}) => {
@@ -117,4 +118,15 @@ test("nothing is read from or written to where others can write, or where it is 
   expect(run({ NODE_DISABLE_COMPILE_CACHE: "1" })).toEqual(right);
   expect(await kept()).toEqual([]);
   expect(run({ NODE_COMPILE_CACHE: "/dev/null/none" })).toEqual(right);
+});
+
+test("where directories tell nothing of their owners, as on Windows, it is in what is this user's alone, or nowhere", async () => {
+  const { folder, run } = await program();
+  const [shared, own] = [join(folder, "shared"), join(folder, "own")];
+  const windows = { WINDOWS: "1", NODE_COMPILE_CACHE: "", TMPDIR: shared, TEMP: shared, TMP: shared };
+  await mkdir(shared);
+  expect(run(windows)).toEqual(right);
+  expect(run({ ...windows, LOCALAPPDATA: own })).toEqual(right);
+  expect(await readdir(shared)).toEqual([]);
+  expect(await readdir(join(own, "gantry-code"))).toContainEqual(expect.stringMatching(/^test-/));
 });

@@ -94,6 +94,8 @@ describe("options", () => {
 describe("mistakes", () => {
   test.each([
     ["copy a", "missing required argument 'destination'", undefined],
+    ["-- copy a", "missing required argument 'destination'", undefined],
+    ["tags -- check", "missing required argument 'repository'", undefined],
     ["digest a b", "too many arguments for 'digest'. Expected 1 argument but got 2: a, b.", undefined],
     ["cpoy a b", "unknown command 'cpoy'", "did you mean copy?"],
     ["blob gte a", "unknown command 'gte'", "did you mean get?"],

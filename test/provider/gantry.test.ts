@@ -180,22 +180,36 @@ describe("its images", () => {
     });
   });
 
+  const answering = (answer: object): Promise<ServiceRegistry> =>
+    connect(recorded({ page: "docs/guide/inventory.md", url: `https://${host}${path}`, answer }).transport);
+
   test.each([
-    [{ digest: "sha256:x" }, []],
-    [7, []],
-    [{ digest: digestOf("a"), tags: "x", pushed: "soon", pulled: -1, platforms: ["\u001b[31m"] }, [{ tags: [] }]],
-    [{ digest: digestOf("a"), tags: [{ name: "../x" }, { name: "ok" }, null] }, [{ tags: ["ok"] }]],
-    [{ digest: digestOf("a"), mediaType: mediaTypes.ociIndex, size: 5, blobs: [], manifests: ["x"] }, [{ tags: [] }]],
-    [{ digest: digestOf("a"), mediaType: "a/b", size: 5, blobs: [{ digest: 1 }], manifests: [] }, [{ tags: [] }]],
-  ])("an entry such as %j is taken for no more than it is", async (entry, wanted) => {
-    const { transport } = recorded({
-      page: "docs/guide/inventory.md",
-      url: `https://${host}${path}`,
-      answer: { manifests: [entry] },
-    });
-    const images = await Array.fromAsync((await connect(transport)).images("app"));
-    expect(images).toMatchObject(wanted);
+    { pushed: "soon", pulled: -1, platforms: ["\u001b[31m"] },
+    { mediaType: mediaTypes.ociIndex, size: 5, blobs: [], manifests: ["x"] },
+    { mediaType: "a/b", size: 5, blobs: [{ digest: 1 }], manifests: [] },
+  ])("an entry such as %j is taken for no more than it is", async (entry) => {
+    const service = await answering({ manifests: [{ digest: digestOf("a"), tags: [{ name: "ok" }], ...entry }] });
+    const images = await Array.fromAsync(service.images("app"));
+    expect(images).toMatchObject([{ tags: ["ok"] }]);
     expect(images.some((one) => one.content ?? one.platforms ?? one.pushed ?? one.children)).toBe(false);
+  });
+
+  // Left out, an index would leave its parts behind as what nothing holds, and a tag an image as untagged.
+  test.each([
+    {},
+    { manifests: {} },
+    { manifests: [7] },
+    { manifests: [{ digest: "sha256:x", tags: [] }] },
+    { manifests: [{ digest: digestOf("a") }] },
+    { manifests: [{ digest: digestOf("a"), tags: "x" }] },
+    { manifests: [{ digest: digestOf("a"), tags: [{ name: "../x" }, { name: "ok" }] }] },
+    { manifests: [{ digest: digestOf("a"), tags: [null] }] },
+  ])("an answer such as %j is none: UNSUPPORTED, so that tags are read", async (answer) => {
+    const service = await answering(answer);
+    await expect(Array.fromAsync(service.images("app"))).rejects.toMatchObject({
+      code: "UNSUPPORTED",
+      message: `cannot list the images of ${host}/app: ${host} answered with what is no such list`,
+    });
   });
 
   test("lead nowhere twice", async () => {

@@ -28,7 +28,8 @@ export async function* imagesOf(
   const waiting: ImageInfo[] = [];
   const read = reader();
   for await (const { body } of pagesOf(context, repository, call)) {
-    const images = objectsIn(isObject(body) ? body["manifests"] : undefined).flatMap((entry) => read(entry) ?? []);
+    const images = (isObject(body) && listOf(body["manifests"], isObject)?.map(read)) || [undefined];
+    if (!images.every((image) => image !== undefined)) throw noList(context.host, repository);
     for (const image of images) listed.set(image.digest, image);
     for (const image of images.toSorted(byTag)) {
       if (image.children?.every((child) => listed.has(child)) ?? true) yield completed(image, listed);
@@ -36,6 +37,12 @@ export async function* imagesOf(
     }
   }
   for (const image of waiting) yield completed(image, listed);
+}
+
+/** What cannot be read of it is not left out: parts of an index, and images by their tags, would pass for what nothing holds. */
+function noList(host: string, repository: string): RegistryError {
+  const message = `cannot list the images of ${host}/${repository}: ${host} answered with what is no such list`;
+  return new RegistryError("UNSUPPORTED", message, { host, hint: elsewise });
 }
 
 function pagesOf(context: ServiceContext, repository: string, call: Call): AsyncIterable<JsonAnswer> {
@@ -58,14 +65,13 @@ function pagesOf(context: ServiceContext, repository: string, call: Call): Async
   });
 }
 
+const elsewise = "it is no registry of Gantry's, or of another version: say which in hosts.HOST.provider";
+
 /** A 404 that is not about the repository: the list is not there, and so it has to be read by tags. */
 function faultIn({ status, body }: JsonAnswer): ApiFault | undefined {
   const [first] = objectsIn(isObject(body) ? body["errors"] : undefined);
   if (status !== 404 || first?.["code"] === "NAME_UNKNOWN") return undefined;
-  return {
-    code: "UNSUPPORTED",
-    hint: "it is no registry of Gantry's, or an older one: say which in hosts.HOST.provider",
-  };
+  return { code: "UNSUPPORTED", hint: elsewise };
 }
 
 /** Those with tags first. */
@@ -87,17 +93,17 @@ function reader(): (entry: Fields) => (ImageInfo & { readonly digest: Digest }) 
   };
   return (entry) => {
     const { digest } = entry;
-    if (!isDigestText(digest)) return undefined;
+    const tags = listOf(entry["tags"], isObject)?.map(({ name }) => name);
+    if (!isDigestText(digest) || !tags?.every(isTagText)) return undefined;
     const [mediaType, artifactType] = [textOf(entry["mediaType"]), textOf(entry["artifactType"])];
-    const names = objectsIn(entry["tags"]).map(({ name }) => name);
-    const platforms = listOf(entry["platforms"], (text): text is string => /^[\w./()-]{1,300}$/.test(text)) ?? [];
+    const platforms = listOf(entry["platforms"], isPlatformText) ?? [];
     const [pushed, pulled] = [momentOf(entry["pushed"]), momentOf(entry["pulled"])];
     const created = momentOf(entry["created"]);
     const content = mediaType === undefined ? undefined : contentOf(entry, digest, mediaType);
     const isImage = content?.config && isImageConfig(content.config);
     return {
       digest,
-      tags: names.filter((name): name is string => typeof name === "string" && isTag(name)),
+      tags,
       ...(pushed !== undefined && { pushed }),
       ...(pulled !== undefined && { pulled }),
       ...(created !== undefined && { created }),
@@ -112,7 +118,7 @@ function reader(): (entry: Fields) => (ImageInfo & { readonly digest: Digest }) 
 
   /** All that a manifest is made of; nothing where any of it was not told. */
   function contentOf(entry: Fields, digest: Digest, mediaType: string): Content | undefined {
-    const [size, children] = [countOf(entry["size"]), listOf(entry["manifests"], isDigest)];
+    const [size, children] = [countOf(entry["size"]), listOf(entry["manifests"], isDigestText)];
     const parts = objectsIn(entry["blobs"]).map(blobOf);
     const { subject, config } = entry;
     const isWhole =
@@ -141,11 +147,19 @@ function isDigestText(value: unknown): value is Digest {
   return typeof value === "string" && isDigest(value);
 }
 
-/** A list of texts, every one of which has to fit. */
-function listOf<T extends string>(value: unknown, fits: (text: string) => text is T): readonly T[] | undefined {
+function isTagText(value: unknown): value is string {
+  return typeof value === "string" && isTag(value);
+}
+
+function isPlatformText(value: unknown): value is string {
+  return typeof value === "string" && /^[\w./()-]{1,300}$/.test(value);
+}
+
+/** A list, every item of which has to fit. */
+function listOf<T>(value: unknown, fits: (item: unknown) => item is T): readonly T[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const list: readonly unknown[] = value;
-  return list.every((item): item is T => typeof item === "string" && fits(item)) ? list : undefined;
+  return list.every(fits) ? list : undefined;
 }
 
 /**

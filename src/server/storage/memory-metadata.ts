@@ -83,7 +83,8 @@ export function memoryMetadata(now: () => number): Metadata {
     notePull(repository, manifest) {
       const manifests = find(repository)?.manifests;
       const found = manifests?.get(manifest.descriptor.digest);
-      if (found) manifests?.set(manifest.descriptor.digest, { ...found, pulled: now() });
+      const pulled = Math.max(now(), found?.pulled ?? 0);
+      if (found) manifests?.set(manifest.descriptor.digest, { ...found, pulled });
     },
     async linkBlob(repository, { digest, size }) {
       make(repository).blobs.set(digest, size);

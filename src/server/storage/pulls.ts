@@ -19,7 +19,7 @@ export interface Pull {
 export interface Pulls {
   /** Takes over what is written already of a manifest that was read. */
   know(manifest: StoredManifest, pulled: number): void;
-  /** Takes note of a pull now, at most once in an hour; a clock that was set back is followed. */
+  /** Takes note of a pull now, at most once in an hour; none where the last was later, by a clock that was set back since. */
   note(repository: string, manifest: StoredManifest): void;
   /** What was noted and is not written yet. */
   find(repository: string, digest: Digest): number | undefined;
@@ -59,7 +59,7 @@ export function notedPulls(now: () => number, write: (pulls: readonly Pull[]) =>
     note(repository, manifest) {
       const before = last.get(manifest);
       const pulled = now();
-      if (before !== undefined && pulled >= before && pulled - before < apart) return;
+      if (before !== undefined && pulled - before < apart) return;
       last.set(manifest, pulled);
       const { digest } = manifest.descriptor;
       noted.set(keyOf(repository, digest), { repository, digest, pulled });

@@ -5,12 +5,16 @@ import { syncDirectory } from "./directories.ts";
 
 const version = 2;
 
-/** What was made by the first format has `pushed` of its manifests; of the rest nobody knows, and it stays NULL. */
+/**
+ * What was made by the first format has `pushed` of its manifests; of the rest nobody knows, and it stays NULL. Only pulls
+ * count as made now: without one, what is pulled every day would pass for never pulled, and be deleted.
+ */
 const second = `
   CREATE TABLE pulls (
     manifest INTEGER PRIMARY KEY REFERENCES manifests (id) ON DELETE CASCADE,
     pulled INTEGER NOT NULL
   ) STRICT;
+  INSERT INTO pulls SELECT id, unixepoch() * 1000 FROM manifests;
   ALTER TABLE manifests ADD COLUMN created TEXT;
   ALTER TABLE manifests ADD COLUMN platform TEXT;
   ALTER TABLE tags ADD COLUMN moved INTEGER;

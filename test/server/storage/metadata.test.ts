@@ -214,7 +214,7 @@ describe.each(storages)("metadata in %s", (_, open) => {
       expect(records[0]).not.toHaveProperty("pulled");
     });
 
-    test("follows a clock that was set back", async () => {
+    test("makes no pull older where the clock was set back", async () => {
       const clock = times(start);
       const { metadata } = await open(clock.now);
       await put(metadata, "app", manifest("one"), "v1");
@@ -222,7 +222,7 @@ describe.each(storages)("metadata in %s", (_, open) => {
       clock.pass(-86_400_000);
       metadata.notePull("app", (await metadata.manifest("app", "v1"))!);
       const [record] = (await metadata.inventory("app", page))!.records;
-      expect(record?.pulled).toBe(start - 86_400_000);
+      expect(record?.pulled).toBe(start);
     });
 
     test("comes in pages that together are all, whatever their size", async () => {

@@ -41,8 +41,25 @@ test("a directory of the first format is served whole, and says of times what is
       { digest: v1, tags: [{ name: "v1" }], pushed: new Date(1_700_000_000_000).toISOString() },
       { digest: v2, tags: [{ name: "latest" }, { name: "v2" }], pushed: new Date(1_720_000_000_000).toISOString() },
     ]);
-    expect(JSON.stringify(manifests)).not.toMatch(/"(?:pulled|moved|created|platforms)"/);
+    expect(JSON.stringify(manifests)).not.toMatch(/"(?:moved|created|platforms)"/);
   });
+});
+
+test("what was in it may have been pulled until then, and is not taken for never pulled; what comes later is", async () => {
+  const directory = await old();
+  const start = Math.floor(Date.now() / 1000) * 1000;
+  const told: (readonly (number | undefined)[])[] = [];
+  for (const name of ["app", "app", "new"]) {
+    await serving(directory, async (send) => {
+      if (name === "new") await pushImage(send, name, "v1");
+      const { json } = await send("GET", `/v2/${name}/_gantry/inventory/manifests`);
+      const { manifests } = json as { manifests: { pulled?: string }[] };
+      told.push(manifests.map(({ pulled }) => (pulled === undefined ? undefined : Date.parse(pulled))));
+    });
+  }
+  const [moment = 0] = told[0]!;
+  expect(moment).toBeGreaterThanOrEqual(start);
+  expect(told).toEqual([[moment, moment], [moment, moment], [undefined]]);
 });
 
 test("what is pushed and pulled in it from then on has its times, through a restart", async () => {
