@@ -24,12 +24,20 @@ export async function imagesInUse({ get, config, places, reporter, signal }: Cli
   return used;
 }
 
-/** Throws REFUSED where something that goes in a place is in use, or needed by what is. */
+/** Throws REFUSED where something that goes in a place is in use, or needed by what is, or where nobody can tell. */
 export async function expectUnused({ steps }: Deletion, place: string, client: Client, cli: Cli): Promise<void> {
   const used = await imagesInUse(cli);
   if (used.length === 0) return;
-  const { rootsInUse } = await import("../plan/index.ts");
-  const inventory = await client.inventory(place, { signal: cli.signal });
+  const { digestsInUse, rootsInUse } = await import("../plan/index.ts");
+  const also = [...digestsInUse(place, used), ...steps.map(({ digest }) => digest)];
+  const inventory = await client.inventory(place, { signal: cli.signal, also });
+  const [gap] = inventory.gaps;
+  if (gap) {
+    const why = `${gap.at} cannot be read, so that nobody knows what it needs: ${gap.why}`;
+    throw new RegistryError("REFUSED", why, {
+      hint: `nothing was deleted; gantry check ${place} tells more`,
+    });
+  }
   const needs = needed(inventory, rootsInUse(inventory, used));
   for (const { reference, digest } of steps) {
     const need = needs.get(digest);

@@ -9,6 +9,7 @@ import {
   planTable,
   planTree,
   withJournal,
+  digestsInUse,
   rootsInUse,
   type ApplyOptions,
   type Journal,
@@ -102,6 +103,7 @@ export async function applySettings(plan: Plan, cli: Cli): Promise<ApplyOptions>
     ...(most !== undefined && { maxDelete: most }),
     ...(jobs !== undefined && { jobs }),
     ...(rate !== undefined && { limitRate: rate }),
+    also: (repository) => digestsInUse(repository, used),
     protect: (inventory) => [...(guarded?.(inventory) ?? []), ...rootsInUse(inventory, used)],
   };
 }

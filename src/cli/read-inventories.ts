@@ -1,4 +1,4 @@
-import { isRegistryError, RegistryError, type Client, type Inventory, type Note } from "../index.ts";
+import { isRegistryError, RegistryError, type Client, type Digest, type Inventory, type Note } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import { inOrder } from "./in-order.ts";
 import { connectionOf, repositoriesAt, type RepositoriesAt } from "./repositories-at.ts";
@@ -17,7 +17,7 @@ export async function readInventories(
   places: readonly RepositoriesAt[],
   client: Client,
   cli: Pick<Cli, "get" | "signal">,
-  options: { readonly created: boolean },
+  options: { readonly created: boolean; readonly also?: (repository: string) => Iterable<Digest> },
 ): Promise<Inventories> {
   const { signal } = cli;
   const failures: { readonly at: string; readonly error: unknown }[] = [];
@@ -39,7 +39,11 @@ export async function readInventories(
   const inventories: Inventory[] = [];
   const read = inOrder(each([...names].sort()), (name) =>
     attempt(name, async () => {
-      const inventory = await client.inventory(name, { signal, created: options.created });
+      const inventory = await client.inventory(name, {
+        signal,
+        created: options.created,
+        ...(options.also && { also: options.also(name) }),
+      });
       // Nothing in it, or no such repository: its tags tell.
       if (inventory.manifests.size === 0) await Array.fromAsync(client.open(name).store.tags({ signal }));
       return inventory;

@@ -1,6 +1,7 @@
 import type { CopyEvent } from "../graph/copy.ts";
 import type { Inventory } from "../graph/inventory.ts";
 import type { Root } from "../graph/needed.ts";
+import type { Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { Call } from "../store/store.ts";
 import { isSingle, look, type Ending } from "./act.ts";
@@ -25,6 +26,8 @@ export interface ApplyOptions extends Call {
   readonly maxDelete?: number | `${number}%`;
   /** What in a repository must not go, whatever the plan says. */
   readonly protect?: (inventory: Inventory) => readonly Root[];
+  /** What else is looked for in a repository, for `protect`: manifests that no tag may lead to. */
+  readonly also?: (repository: string) => Iterable<Digest>;
   /** Writes down what is to be done, and what is needed to take it back, before each step; and how it ended. */
   readonly journal?: Journal;
   readonly onEvent?: (event: PlanEvent) => void;

@@ -19,7 +19,8 @@ export async function deleteIn(place: string, steps: readonly Deletion[], runnin
   let inventory: Inventory;
   const later = running.openIn(place);
   // Nothing leads to a part of an index that went before it: what it needs, and who needs it, counts all the same.
-  const also = new Set([...steps, ...later].flatMap((step) => (step.do === "delete tag" ? [] : [step.digest])));
+  const named = [...steps, ...later].flatMap((step) => (step.do === "delete tag" ? [] : [step.digest]));
+  const also = new Set([...named, ...(options.also?.(place) ?? [])]);
   try {
     inventory = await room(() => hands.inventory(place, { ...call, also }));
   } catch (error) {

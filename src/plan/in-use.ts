@@ -2,7 +2,7 @@ import type { Inventory } from "../graph/inventory.ts";
 import type { Root } from "../graph/needed.ts";
 import { isDigest, type Digest } from "../oci/digest.ts";
 import { isRegistryError } from "../oci/error.ts";
-import { formatReference, parseReference } from "../oci/reference.ts";
+import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 
 /** An image that somebody runs. */
 export interface InUse {
@@ -26,17 +26,15 @@ export function rootsInUse(inventory: Inventory, used: readonly InUse[]): readon
       const digests = inventory.manifests.has(reference) ? [reference] : (byBlob.get(reference) ?? []);
       return digests.map((digest) => ({ digest, why }));
     }
-    const found = referenceTo(reference);
-    if (
-      !found ||
-      formatReference({ registry: found.registry, repository: found.repository }) !== inventory.repository
-    ) {
-      return [];
-    }
-    const named = found.digest ?? inventory.tags.get(found.tag ?? "latest");
+    const found = referenceIn(inventory.repository, reference);
+    const named = found && (found.digest ?? inventory.tags.get(found.tag ?? "latest"));
     return named ? [{ digest: named, why }] : [];
   });
 }
+
+/** The digests of a repository that are said to be in use: no tag need lead to them, and they may miss from what it lists. */
+export const digestsInUse = (repository: string, used: readonly InUse[]): readonly Digest[] =>
+  used.flatMap(({ reference }) => (isDigest(reference) ? [] : (referenceIn(repository, reference)?.digest ?? [])));
 
 function manifestsByBlob({ manifests }: Inventory): ReadonlyMap<Digest, readonly Digest[]> {
   const found = new Map<Digest, Digest[]>();
@@ -50,9 +48,13 @@ function manifestsByBlob({ manifests }: Inventory): ReadonlyMap<Digest, readonly
   return found;
 }
 
-function referenceTo(text: string): ReturnType<typeof parseReference> | undefined {
+/** What was written, where that is in a repository. */
+function referenceIn(repository: string, text: string): Reference | undefined {
   try {
-    return parseReference(text);
+    const found = parseReference(text);
+    return formatReference({ registry: found.registry, repository: found.repository }) === repository
+      ? found
+      : undefined;
   } catch (error) {
     if (isRegistryError(error, "INVALID")) return undefined;
     throw error;

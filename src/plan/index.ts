@@ -10,7 +10,7 @@ export type { Ending } from "./act.ts";
 export type { Before, SavedManifest, TagRules } from "./before.ts";
 export { applyPlan, checkDeletions, type Applied, type ApplyOptions, type Journal, type PlanEvent } from "./apply.ts";
 export type { Hands, Spot } from "./hands.ts";
-export { rootsInUse, type InUse } from "./in-use.ts";
+export { digestsInUse, rootsInUse, type InUse } from "./in-use.ts";
 export {
   isDeletion,
   planKinds,

@@ -62,7 +62,7 @@ async function whereFixed({ rule, origin, reading }: At, tag: string): Promise<r
  * them from it, they are not told of.
  */
 async function copiedOf({ rule, origin, reading }: At, refs: readonly string[]): Promise<ReadonlySet<string>> {
-  const isSure = reading.handed && rule.require.length === 0 && rule.quotaReserve === undefined;
+  const isSure = reading.handed && rule.require.length === 0 && rule.quotaReserve === undefined && !rule.budget;
   if (!isSure) return new Set();
   const goals = refs
     .filter((ref) => asDigest(ref) === undefined)

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Digest } from "../../src/index.ts";
 import { formatPlan, type Plan } from "../../src/plan/index.ts";
-import { artifact, image, putImage } from "../support/images.ts";
+import { layoutStore } from "../../src/store/index.ts";
+import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, testRegistry, type TestRegistry } from "./support.ts";
 
@@ -82,6 +83,82 @@ test.each([
   expect(await store.head(signature.manifest.descriptor.digest)).toBeDefined();
   await writeFile(used, `${registry.host}/other:1.0\n`);
   expect((await gone("--in-use", used)).code).toBe(0);
+});
+
+test("delete leaves alone what is in use by a digest that no tag leads to, and its parts, where tags alone are listed", async () => {
+  const { registry, folder } = await scene();
+  const store = registry.store("multi");
+  const index = twoPlatforms("two");
+  const root = index.manifest.descriptor;
+  await putImage(store, index, "1.0");
+  await putImage(store, image("newer"), "1.0");
+  const [used, config] = [join(folder, "used.txt"), join(folder, "gantry.yaml")];
+  await writeFile(used, `${registry.host}/multi@${root.digest}\n`);
+  await writeFile(config, `inUse: {files: used.txt}\nhosts: {"${registry.host}": {provider: generic}}\n`);
+  for (const digest of [root.digest, index.manifest.manifests[0]!.digest]) {
+    const { code, stderr } = await gantry(["delete", `${registry.host}/multi@${digest}`, "--yes", "--config", config]);
+    expect([code, stderr]).toEqual([5, expect.stringContaining(`multi@${digest} stays: `)]);
+    expect(await store.head(digest)).toBeDefined();
+  }
+});
+
+test("a tagged part of what is in use by a digest that no tag leads to stays, where tags alone are listed", async () => {
+  const { registry, folder, plan } = await scene();
+  const { host } = registry;
+  const store = registry.store("multi");
+  const index = twoPlatforms("two");
+  const [root, part] = [index.manifest.descriptor, index.children[0]!];
+  await putImage(store, index, "1.0");
+  await putImage(store, part, "1.0-amd64");
+  await putImage(store, image("newer"), "1.0");
+  await putImage(store, image("newest"), "2.0-amd64");
+  const [used, config, policy] = ["used.txt", "gantry.yaml", "retain.yaml"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await writeFile(used, `${host}/multi@${root.digest}\n`);
+  await writeFile(config, `inUse: {files: used.txt}\nhosts: {"${host}": {provider: generic}}\n`);
+  await writeFile(policy, `version: 1\nrules: [{tags: ["*-amd64"], keep: {newest: 1, by: semver}}]\n`);
+  const { digest: lost } = part.manifest.descriptor;
+  const step = {
+    id: "1",
+    do: "delete manifest",
+    at: `${host}/multi@${lost}`,
+    digest: lost,
+    tags: ["1.0-amd64"],
+  } as const;
+  const made: Plan = {
+    version: 1,
+    kind: "retain",
+    made: "2026-11-20T14:05:00Z",
+    steps: [{ ...step, why: "it is old" }],
+    kept: [],
+    notes: [],
+  };
+  await writeFile(plan, formatPlan(made));
+  const applied = await gantry(["apply", plan, "--yes", "--config", config]);
+  expect([applied.code, applied.stdout]).toEqual([6, expect.stringContaining(`a part of the index ${root.digest}`)]);
+  const retain = ["retain", `${host}/multi`, "--policy", policy, "--config", config, "--format", "json"];
+  expect((JSON.parse((await gantry(retain)).stdout) as Plan).steps.map(({ do: what, at }) => [what, at])).toEqual([
+    ["delete tag", `${host}/multi:1.0-amd64`],
+  ]);
+  expect(await store.head(lost)).toBeDefined();
+});
+
+test("delete takes nothing where something cannot be read, so that nobody knows what is in use", async () => {
+  const folder = await temporaryDirectory();
+  const [layout, used] = [join(folder, "layout"), join(folder, "used.txt")];
+  const store = layoutStore(layout);
+  await putImage(store, app, "1.0");
+  await putImage(store, image("next"), "2.0");
+  await store.close();
+  await writeFile(used, "registry.example/app:1.0\n");
+  await writeFile(join(layout, "blobs", digest.replace(":", "/")), "{}");
+  const words = ["delete", `oci:${layout}:2.0`, "--yes"];
+  const { code, stderr } = await gantry([...words, "--in-use", used]);
+  expect([code, stderr]).toEqual([5, expect.stringContaining("cannot be read, so that nobody knows what it needs")]);
+  expect((await gantry(words)).code).toBe(0);
 });
 
 test("what the configuration says is in use stays for every command; an option takes its place", async () => {

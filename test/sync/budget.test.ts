@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { formatSize } from "../../src/text/text.ts";
 import { testRegistry, type TestRegistry } from "../cli/support.ts";
+import { testService } from "../cli/service-scene.ts";
 import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
 import { syncScene, type Scene } from "./scene.ts";
 
@@ -90,4 +91,17 @@ test("a budget for a registry alone, and of pulls", async () => {
   ]);
   const elsewhere = await scene.plan(file({ pulls: 1, registries: { "other.example": { bytes: "1", pulls: 1 } } }));
   expect(elsewhere.steps.length).toBe(3);
+});
+
+test("nothing is pulled for a plan that a budget of pulls does not count: not beforehand, and not to weigh more than it pays for", async () => {
+  source = await testService({ impossible: ["images"] });
+  for (let i = 0; i < 20; i++) await putImage(source.store("many"), image(`many-${i}`), `v${i}`);
+  const pulled = () => scene.requests().filter((line) => /^GET .*\/many\/manifests\//.test(line)).length;
+  const mapping = (budget: object) => file(budget, { from: `${source.host}/many` });
+  const registries = { [source.host]: { pulls: 4 } };
+  pulled();
+  expect((await scene.plan(mapping({ registries }), { atOnce: true })).steps.length).toBe(4);
+  expect(pulled()).toBe(0);
+  expect((await scene.sync(mapping({ bytes: "1MB", registries }), { atOnce: true })).plan.steps.length).toBe(2);
+  expect(pulled()).toBe(4);
 });

@@ -12,7 +12,8 @@ let mirror: TestRegistry;
 let scene: Scene;
 let cache: NonNullable<PlanSyncOptions["cache"]>;
 beforeEach(async () => {
-  [source, mirror] = [await testRegistry(), await testRegistry()];
+  // As most registries are: without a list of their own.
+  [source, mirror] = [await testRegistry({ extension: false }), await testRegistry({ extension: false })];
   scene = syncScene();
   cache = { file: join(await temporaryDirectory(), "cache.json") };
 });

@@ -8,6 +8,7 @@ import {
   type RetentionPolicy,
   type RetentionState,
 } from "../../policy/index.ts";
+import { digestsInUse } from "../../plan/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import { imagesInUse } from "../in-use.ts";
@@ -35,10 +36,14 @@ export const run: Run<[places: readonly string[]]> = async (words, cli) => {
   const policy = await readRetention(file, cli);
   const places = words[0].map((word) => parseRepositories(word));
   const client = await cli.client({ from: places.map(connectionOf) });
-  const { inventories, unread } = await readInventories(places, client, cli, { created: needsCreated(policy, cli) });
+  const used = await imagesInUse(cli);
+  const { inventories, unread } = await readInventories(places, client, cli, {
+    created: needsCreated(policy, cli),
+    also: (repository) => digestsInUse(repository, used),
+  });
   const state: RetentionState = {
     inventories,
-    inUse: await imagesInUse(cli),
+    inUse: used,
     protect: protection(get(protect)),
     useCreated: get(useCreated),
     allowEmpty: get(options.allowEmpty),

@@ -105,7 +105,10 @@ export function ledger(budget: Budget | undefined, counted: ReadonlySet<string>)
           : cost.bytes === undefined
             ? unweighed(one)
             : refusal(one, "bytes", cost.bytes);
-      if (stop) return stop;
+      if (!stop) continue;
+      // No more is weighed than there are pulls for: one that is asked for has its own put by.
+      if ("unweighed" in stop) for (const each of costs) pay(each.one, load, { ...each.cost, bytes: 0 });
+      return stop;
     }
     for (const { one, cost } of costs) pay(one, load, cost);
     const bytes = costs.at(-1)!.cost.bytes;

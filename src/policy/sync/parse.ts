@@ -7,7 +7,7 @@ import { isObject } from "../../oci/descriptor.ts";
 import { parsePattern, type Pattern } from "../pattern.ts";
 import { readSpan } from "../span.ts";
 import { parseBackup, type Backup } from "./backup.ts";
-import { budgetOf, type Budget } from "./budget.ts";
+import { budgetOf, registryNamed, type Budget } from "./budget.ts";
 import { parseFrom, type From } from "./origin.ts";
 import { syncFileSchema } from "./schema.ts";
 import type { Mapping, Prune, SyncFile, TagSet } from "./sync-file.ts";
@@ -62,7 +62,7 @@ export interface SyncRule {
  */
 export function parseSync(document: Document, env?: Environment): readonly SyncRule[] {
   const file = checked(syncFileSchema, env ? expanded(document, env) : document);
-  const faults = [...namedTwice(file), ...file.sync.flatMap((mapping, i) => pilesUp(mapping, i))];
+  const faults = [...namedTwice(file), ...paidTwice(file), ...file.sync.flatMap((mapping, i) => pilesUp(mapping, i))];
   if (faults.length > 0) throw faultyDocument(document, faults);
   const budget = file.budget && { budget: budgetOf(file.budget) };
   return file.sync.map((mapping, i) => ({
@@ -95,6 +95,17 @@ function namedTwice({ sync }: SyncFile): readonly Fault[] {
   return sync.flatMap(({ name }, i) =>
     name !== undefined && sync.findIndex((other) => other.name === name) < i
       ? [{ path: ["sync", i, "name"], message: `${JSON.stringify(name)} is there twice` }]
+      : [],
+  );
+}
+
+/** Where a budget has one registry under two names. */
+function paidTwice({ budget }: SyncFile): readonly Fault[] {
+  const hosts = Object.keys(budget?.registries ?? {});
+  const names = hosts.map(registryNamed);
+  return hosts.flatMap((host, i) =>
+    names.indexOf(names[i]) < i
+      ? [{ path: ["budget", "registries", host], message: `${names[i]} is there twice` }]
       : [],
   );
 }

@@ -81,6 +81,12 @@ test.each<[string, BudgetFile | undefined, readonly Load[], readonly string[]]>(
     ["taken 1", "later: the budget of the run is 3 pulls"],
   ],
   [
+    "nothing is weighed for which there are no pulls",
+    { bytes: "100", pulls: 5 },
+    [load("a"), load("a", undefined, { to: "b" }), load("b"), load("c")],
+    ["unweighed", "unweighed", "unweighed", "later: the budget of the run is 5 pulls"],
+  ],
+  [
     "each registry has its own, for what comes and what goes",
     { registries: { "mirror.example": { bytes: "10" }, "docker.io": { pulls: 4 } } },
     [

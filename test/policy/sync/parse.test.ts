@@ -132,3 +132,10 @@ test("two mappings of one name are refused", () => {
   const one = "{ name: a, from: registry.example/app, to: mirror.example/app }";
   expect(() => read(`version: 1\nsync: [${one}, ${one}]`)).toThrow('sync[1].name: "a" is there twice');
 });
+
+test("a registry that a budget names twice, in whichever form, is a mistake: one limit would take the place of the other", () => {
+  const budget = "budget: {registries: {docker.io: {pulls: 90}, index.docker.io: {bytes: 1GB}}}";
+  expect(() => read(`version: 1\n${budget}\nsync: [{from: a.example/b, to: c.example/d}]`)).toThrow(
+    'budget.registries."index.docker.io": docker.io is there twice',
+  );
+});
