@@ -122,12 +122,10 @@ function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
     }
     if (pulled === undefined) return undefined;
     if (!tellsPulls) return "it is not known whether it is pulled";
-    const last = image.pulled ?? time;
-    if (last === undefined) return unknown;
-    if (now - last > pulled) return undefined;
-    return image.pulled === undefined
-      ? `never pulled, but ${wordOf(image.held, moment)} within ${pulledWithin}`
-      : `pulled within ${pulledWithin}`;
+    if (image.pulled !== undefined && now - image.pulled <= pulled) return `pulled within ${pulledWithin}`;
+    if (time === undefined) return image.pulled === undefined ? unknown : undefined;
+    if (now - time > pulled) return undefined;
+    return `${image.pulled === undefined ? "never pulled" : "not pulled since"}, but ${wordOf(image.held, moment)} within ${pulledWithin}`;
   };
   return {
     moment:

@@ -52,6 +52,8 @@ describe("by pulls", () => {
   test("what was pulled of late stays, and what was never pulled goes by its push", () => {
     const images = { used: { age: 90, pulled: 9 }, idle: { age: 90, pulled: 11 }, fresh: 9, stale: 11 };
     expect(taken({ keep }, images)).toEqual(["idle", "stale"]);
+    // A pull that was before the push was of what its tag named then, and counts for nothing.
+    expect(taken({ keep }, { again: { age: 9, pulled: 60 }, idle: { age: 90, pulled: 11 } })).toEqual(["idle"]);
   });
 
   test("an index is pulled where a part of it is", () => {
