@@ -32,9 +32,9 @@ const day = 86_400_000;
 
 /**
  * Requires modules of the built command line, with the code that V8 made of them when the same command ran before. Node's
- * own cache is filled as soon as a module is read, with few of the functions that a command
- * then calls: V8 would compile a thousand of them in each run anew, a third of the time until the first request. This one is
- * filled when the command has ended. Whatever is amiss with the cache, the modules are compiled as ever.
+ * own cache is filled as soon as a module is read, with few of the functions that a command then calls: V8 would compile a
+ * thousand of them in each run anew, a third of the time until the first request. This one is filled when the command has
+ * ended. Whatever is amiss with the cache, the modules are compiled as ever.
  */
 export function requireCached(entry: string, command: string): unknown {
   const directory = cacheDirectory();
