@@ -15,6 +15,8 @@ export interface Bundle {
   readonly manifest: BundleManifest;
   /** What is in it of one image, to read: the image under its tag, and what is attached to it. */
   image(at: string): Source | undefined;
+  /** The other repository, in full, that has a blob of an image, where the bundle leaves it out for that. */
+  holder(at: string, blob: Digest): string | undefined;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,10 @@ export async function openBundle(path: string, call: Call = {}): Promise<Bundle>
       image(at) {
         const image = byPlace.get(at);
         return image && imageSource(image, { ...all, name: path, close: async () => {} });
+      },
+      holder(at, blob) {
+        const image = byPlace.get(at);
+        return image && mountOf(image, blob);
       },
       close: () => archive.close(),
     };
@@ -195,7 +201,7 @@ export const isBundled = (text: string): boolean => parseBundleLocation(text) !=
 /** Bundles that plans name: each is opened once, and looked at when something of it is first asked for. */
 export interface Bundles {
   open(path: string, at: string): Store;
-  /** The other repository, in full, that has a blob of an image, where the bundle leaves it out for that. */
+  /** As of a bundle. */
   holder(path: string, at: string, blob: Digest, call?: Call): Promise<string | undefined>;
   close(): Promise<void>;
 }
@@ -238,10 +244,7 @@ export function bundles(): Bundles {
   };
   return {
     open: imageAt,
-    async holder(path, at, blob, call) {
-      const image = (await bundleAt(path, call)).manifest.images.find((one) => one.at === at);
-      return image && mountOf(image, blob);
-    },
+    holder: async (path, at, blob, call) => (await bundleAt(path, call)).holder(at, blob),
     async close() {
       const opened = await Promise.allSettled(open.values());
       for (const one of opened) if (one.status === "fulfilled") await one.value.close();

@@ -51,10 +51,7 @@ export function requireCached(entry: string, command: string): unknown {
     const known = codes.get(file);
     const cachedData = known?.stamp === stamp ? known.bytes : undefined;
     const source = `(function (exports, require, $import, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`;
-    const script = new Script(source, {
-      filename: file,
-      ...(cachedData && { cachedData }),
-    });
+    const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) });
     if (!cachedData || script.cachedDataRejected) complete = false;
     scripts.set(file, { stamp, script });
     return script;
@@ -97,7 +94,7 @@ function requireWith(compile: (file: string) => Script): Require {
 function cacheDirectory(): string | undefined {
   const { NODE_COMPILE_CACHE: chosen, NODE_DISABLE_COMPILE_CACHE: disabled, LOCALAPPDATA: local } = process.env;
   const user = process.getuid?.();
-  // On Windows the directory for temporary files may be shared, by services say, and nothing here tells who owns what is in it.
+  // On Windows the temporary directory may be shared, by services say, and nothing here tells who owns what is in it.
   const usual = user === undefined ? local && join(local, "gantry-code") : join(tmpdir(), `gantry-code-${user}`);
   const directory = chosen || usual;
   if (disabled || !directory) return undefined;

@@ -1,5 +1,4 @@
-import type { Digest } from "../oci/digest.ts";
-import { isDigest } from "../oci/digest.ts";
+import { isDigest, type Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Store } from "../store/store.ts";

@@ -12,9 +12,9 @@ const smallBlob = 1024 * 1024;
 
 /**
  * Puts blobs into one repository. A HEAD says whether a blob is there; once one has said "missing", or the host that there
- * is no such repository, a small or mountable blob is asked for by the POST that opens its upload: `mount` from another repository, or from this very one, answers
- * 201 where it is there and opens the upload where it is not. One that this process has put into another repository of
- * the host is mounted without a question.
+ * is no such repository, a small or mountable blob is asked for by the POST that opens its upload: `mount` from another
+ * repository, or from this very one, answers 201 where it is there and opens the upload where it is not. One that this
+ * process has put into another repository of the host is mounted without a question.
  */
 export function blobPutter(to: RemoteRepository): Store["putBlob"] {
   let missed = false;
