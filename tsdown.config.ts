@@ -30,6 +30,19 @@ const lazyBuiltins: Rolldown.Plugin = {
   },
 };
 
+/** A package of CommonJS is run by the first use of what it has, too: what requires it remembers that. */
+const lazyPackages: Rolldown.Plugin = {
+  name: "lazy-packages",
+  renderChunk(code) {
+    const packages = new Map<string, string>();
+    const rest = code.replace(/^var (import_\w+) = (require_[\w.]+)\(\);\n/gm, (_, name: string, load: string) => {
+      packages.set(name, `(${load}())`);
+      return "";
+    });
+    return packages.size === 0 ? undefined : rest.replace(/\bimport_\w+/g, (name) => packages.get(name) ?? name);
+  },
+};
+
 /** A chunk is a script of `vm`, where Node's `import()` warns: what runs the chunk lends one (src/cli/code-cache.ts). */
 const lentImport: Rolldown.Plugin = {
   name: "lent-import",
@@ -48,6 +61,17 @@ const onlyAscii: Rolldown.Plugin = {
         /[^\0-\x7F]/g,
         (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
       );
+    }
+  },
+};
+
+/** What runs a chunk calls it (src/cli/code-cache.ts); to put this around it there would copy all of it in each run. */
+const wrapped: Rolldown.Plugin = {
+  name: "wrapped",
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue;
+      chunk.code = `(function (exports, require, $import, __filename, __dirname) {${chunk.code}\n})`;
     }
   },
 };
@@ -100,12 +124,14 @@ export default defineConfig([
     dts: false,
     // The parser of YAML is seventy files, semver forty, and half as slow to load as one.
     deps: { alwaysBundle: ["commander", "yaml", "valibot", "semver", "croner", "d3-hierarchy"] },
-    plugins: [lazyBuiltins, lentImport, onlyAscii, noCycles, noChildProcess],
+    plugins: [lazyBuiltins, lazyPackages, lentImport, onlyAscii, wrapped, noCycles, noChildProcess],
     // Importing a module does nothing by itself anywhere here, so a chunk holds what it uses and no more.
     treeshake: { moduleSideEffects: false },
     inputOptions: { preserveEntrySignatures: "allow-extension" },
     outputOptions: {
       chunkFileNames: "cli/[name].cjs",
+      // Each run reads, copies and hashes the text of what it loads, even where V8 has its code.
+      comments: { legal: true, annotation: false, jsdoc: false },
       codeSplitting: {
         includeDependenciesRecursively: false,
         groups: [
@@ -123,6 +149,11 @@ export default defineConfig([
             test: /node_modules\/valibot\/|src\/(plans\.|plan\/|document\/|bundle\/(manifest|pack|read)\.|sync\/(arrivals|copy-steps|handed|mounting)\.)/,
           },
           { name: "configuration", test: /src\/config\// },
+          { name: "patterns", test: /node_modules\/semver\/|src\/policy\/((?!index)[\w-]+|lifecycle\/regex)\.ts/ },
+          { name: "sync-plan", test: /node_modules\/croner\/|src\/policy\/sync\/[\w-]+\.ts|src\/sync\// },
+          { name: "promotion", test: /src\/policy\/promote\// },
+          { name: "tags", test: /src\/policy\/tags\// },
+          { name: "retention", test: /src\/policy\/(retain|lifecycle)\// },
           { name: "yaml", test: /node_modules\/yaml\// },
         ],
       },

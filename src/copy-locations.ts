@@ -38,7 +38,7 @@ export async function copyLocations(
   to: readonly string[],
   options: CopyLocationsOptions = {},
 ): Promise<CopyOutcome> {
-  const start = performance.now();
+  const start = process.uptime();
   const source = (options.source ?? client).open(from, "pull");
   const places = groupByPlace(
     source,
@@ -60,7 +60,7 @@ export async function copyLocations(
         ? await copyTags(source.store, destinations, options)
         : await copier(source.store, destinations, options).copy(ref);
     const flushed = options.dryRun ? [] : await flush(stores, outcomes, options);
-    return summary([...outcomes, ...flushed], performance.now() - start);
+    return summary([...outcomes, ...flushed], (process.uptime() - start) * 1000);
   } finally {
     await Promise.all([source.store, ...stores].map((store) => store.close()));
   }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Client } from "./client.ts";
 import { isRegistryError, RegistryError } from "./oci/error.ts";
 import { apiHost } from "./oci/reference.ts";
@@ -5,7 +6,6 @@ import { applyPlan, type Applied, type ApplyOptions } from "./plan/apply.ts";
 import type { Plan } from "./plan/plan.ts";
 import { handsOf } from "./plans.ts";
 import type { SyncRule } from "./policy/sync/parse.ts";
-import { markOf } from "./sync/cache.ts";
 import type { PlanSyncOptions } from "./sync/plan-sync.ts";
 import { systemClock, type Clock } from "./transport/clock.ts";
 import { watchMetrics } from "./watch/metrics.ts";
@@ -140,7 +140,10 @@ async function runRule(
   const { soft, hard } = stops;
   const { cache, ...more } = planning;
   // Several mappings may run at a time, and each writes what it found when it ends.
-  const own = cache && { ...cache, file: `${cache.file.replace(/\.json$/, "")}-${markOf(name)}.json` };
+  const own = cache && {
+    ...cache,
+    file: `${cache.file.replace(/\.json$/, "")}-${hash("sha256", name, "hex").slice(0, 16)}.json`,
+  };
   const planned = await client.planSync(rules, {
     ...more,
     only: [name],

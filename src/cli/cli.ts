@@ -17,7 +17,8 @@ export interface Cli {
   readonly places: ConfigPlaces;
   /** Fires on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
-  readonly stdin: Readable;
+  /** What is piped in. Throws INVALID where that is the password. */
+  readonly stdin: () => Readable;
   /** Where results go. */
   readonly out: Output;
   /** Where messages and progress go. */

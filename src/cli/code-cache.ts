@@ -50,8 +50,7 @@ export function requireCached(entry: string, command: string): unknown {
     const stamp = `${size} ${ctimeMs}`;
     const known = codes.get(file);
     const cachedData = known?.stamp === stamp ? known.bytes : undefined;
-    const source = `(function (exports, require, $import, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`;
-    const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) });
+    const script = new Script(readFileSync(file, "latin1"), { filename: file, ...(cachedData && { cachedData }) });
     if (!cachedData || script.cachedDataRejected) complete = false;
     scripts.set(file, { stamp, script });
     return script;
@@ -60,7 +59,7 @@ export function requireCached(entry: string, command: string): unknown {
   if (path !== undefined) {
     process.once("exit", (code) => {
       // Who mistyped a command must not get a cache for that name.
-      if (code === exitCodes.usage.code || performance.now() > shortRun) return;
+      if (code === exitCodes.usage.code || process.uptime() * 1000 > shortRun) return;
       if (complete && (code !== 0 || isRecent(path))) return;
       for (const [file, { stamp, script }] of scripts) codes.set(file, { stamp, bytes: script.createCachedData() });
       writeCache(path, codes, code === 0);
@@ -69,10 +68,10 @@ export function requireCached(entry: string, command: string): unknown {
   return requireWith(compile)(entry);
 }
 
-/** Node lets a script of `vm` import nothing without a warning: the build has it call this instead (tsdown.config.ts). */
+/** Node lets a script of `vm` import nothing without a warning: the build has it call this instead. */
 const importOf = (id: string): Promise<unknown> => import(id);
 
-/** `require` of CommonJS over compiled files, for what packages have by Node's own. */
+/** `require` of CommonJS over compiled files, each of them a function as the build writes it (tsdown.config.ts); for what packages have by Node's own. */
 function requireWith(compile: (file: string) => Script): Require {
   const modules = new Map<string, { exports: unknown }>();
   const load = (file: string): unknown => {

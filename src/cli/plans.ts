@@ -69,11 +69,16 @@ async function applyOne(plan: Plan, cli: Cli, known?: Client): Promise<Applied> 
     if (event.type === "step") told();
     else reporter.on(event);
   };
-  return journaled(plan, cli, (journal) => client.apply(plan, { ...settings, signal, journal, onEvent }));
+  return journaled(plan, cli, (journaling) => client.apply(plan, { ...settings, ...journaling, signal, onEvent }));
 }
 
-/** Applies a plan with a journal, and says at the end, however it comes, how to take it back. */
-export async function journaled(plan: Plan, cli: Cli, apply: (journal: Journal) => Promise<Applied>): Promise<Applied> {
+/** Applies a plan with a journal, where it has steps, and says at the end, however it comes, how to take it back. */
+export async function journaled(
+  plan: Plan,
+  cli: Cli,
+  apply: (journaling: { readonly journal?: Journal }) => Promise<Applied>,
+): Promise<Applied> {
+  if (plan.steps.length === 0) return apply({});
   const { get, reporter, signal } = cli;
   const path = get(planOptions.journal) ?? journalPath(plan, cli);
   return withJournal(
@@ -81,7 +86,7 @@ export async function journaled(plan: Plan, cli: Cli, apply: (journal: Journal) 
     plan,
     async (journal) => {
       try {
-        return await apply(journal);
+        return await apply({ journal });
       } finally {
         reporter.stop();
         if (journal.isBegun) reporter.say(plain(`to take it back: gantry undo ${path}`));
@@ -110,11 +115,11 @@ export async function applySettings(plan: Plan, cli: Cli): Promise<ApplyOptions>
 
 /** Says how far it is, from time to time. */
 function counter(total: number, say: (line: string) => void): () => void {
-  let [ended, last] = [0, performance.now()];
+  let [ended, last] = [0, Date.now()];
   return () => {
     ended += 1;
-    if (performance.now() - last < heartbeat) return;
-    last = performance.now();
+    if (Date.now() - last < heartbeat) return;
+    last = Date.now();
     say(`${ended} of ${count(total, "step")}`);
   };
 }

@@ -1,5 +1,3 @@
-import { open } from "node:fs/promises";
-import type { Readable } from "node:stream";
 import {
   convertLifecycle,
   guessDialect,
@@ -9,44 +7,10 @@ import {
   type LifecycleDialect,
   type LifecycleForm,
 } from "../index.ts";
-import type { Document } from "../plan/index.ts";
 import type { Cli } from "./cli.ts";
+import { readDocument } from "./documents.ts";
 import { plain } from "./render/text.ts";
 import { fromForm, simpleImages } from "./table/lifecycle-options.ts";
-
-/** No policy of any service is as long. */
-const longestPolicy = 1 << 20;
-
-/** Reads JSON or YAML from a file, or from stdin for `-`. Throws INVALID with the place of what is neither. */
-export async function readDocument(path: string, stdin: Readable): Promise<Document> {
-  const { parseYaml } = await import("../plan/index.ts");
-  return parseYaml(await readText(path, nameOf(path), stdin, longestPolicy), nameOf(path));
-}
-
-/** The same for what a program wrote, which may be long: so many bytes. */
-export async function readLongDocument(path: string, stdin: Readable, most: number): Promise<Document> {
-  const { parseJson } = await import("../plan/index.ts");
-  return parseJson(await readText(path, nameOf(path), stdin, most), nameOf(path));
-}
-
-const nameOf = (path: string): string => (path === "-" ? "stdin" : path);
-
-/** Reads a text of at most so many bytes from a file, or from stdin for `-`. Throws INVALID where it is longer. */
-export async function readText(path: string, name: string, stdin: Readable, most = longestPolicy): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  const file = path === "-" ? undefined : await open(path);
-  try {
-    for await (const piece of file ? file.createReadStream() : stdin) {
-      pieces.push(piece as Buffer);
-      size += (piece as Buffer).length;
-      if (size > most) throw new RegistryError("INVALID", `${name} is longer than any policy can be`);
-    }
-  } finally {
-    await file?.close();
-  }
-  return Buffer.concat(pieces).toString("utf8");
-}
 
 /** A policy that was read, in the form that --from says, or else its keys; one of Gantry's own is checked. */
 export interface PolicyFile {

@@ -1,7 +1,7 @@
 import { guessDialect, RegistryError } from "../index.ts";
 import { parseRetention, type DialectPolicy, type RetentionPolicy } from "../policy/index.ts";
 import type { Cli } from "./cli.ts";
-import { readDocument } from "./policy-file.ts";
+import { readDocument } from "./documents.ts";
 import { from } from "./table/lifecycle-options.ts";
 
 /**

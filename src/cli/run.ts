@@ -57,9 +57,7 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
     config,
     places,
     signal,
-    get stdin() {
-      return stdinFor(get, io);
-    },
+    stdin: () => stdinFor(get, io),
     out: output(io, get(options.format) ?? get(options.planFormat)),
     reporter: report,
     async client(at) {

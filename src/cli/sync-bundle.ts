@@ -20,7 +20,7 @@ import { syncPlaces, type SyncRule } from "../policy/index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { offerPlan } from "./plans.ts";
-import { readLongDocument } from "./policy-file.ts";
+import { readLongDocument } from "./documents.ts";
 import { count, formatSize, plain } from "./render/text.ts";
 import { have, record, to } from "./table/bundle-options.ts";
 

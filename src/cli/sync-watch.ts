@@ -34,7 +34,7 @@ export async function watchFile(
       const settings = await applySettings(plan, cli);
       // Copies are no loss: without deletions, a run that goes on for ever writes no journals.
       if (!plan.steps.some(isDeletion)) return apply(settings);
-      return journaled(plan, cli, (journal) => apply({ ...settings, journal }));
+      return journaled(plan, cli, (journaling) => apply({ ...settings, ...journaling }));
     },
     ...(address && { listen: address }),
     changed: async () => (await version()) !== last,

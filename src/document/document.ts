@@ -53,6 +53,8 @@ function innermost(issue: BaseIssue<unknown>): readonly Fault[] {
 
 function messageOf({ type, kind, expected, received, message, path }: BaseIssue<unknown>): string {
   if (type === "strict_object" && expected === "never") return `${JSON.stringify(path?.at(-1)?.key)} is not known here`;
-  if (received === "undefined") return `is missing${expected && kind === "schema" ? `: it has to be ${expected}` : ""}`;
+  // An object without a key expects that key, in quotes, which the path has said.
+  const isTold = expected && kind === "schema" && !type.endsWith("object");
+  if (received === "undefined") return `is missing${isTold ? `: it has to be ${expected}` : ""}`;
   return message;
 }

@@ -1,8 +1,9 @@
-import { hash } from "node:crypto";
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as v from "valibot";
 import { isErrno } from "../files/file-error.ts";
+import { isObject } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isDigest } from "../oci/digest.ts";
 
@@ -31,17 +32,19 @@ export interface SyncCacheOptions {
 }
 
 const digest = v.custom<Digest>((value) => typeof value === "string" && isDigest(value), "is no digest");
+/** Many images have the same mark, which stands in the file once. */
 const form = v.strictObject({
-  gantry: v.literal("sync cache 1"),
-  images: v.record(v.string(), v.tuple([digest, v.string(), v.number()])),
+  gantry: v.literal("sync cache 2"),
+  marks: v.array(v.string()),
+  images: v.record(v.string(), v.tuple([digest, v.number(), v.number()])),
 });
 const longest = 1 << 28;
 
 /** Opens a file of what was whole. One that is damaged, another's, or cannot be read is as good as none. */
-export async function openSyncCache(file: string, { now, ttl, onWarning }: SyncCacheOptions): Promise<SyncCache> {
+export function openSyncCache(file: string, { now, ttl, onWarning }: SyncCacheOptions): SyncCache {
   const images = new Map<string, Verified>();
   const isFresh = ({ at }: Verified): boolean => now.getTime() - at < ttl && at <= now.getTime();
-  for (const [at, verified] of await read(file, onWarning)) if (isFresh(verified)) images.set(at, verified);
+  for (const [at, verified] of read(file, onWarning)) if (isFresh(verified)) images.set(at, verified);
   let changed = false;
   return {
     find: (at) => images.get(at),
@@ -51,8 +54,11 @@ export async function openSyncCache(file: string, { now, ttl, onWarning }: SyncC
     },
     async save() {
       if (!changed) return;
-      const entries = [...images].map(([at, one]) => [at, [one.digest, one.mark, one.at]]);
-      const text = JSON.stringify({ gantry: "sync cache 1", images: Object.fromEntries(entries) });
+      const marks = new Map<string, number>();
+      const indexOf = (mark: string): number => marks.get(mark) ?? marks.set(mark, marks.size).size - 1;
+      const entries = [...images].map(([at, one]) => [at, [one.digest, indexOf(one.mark), one.at]]);
+      const found = { marks: [...marks.keys()], images: Object.fromEntries(entries) };
+      const text = JSON.stringify({ gantry: "sync cache 2", ...found });
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       const fresh = `${file}.${process.pid}.tmp`;
       try {
@@ -65,27 +71,28 @@ export async function openSyncCache(file: string, { now, ttl, onWarning }: SyncC
   };
 }
 
-async function read(
-  file: string,
-  onWarning: (text: string) => void,
-): Promise<readonly (readonly [string, Verified])[]> {
+/** Read at once: where there is nothing to do, it is all that a run reads. */
+function read(file: string, onWarning: (text: string) => void): readonly (readonly [string, Verified])[] {
+  let handle: number | undefined;
   try {
-    await using handle = await open(file);
-    const { uid, size } = await handle.stat();
+    handle = openSync(file, "r");
+    const { uid, size } = fstatSync(handle);
     const user = process.getuid?.();
     if (user !== undefined && user !== 0 && uid !== user) throw new Error("it belongs to another user");
     if (size > longest) throw new Error("it is too long");
-    const { images } = v.parse(form, JSON.parse(await handle.readFile("utf8")));
-    return Object.entries(images).map(([at, [found, mark, time]]) => [at, { digest: found, mark, at: time }]);
+    const kept: unknown = JSON.parse(readFileSync(handle, "utf8"));
+    if (isObject(kept) && kept["gantry"] === "sync cache 1") return [];
+    const { marks, images } = v.parse(form, kept);
+    return Object.entries(images).map(([at, [found, mark, time]]) => [
+      at,
+      { digest: found, mark: marks[mark] ?? "", at: time },
+    ]);
   } catch (error) {
     if (isErrno(error, "ENOENT")) return [];
     const why = v.isValiError(error) || error instanceof SyntaxError ? "it is damaged" : (error as Error).message;
     onWarning(`the cache ${file} is not used: ${why}`);
     return [];
+  } finally {
+    if (handle !== undefined) closeSync(handle);
   }
-}
-
-/** A short name for any data; equal data have equal names. */
-export function markOf(...data: readonly unknown[]): string {
-  return hash("sha256", JSON.stringify(data), "base64url").slice(0, 22);
 }

@@ -69,7 +69,7 @@ export async function planSync(
 ): Promise<PlannedSync> {
   const { now, onWarning = () => {}, cache: kept, from, explain, only, atOnce, ...reading } = options;
   const open: SyncCacheOptions = { now, ttl: kept?.ttl ?? usualTtl, onWarning };
-  const cache = kept && (await openSyncCache(kept.file, open));
+  const cache = kept && openSyncCache(kept.file, open);
   const running = only ? rules.filter(({ name }) => only.includes(name)) : rules;
   const read = withNeighbours(running, rules);
   const handed = atOnce ? handedOn() : undefined;

@@ -4,7 +4,7 @@ import { fitsOne } from "../policy/pattern.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
 import type { Goal, Wanted } from "../policy/sync/state.ts";
 import type { Origin, Target } from "../policy/sync/template.ts";
-import { markOf, type Verified } from "./cache.ts";
+import type { Verified } from "./cache.ts";
 import { messageOf } from "./message.ts";
 import type { Reading } from "./read-sync.ts";
 import { lacking } from "./requirements.ts";
@@ -117,7 +117,7 @@ async function readImage(
 async function markFor({ rule, origin, source, listed }: At, digest: Digest): Promise<string> {
   const { platforms, referrers, require } = rule;
   const hung = listed && referrers ? await source.attachedTags(digest) : [];
-  return markOf(origin.place, platforms, referrers, require, hung);
+  return JSON.stringify([origin.place, platforms, referrers, require, hung]);
 }
 
 async function readGoal(

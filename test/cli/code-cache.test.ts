@@ -11,12 +11,14 @@ async function program() {
   const folder = await temporaryDirectory();
   const cache = join(folder, "cache");
   await mkdir(join(folder, "chunks"));
-  await writeFile(
-    join(folder, "entry.cjs"),
+  const write = (name: string, code: string): Promise<void> =>
+    writeFile(join(folder, name), `(function (exports, require, $import, __filename, __dirname) {${code}\n})`);
+  await write(
+    "entry.cjs",
     'exports.say = async () => require("./chunks/words.cjs").words(await $import("node:path"));',
   );
-  await writeFile(
-    join(folder, "chunks/words.cjs"),
+  await write(
+    "chunks/words.cjs",
     'exports.words = ({ basename }) => require("node:path").join("a", "..", basename(__filename));',
   );
   const main = `import { requireCached } from ${JSON.stringify(subject)};
@@ -35,7 +37,7 @@ async function program() {
     const names = await readdir(cache).catch(() => []);
     return names.filter((name) => name.startsWith("test-")).map((name) => join(cache, name));
   };
-  return { folder, cache, run, kept };
+  return { folder, write, cache, run, kept };
 }
 
 const right = { status: 0, stdout: "words.cjs", stderr: "" };
@@ -74,11 +76,11 @@ test("what a run that failed kept is replaced by one that does not fail", async 
 });
 
 test("code of a file that has changed is not used", async () => {
-  const { folder, run, kept } = await program();
+  const { write, run, kept } = await program();
   run();
   const [file = ""] = await kept();
   const { ino } = await stat(file);
-  await writeFile(join(folder, "chunks/words.cjs"), 'exports.words = () => require("node:path").dirname("/a/" + 1);');
+  await write("chunks/words.cjs", 'exports.words = () => require("node:path").dirname("/a/" + 1);');
   expect(run()).toEqual({ ...right, stdout: "/a" });
   expect((await stat(file)).ino).not.toBe(ino);
 });

@@ -184,6 +184,27 @@ describe("on a terminal", () => {
   });
 });
 
+describe("a password on stdin", () => {
+  test.each([
+    ["blob put HOST/app FILE", "sha256:"],
+    ["apply FILE", "is missing"],
+    ["sync FILE", "version: is missing"],
+    ["retain --policy FILE HOST/app", "policy"],
+    ["tags plan --rules FILE HOST/app", "404"],
+    ["promote --file FILE --to HOST/app", 'invalid reference "{}"'],
+  ])("goes with a file that is read: %s", async (line, said) => {
+    const { host, home, gantry } = await scene();
+    const file = join(home, "input.json");
+    await writeFile(file, "{}");
+    const words = line.replaceAll("HOST", host).replaceAll("FILE", file);
+    const { stdout, stderr } = await gantry(`${words} --creds alice --password-stdin`, { stdin: password });
+    expect(stderr).not.toContain("stdin cannot");
+    expect(stdout + stderr).toContain(said);
+    const both = await gantry(`${words.replace(file, "-")} --creds alice --password-stdin`, { stdin: password });
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("stdin cannot be both")]);
+  });
+});
+
 /** Something to type on. */
 function terminal(): Duplex & { readonly isTTY: true } {
   const stream = new Duplex({ read: () => {}, write: (_piece, _encoding, done) => done() });

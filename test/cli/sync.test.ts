@@ -119,7 +119,7 @@ ${more}`);
 });
 
 describe("a cache that cannot be used", () => {
-  test.each(["{", "{}", '{"gantry":"sync cache 1","images":{"a":1}}'])("%s is told, and no more", async (text) => {
+  test.each(["{", "{}", '{"gantry":"sync cache 2","images":{"a":1}}'])("%s is told, and no more", async (text) => {
     const cache = join(folder, "cache.json");
     await writeFile(cache, text);
     const { code, stderr } = await sync("--yes", "--cache", cache);
@@ -129,6 +129,16 @@ describe("a cache that cannot be used", () => {
     ]);
     expect((await sync("--cache", cache)).stderr).toBe("");
     expect((await stat(cache)).mode & 0o777).toBe(0o600);
+  });
+
+  test("one of an earlier version is looked past in silence", async () => {
+    const cache = join(folder, "cache.json");
+    await writeFile(cache, '{"gantry":"sync cache 1","images":{"a":["sha256:0","x",1]}}');
+    expect(await sync("--yes", "--cache", cache)).toMatchObject({
+      code: 0,
+      stderr: expect.not.stringContaining("warning"),
+    });
+    expect(await readFile(cache, "utf8")).toContain("sync cache 2");
   });
 
   test("where it cannot be written", async () => {

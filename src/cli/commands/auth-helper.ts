@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import {
   apiHost,
   firstOf,
@@ -41,7 +42,7 @@ type Act = (client: Client, cli: Cli) => Promise<string | undefined>;
 
 const actions: Readonly<Record<string, Act>> = {
   async get({ admission, loginStores }, { stdin, signal }) {
-    const server = await readServer(stdin, signal);
+    const server = await readServer(stdin(), signal);
     const { host, path } = parseLoginKey(server);
     // Docker keeps more than logins under keys with a path: what is not exactly there is not there.
     const isKept = async (): Promise<boolean> =>
@@ -54,7 +55,7 @@ const actions: Readonly<Record<string, Act>> = {
     return JSON.stringify({ ServerURL: server, Username: username, Secret: secret });
   },
   async store({ loginStores }, { stdin, signal }) {
-    const { ServerURL: server, Username: username, Secret: secret } = parseLogin(await readSecret(stdin, signal));
+    const { ServerURL: server, Username: username, Secret: secret } = parseLogin(await readSecret(stdin(), signal));
     if (typeof server !== "string" || server === "") throw new RegistryError("INVALID", "no credentials server URL");
     if (typeof username !== "string" || username === "") throw new RegistryError("INVALID", "no credentials username");
     if (typeof secret !== "string") throw new RegistryError("INVALID", "no credentials secret");
@@ -62,7 +63,7 @@ const actions: Readonly<Record<string, Act>> = {
     return undefined;
   },
   async erase({ loginStores }, { stdin, signal }) {
-    await loginStores.own.erase(parseLoginKey(await readServer(stdin, signal)), signal);
+    await loginStores.own.erase(parseLoginKey(await readServer(stdin(), signal)), signal);
     return undefined;
   },
   async list({ loginStores }, { signal }) {
@@ -72,7 +73,7 @@ const actions: Readonly<Record<string, Act>> = {
   version: async () => `docker-credential-gantry ${version}`,
 };
 
-async function readServer(stdin: Cli["stdin"], signal: AbortSignal): Promise<string> {
+async function readServer(stdin: Readable, signal: AbortSignal): Promise<string> {
   const server = (await readSecret(stdin, signal)).trim();
   if (server === "") throw new RegistryError("INVALID", "no credentials server URL");
   return server;

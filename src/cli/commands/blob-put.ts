@@ -16,5 +16,5 @@ export const run: Run<[repository: string, file: string]> = async (
     await store.flush({ signal });
     await out.print({ repository: store.name, ...blob, how }, ({ digest }) => `${digest}\n`);
   };
-  await (path === "-" ? withSpooled(stdin, signal, put) : put(await digestFile(path, signal)));
+  await (path === "-" ? withSpooled(stdin(), signal, put) : put(await digestFile(path, signal)));
 };

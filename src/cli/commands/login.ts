@@ -52,14 +52,15 @@ async function credentialOf(name: string, { get, stdin, reporter, ask, signal }:
     reporter.say(`warning: the shell's history and the list of processes show what follows ${way}`);
   const identity = get(options.identityToken);
   if (identity !== undefined) return { kind: "identity", token: new Secret(nonEmpty(identity, "identity token")) };
-  if (way === "--identity-token-stdin") return { kind: "identity", token: new Secret(await readSecret(stdin, signal)) };
-  if (way === "--token-stdin") return parseToken(await readSecret(stdin, signal));
+  if (way === "--identity-token-stdin")
+    return { kind: "identity", token: new Secret(await readSecret(stdin(), signal)) };
+  if (way === "--token-stdin") return parseToken(await readSecret(stdin(), signal));
   const username = get(options.username) ?? (way === undefined ? await ask(`User of ${name}: `) : undefined);
   if (username === undefined || username === "" || username.includes(":"))
     throw new RegistryError("INVALID", username ? "a user's name has no colon" : "the user's name is missing", {
       hint: "say -u USER --password-stdin",
     });
-  if (way === "--password-stdin") return userPassword(username, await readSecret(stdin, signal));
+  if (way === "--password-stdin") return userPassword(username, await readSecret(stdin(), signal));
   const password = get(options.password) ?? (await ask(`Password of ${username}: `, { hidden: true }));
   return userPassword(username, nonEmpty(password, "password"));
 }

@@ -2,7 +2,7 @@ import { commandGate, parseLocation, readPromotions, RegistryError } from "../..
 import { fillPlace, planPromotion, type Stage } from "../../policy/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
-import { readText } from "../policy-file.ts";
+import { readText } from "../documents.ts";
 import { immutableTags } from "../immutable.ts";
 import { offerPlan } from "../plans.ts";
 import { endingOf, placeOrStage, promotionPolicy, stagesIn } from "../promotions.ts";

@@ -2,7 +2,7 @@ import { formatSyncImport, guessSyncTool, importSync, RegistryError, streamOf, s
 import type { Run } from "../command.ts";
 import { writeWhole } from "../files.ts";
 import { outputFile } from "../options.ts";
-import { readDocument } from "../policy-file.ts";
+import { readDocument } from "../documents.ts";
 import { plain } from "../render/text.ts";
 import { strict } from "../table/lifecycle-options.ts";
 import { from, to } from "../table/sync-import.ts";

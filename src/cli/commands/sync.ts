@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { isRegistryError, RegistryError, type Applied, type Plan, type PlanSyncOptions } from "../../index.ts";
@@ -15,7 +15,7 @@ import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { dryRun } from "../options.ts";
 import { offerPlan } from "../plans.ts";
-import { readDocument } from "../policy-file.ts";
+import { readDocument } from "../documents.ts";
 import { count, plain } from "../render/text.ts";
 import { act, journal, out } from "../table/plan-options.ts";
 import * as bundle from "../table/bundle-options.ts";
@@ -114,11 +114,15 @@ function planOptions(file: string, { get, places, signal, reporter }: Cli): Plan
   };
 }
 
+/** A file system takes 255 bytes; .json and what the watch and a draft add come behind it. */
+const longestName = 200;
+
 /** A file for each file of mappings, among what can be thrown away; none for what came from stdin. */
 function cacheFile(file: string, { env, home, cwd }: Cli["places"]): string | undefined {
   if (file === "-") return undefined;
   const { XDG_CACHE_HOME: folder = "" } = env;
-  const name = createHash("sha256").update(resolve(cwd, file)).digest("hex").slice(0, 16);
+  const path = encodeURIComponent(resolve(cwd, file)).replaceAll("%2F", "+");
+  const name = path.length > longestName ? hash("sha256", path, "hex") : path;
   return join(isAbsolute(folder) ? folder : join(home, ".cache"), "gantry", "sync", `${name}.json`);
 }
 

@@ -19,7 +19,7 @@ import { absent } from "../image.ts";
 import { immutableTags } from "../immutable.ts";
 import { force } from "../options.ts";
 import { offerPlan } from "../plans.ts";
-import { readDocument } from "../policy-file.ts";
+import { readDocument } from "../documents.ts";
 import { offerImmutability } from "../offer-immutability.ts";
 import { plain } from "../render/text.ts";
 import * as options from "../table/tags-options.ts";

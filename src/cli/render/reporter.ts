@@ -28,7 +28,7 @@ export function reporter(io: Pick<Io, "stderr" | "env">, { kind, verbose }: Repo
   const look = lookOf(() => io.stderr, io.env);
   const bars = (): boolean => kind === "auto" && io.env["TERM"] !== "dumb" && io.stderr.isTTY === true;
   const screen = live(() => io.stderr);
-  const track = tracker(() => performance.now());
+  const track = tracker(() => Number(process.hrtime.bigint()) / 1e6);
   const warned = new Set<string>();
   const said = new Map<string, number>();
   let each = false;
