@@ -8,6 +8,7 @@ export type Samples = ReadonlyMap<string, readonly Sample[]>;
 
 /** The programs with their times, each compared with Gantry. */
 export function copyTable(title: string, samples: Samples): Table {
+  const isTold = [...samples.values()].flat().some(({ destinationCpu }) => destinationCpu !== undefined);
   const head = ["", "wall s (least-most)", "gantry is", "CPU s", "gantry's CPU", "memory MB"];
   const own = samples.get(ours) ?? [];
   const rows = [...samples].map(([name, runs]) => [
@@ -17,8 +18,9 @@ export function copyTable(title: string, samples: Samples): Table {
     digits(median(runs.map(cpuOf))),
     name === ours ? "" : `${digits(ratio(own, runs, cpuOf))}x`,
     digits(Math.max(...runs.map(({ memory }) => memory)) / 1e6),
+    ...(isTold ? [digits(median(runs.map(({ destinationCpu = Number.NaN }) => destinationCpu)))] : []),
   ]);
-  return { title, head, rows };
+  return { title, head: isTold ? [...head, "destination's CPU s"] : head, rows };
 }
 
 /** How many times as fast as a peer Gantry is to be. */

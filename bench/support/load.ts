@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { must, root, run } from "../../e2e/support/run.ts";
+import { cpuOf } from "./timing.ts";
 
 /** What a server did under load. */
 export interface Served {
@@ -60,13 +60,3 @@ async function driven({ host, pid }: Server, program: string, ...args: readonly 
   const [count = Number.NaN, seconds = Number.NaN] = text.split(" ").map(Number);
   return { rate: count / seconds, cpu: cpu / (program === "push-load.ts" ? count * 1.25 : count) };
 }
-
-/** The CPU seconds that a process has taken so far. */
-async function cpuOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
-/** Linux counts so, whatever the kernel was built with. */
-const ticksPerSecond = 100;

@@ -12,7 +12,10 @@ export interface RoundOptions {
   readonly log: (line: string) => void;
 }
 
-/** Runs all contenders in turn, round after round, so that what disturbs the machine disturbs all of them. */
+/**
+ * Runs all contenders in turn, round after round, so that what disturbs the machine disturbs all of them; each round begins
+ * with the next of them, so that none has the same before it every time.
+ */
 export async function rounds<Sample>(
   title: string,
   contenders: readonly Contender<Sample>[],
@@ -21,7 +24,8 @@ export async function rounds<Sample>(
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 1 - warmUps; round <= runs; round++) {
     log(`${title}: ${round > 0 ? `round ${round} of ${runs}` : "warming up"}`);
-    for (const { name, run } of contenders) {
+    const first = (round + contenders.length) % contenders.length;
+    for (const { name, run } of [...contenders.slice(first), ...contenders.slice(0, first)]) {
       const sample = await run();
       if (round > 0) samples.get(name)?.push(sample);
     }

@@ -11,6 +11,8 @@ export interface Sample {
   readonly cpu: number;
   /** The most memory of any one process, in bytes. */
   readonly memory: number;
+  /** What the registry that was written to took of the CPU meanwhile, in seconds. */
+  readonly destinationCpu?: number;
 }
 
 /** A program to run. */
@@ -20,6 +22,16 @@ export interface Command {
   /** Added to this process's environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
+
+/** The CPU seconds that a process has taken so far. */
+export async function cpuOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** Linux counts so, whatever the kernel was built with. */
+const ticksPerSecond = 100;
 
 /** Runs a command to its end, under GNU time; one that fails or takes longer than five minutes is an error. */
 export async function timed({ path, args, env = {} }: Command): Promise<Sample> {

@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -29,6 +30,8 @@ type Require = (id: string) => unknown;
 const shortRun = 10_000;
 /** How old a cache may be, in milliseconds, until what later runs compiled beside it is added. */
 const day = 86_400_000;
+/** Nobody uses a cache any more that is as old: one that is used is written anew after a day. */
+const longest = 30 * day;
 
 /**
  * Requires modules of the built command line, with the code that V8 made of them when the same command ran before. Node's
@@ -144,7 +147,17 @@ function writeCache(path: string, codes: ReadonlyMap<string, Code>, isWhole: boo
       closeSync(file);
     }
     renameSync(draft, path);
+    removeOld(dirname(path));
   } catch {
     rmSync(draft, { force: true });
+  }
+}
+
+/** Removes what versions and commands left behind that nobody runs any more, and drafts of processes that were killed. */
+function removeOld(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (!/^[a-z]+-v[\d.]+-\w+-[\da-z]+(?:\.\d+)?$/.test(name)) continue;
+    const file = join(directory, name);
+    if (Date.now() - lstatSync(file).ctimeMs > longest) rmSync(file, { force: true });
   }
 }

@@ -16,8 +16,10 @@ const open = new Set([
 
 /** A URL for people to read: without user and password, and with the values of unknown parameters, where signatures are, left out. */
 export function redactUrl(url: URL): string {
+  const place = `${url.protocol}//${url.host}${url.pathname}`;
+  if (url.search === "") return place;
   const query = [...url.searchParams]
     .map(([name, value]) => (open.has(name) ? `${name}=${value}` : `${name}=...`))
     .join("&");
-  return `${url.protocol}//${url.host}${url.pathname}${query === "" ? "" : `?${query}`}`;
+  return query === "" ? place : `${place}?${query}`;
 }

@@ -17,15 +17,13 @@ export function scheme({ isInsecure = () => false }: { readonly isInsecure?: IsI
   const known = new Map<string, Promise<Scheme | undefined>>();
   return (next) => async (request) => {
     const { host } = request.url;
-    const plainFirst = isLoopback(host) || request.url.protocol === "http:";
-    const order: readonly [Scheme, Scheme] = plainFirst ? ["http:", "https:"] : ["https:", "http:"];
-    if (!isLoopback(host) && !isInsecure(host)) return next(request);
+    if (!known.has(host) && !isLoopback(host) && !isInsecure(host)) return next(request);
     for (;;) {
       const found = known.get(host);
       const settled = await found;
       if (settled) return next(over(settled, request));
       if (known.get(host) !== found) continue;
-      return discover(next, request, order, host, known);
+      return discover(next, request, host, known);
     }
   };
 }
@@ -34,10 +32,11 @@ export function scheme({ isInsecure = () => false }: { readonly isInsecure?: IsI
 async function discover(
   next: Transport,
   request: Req,
-  order: readonly [Scheme, Scheme],
   host: string,
   known: Map<string, Promise<Scheme | undefined>>,
 ): Promise<Res> {
+  const plainFirst = isLoopback(host) || request.url.protocol === "http:";
+  const order: readonly [Scheme, Scheme] = plainFirst ? ["http:", "https:"] : ["https:", "http:"];
   const { promise, resolve } = Promise.withResolvers<Scheme | undefined>();
   known.set(host, promise);
   try {

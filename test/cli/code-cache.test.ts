@@ -23,6 +23,7 @@ async function program() {
   );
   const main = `import { requireCached } from ${JSON.stringify(subject)};
     if (process.env.WINDOWS) delete process.getuid;
+    if (process.env.LATER) Date.now = () => new Date().getTime() + 31 * 86_400_000;
     process.stdout.write(await requireCached(${JSON.stringify(join(folder, "entry.cjs"))}, "test").say());
     process.exitCode = Number(process.env.CODE ?? 0);`;
   const run = (env: Readonly<Record<string, string>> = {}) => {
@@ -73,6 +74,24 @@ test("what a run that failed kept is replaced by one that does not fail", async 
   run();
   run({ CODE: "1" });
   expect(await inode()).toBe(whole);
+});
+
+test("what nobody has used for a month is removed with the next that is written, and nothing else", async () => {
+  const { cache, run, kept } = await program();
+  run();
+  const [file = ""] = await kept();
+  const others = ["old-v22.1.0-x64-1a", "old-v22.1.0-x64-1a.123", "old-v22.1.0-x64", "v22.1.0-x64-1a"];
+  for (const name of others) await writeFile(join(cache, name), "");
+  const { ino } = await stat(file);
+  await utimes(file, 0, Date.now() / 1000 - 25 * 3600);
+  run();
+  expect((await stat(file)).ino).not.toBe(ino);
+  expect(await readdir(cache)).toEqual(expect.arrayContaining(others));
+  expect(run({ LATER: "1" })).toEqual(right);
+  const left = await readdir(cache);
+  expect(left).not.toContain(others[0]);
+  expect(left).not.toContain(others[1]);
+  expect(left).toEqual(expect.arrayContaining(others.slice(2)));
 });
 
 test("code of a file that has changed is not used", async () => {
