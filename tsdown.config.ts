@@ -3,30 +3,34 @@ import { defineConfig, type Rolldown } from "tsdown";
 const shared = { platform: "node", target: "node22.22", clean: false, fixedExtension: false } as const;
 
 /**
- * Loading a module of Node's takes time (node:http brings fetch, node:process the standard streams): each is loaded by the
- * first use of what it has.
+ * Loading a module of Node's takes time (node:http brings fetch, node:process the standard streams), and so does a chunk: each
+ * is loaded by the first use of what it has.
  */
-const lazyBuiltins: Rolldown.Plugin = {
-  name: "lazy-builtins",
+const lazyModules: Rolldown.Plugin = {
+  name: "lazy-modules",
   renderChunk(code) {
-    const ids = new Map<string, string>();
-    const loads = /^let ([\w$]+) = require\("(node:[^"]+)"\);\n(?:\1 = [\w$]+\.__toESM\(\1(?:, 1)?\);\n)?/gm;
-    const rest = code.replace(loads, (_, name: string, id: string) => (ids.set(name, id), ""));
-    const getters = [...ids].map(
-      ([name, id]) => `get ${name}() { return $${name} ??= process.getBuiltinModule("${id}"); }`,
-    );
-    return ids.size === 0
-      ? undefined
-      : rest
-          .replace(/[\w$]+(?:\.default\b)?/g, (word) => {
-            const name = word.replace(".default", "");
-            return ids.has(name) ? `$builtin.${name}` : word;
-          })
-          .replace(
-            /^(#!.*\n)?/,
-            (first) =>
-              `${first}let ${[...ids.keys()].map((name) => `$${name}`).join(", ")};\nconst $builtin = { ${getters.join(", ")} };\n`,
-          );
+    const loads = new Map<string, string>();
+    const rest = code
+      .replace(
+        /^let ([\w$]+) = require\("(node:[^"]+)"\);\n(?:\1 = [\w$]+\.__toESM\(\1(?:, 1)?\);\n)?/gm,
+        (_, name: string, id: string) => (loads.set(name, `process.getBuiltinModule("${id}")`), ""),
+      )
+      .replace(
+        /^const (require_[\w$]+) = (require\("\.\/[^"]+\.cjs"\));\n/gm,
+        (_, name: string, load: string) => (loads.set(name, load), ""),
+      );
+    if (loads.size === 0) return undefined;
+    const getters = [...loads].map(([name, load]) => `get ${name}() { return $${name} ??= ${load}; }`);
+    return rest
+      .replace(/[\w$]+(?:\.default\b)?/g, (word) => {
+        const name = word.replace(".default", "");
+        return loads.has(name) ? `$lazy.${name}` : word;
+      })
+      .replace(
+        /^(#!.*\n)?/,
+        (first) =>
+          `${first}let ${[...loads.keys()].map((name) => `$${name}`).join(", ")};\nconst $lazy = { ${getters.join(", ")} };\n`,
+      );
   },
 };
 
@@ -76,22 +80,6 @@ const wrapped: Rolldown.Plugin = {
   },
 };
 
-/** Of two chunks of CommonJS that require one another, one finds the other empty. */
-const noCycles: Rolldown.Plugin = {
-  name: "no-cycles",
-  generateBundle(_, bundle) {
-    const done = new Set<string>();
-    const visit = (name: string, above: readonly string[]): void => {
-      if (above.includes(name)) this.error(`chunks require one another: ${[...above, name].join(" -> ")}`);
-      const chunk = bundle[name];
-      if (chunk?.type !== "chunk" || done.has(name)) return;
-      for (const next of chunk.imports) visit(next, [...above, name]);
-      done.add(name);
-    };
-    for (const name of Object.keys(bundle)) visit(name, []);
-  },
-};
-
 /** Commander loads node:child_process, which brings half of Node along, for commands in programs of their own: we have none. */
 const noChildProcess: Rolldown.Plugin = {
   name: "no-child-process",
@@ -115,8 +103,8 @@ export default defineConfig([
     },
     dts: true,
   },
-  // The command line on its own, in few files, since each takes half a millisecond: what every command needs, what those
-  // need that speak to registries, and the bodies. `gantry --help` reads the first of them and no more.
+  // The command line on its own, in few files, since each takes a third of a millisecond: what every command needs, what those
+  // need that speak to registries, that copy, and so on, and the bodies. `gantry --help` reads the first of them and no more.
   {
     ...shared,
     format: "cjs",
@@ -124,7 +112,7 @@ export default defineConfig([
     dts: false,
     // The parser of YAML is seventy files, semver forty, and half as slow to load as one.
     deps: { alwaysBundle: ["commander", "yaml", "valibot", "semver", "croner", "d3-hierarchy"] },
-    plugins: [lazyBuiltins, lazyPackages, lentImport, onlyAscii, wrapped, noCycles, noChildProcess],
+    plugins: [lazyPackages, lazyModules, lentImport, onlyAscii, wrapped, noChildProcess],
     // Importing a module does nothing by itself anywhere here, so a chunk holds what it uses and no more.
     treeshake: { moduleSideEffects: false },
     inputOptions: { preserveEntrySignatures: "allow-extension" },
@@ -138,9 +126,11 @@ export default defineConfig([
           { name: "version", test: /src\/version\.ts/, priority: 3 },
           { name: "cli", test: everyCommand, priority: 2 },
           { name: "doctor", test: /src\/doctor\// },
+          { name: "images", test: /src\/(graph\/|store\/(archive|layout|dir|memory|local))/ },
+          { name: "registry", test: /src\/(provider\/environment|(transport|auth|files|store|oci|hosts)\/)/ },
           {
-            name: "library",
-            test: /src\/(client\.|machine\.|stack\.|services\.|copy-locations|provider\/environment|(transport|auth|files|store|graph|oci|hosts)\/|cli\/(image|connect|configured|given-hosts|given-logins|places)\.)/,
+            name: "client",
+            test: /src\/(client\.|copy-locations|machine\.|stack\.|services\.|cli\/(image|connect|configured|given-hosts|given-logins|places)\.)/,
           },
           // What is known of services, all together; each one's calls are a chunk of their own.
           { name: "services", test: /src\/provider\/([\w-]+|[\w-]+\/provider)\.ts/ },
@@ -164,6 +154,6 @@ export default defineConfig([
     format: "cjs",
     entry: { gantry: "src/cli/built.ts", "docker-credential-gantry": "src/cli/docker-credential-gantry.ts" },
     dts: false,
-    plugins: [lazyBuiltins, onlyAscii],
+    plugins: [lazyModules, onlyAscii],
   },
 ]);

@@ -1,7 +1,7 @@
 // Runs one task of this project under the Node it needs, installing the dependencies first where they are missing.
 // Plain JavaScript, because it has to start on any Node from 20 on: `node scripts/bootstrap.mjs TASK [ARG...]`.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -46,6 +46,8 @@ for (const [i, step] of steps.entries()) {
   const last = i === steps.length - 1;
   if (["lint", "check"].includes(task))
     process.stderr.write(`\n> ${step.map((part) => part.replace(`${bin}/`, "")).join(" ")}\n`);
+  // What earlier builds left there would be packed, too.
+  if (step === build.at(-1)) rmSync(join(root, "dist"), { recursive: true, force: true });
   run(last ? [...step, ...args] : step, env);
   if (step === build.at(-1)) writeFileSync(marker, "");
 }
