@@ -118,6 +118,7 @@ describe("gantry serve with tokens", () => {
   test("grants pulls to anybody, and pushes to users", async () => {
     const anybody = await told(`${registry.host}/app:1.0`);
     expect(anybody.code).toBe(0);
+    expect(anybody.all.find(({ check }) => check === "api")?.message).toContain("looks like Gantry");
     expect(anybody.all.find(({ check }) => check === "push")).toMatchObject({ verdict: "skipped" });
     const ann = await told("--creds", "ann:s3cret", "--write-check", `${registry.host}/app:1.0`);
     expect(wrong(ann.all)).toEqual([]);

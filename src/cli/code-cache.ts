@@ -41,7 +41,6 @@ const longest = 30 * day;
  */
 export function requireCached(entry: string, command: string): unknown {
   const directory = cacheDirectory();
-  if (directory !== undefined) enableCompileCache(directory);
   const path =
     directory && join(directory, `${command}-${process.version}-${process.arch}-${statSync(entry).ino.toString(36)}`);
   const codes = path === undefined ? new Map<string, Code>() : readCache(path);
@@ -68,15 +67,21 @@ export function requireCached(entry: string, command: string): unknown {
       writeCache(path, codes, code === 0);
     });
   }
-  return requireWith(compile)(entry);
+  return requireWith(compile, () => directory !== undefined && enableCompileCache(directory))(entry);
 }
 
-/** Node lets a script of `vm` import nothing without a warning: the build has it call this instead. */
-const importOf = (id: string): Promise<unknown> => import(id);
-
 /** `require` of CommonJS over compiled files, each of them a function as the build writes it (tsdown.config.ts); for what packages have by Node's own. */
-function requireWith(compile: (file: string) => Script): Require {
+function requireWith(compile: (file: string) => Script, beforeOthers: () => unknown): Require {
   const modules = new Map<string, { exports: unknown }>();
+  /** Node lets a script of `vm` import nothing without a warning: the build has it call this instead. */
+  const importOf = (id: string): Promise<unknown> => {
+    beforeOthers();
+    return import(id);
+  };
+  const requireOther = (file: string, id: string): unknown => {
+    beforeOthers();
+    return createRequire(file)(id);
+  };
   const load = (file: string): unknown => {
     const loaded = modules.get(file);
     if (loaded) return loaded.exports;
@@ -84,7 +89,7 @@ function requireWith(compile: (file: string) => Script): Require {
     modules.set(file, module);
     const folder = dirname(file);
     const require: Require = (id) =>
-      id.startsWith(".") ? load(join(folder, id)) : (process.getBuiltinModule(id) ?? createRequire(file)(id));
+      id.startsWith(".") ? load(join(folder, id)) : (process.getBuiltinModule(id) ?? requireOther(file, id));
     const run = compile(file).runInThisContext() as (...parts: readonly unknown[]) => void;
     run(module.exports, require, importOf, file, folder);
     return module.exports;
@@ -115,16 +120,19 @@ function readCache(path: string): Map<string, Code> {
   try {
     const all = readFileSync(path);
     const head = all.indexOf("\n");
-    let at = head + 1;
+    let at = aligned(head + 1);
     for (const [file, stamp, length] of JSON.parse(all.toString("utf8", 0, head)) as [string, string, number][]) {
       codes.set(file, { stamp, bytes: all.subarray(at, at + length) });
-      at += length;
+      at += aligned(length);
     }
     return at === all.length ? codes : new Map();
   } catch {
     return new Map();
   }
 }
+
+/** V8 copies what does not begin at a multiple of eight. */
+const aligned = (length: number): number => Math.ceil(length / 8) * 8;
 
 function isRecent(path: string): boolean {
   const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
@@ -136,7 +144,8 @@ function writeCache(path: string, codes: ReadonlyMap<string, Code>, isWhole: boo
   const draft = `${path}.${process.pid}`;
   try {
     const head = JSON.stringify([...codes].map(([file, { stamp, bytes }]) => [file, stamp, bytes.length]));
-    const all = Buffer.concat([Buffer.from(`${head}\n`), ...[...codes.values()].map(({ bytes }) => bytes)]);
+    const pieces = [Buffer.from(`${head}\n`), ...[...codes.values()].map(({ bytes }) => bytes)];
+    const all = Buffer.concat(pieces.flatMap((piece) => [piece, Buffer.alloc(aligned(piece.length) - piece.length)]));
     const file = openSync(draft, "wx", 0o600);
     try {
       for (let at = 0; at < all.length;) at += writeSync(file, all, at);

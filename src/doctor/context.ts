@@ -3,10 +3,10 @@ import type { CredentialSource } from "../auth/credential.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { SettingsOf } from "../transport/host-settings.ts";
 import type { Trust } from "../transport/tls.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { Res, Transport } from "../transport/transport.ts";
 import type { Connect, Lookup } from "./socket.ts";
 
-/** A registry service as it is known by its challenge. */
+/** A registry service as it is known by what it answers. */
 export interface Service {
   readonly name: string;
   /** What it takes for a login, and the command that brings one; `{host}` stands for the registry. */
@@ -27,8 +27,8 @@ export interface DoctorContext {
   readonly trust?: Trust;
   /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up. */
   readonly proxyEnv: Readonly<Record<string, string | undefined>>;
-  /** Tells services apart by their challenges. */
-  readonly identify?: (host: string, challenges: readonly Challenge[]) => Service | undefined;
+  /** Tells services apart by what they answer to `/v2/`. */
+  readonly identify?: (host: string, challenges: readonly Challenge[], headers: Res["headers"]) => Service | undefined;
 }
 
 export interface DiagnoseOptions {

@@ -1,10 +1,11 @@
 import type { Challenge } from "../auth/challenge.ts";
 import { describeQuirks } from "./describe.ts";
-import { isSent, providerOfChallenges } from "./detect.ts";
+import type { Res } from "../transport/transport.ts";
+import { isSent, providerOfChallenges, providerOfHeaders } from "./detect.ts";
 import type { Fingerprint, LoginAdvice } from "./fingerprint.ts";
 import { providerOf } from "./providers.ts";
 
-/** A registry service as far as its challenges tell. */
+/** A registry service as far as what it answers to `/v2/` tells. */
 export interface Identity {
   /** As people call it. */
   readonly name: string;
@@ -22,9 +23,13 @@ const others: readonly { readonly name: string; readonly fingerprint: Fingerprin
   { name: "Artifactory", fingerprint: { scheme: "basic", realm: /^Artifactory Realm$/ } },
 ];
 
-/** Whose a registry (`name[:port]`) is that sends these challenges; undefined where it is nobody's in particular. */
-export function identify(host: string, challenges: readonly Challenge[]): Identity | undefined {
-  const provider = providerOfChallenges(host, challenges) ?? providerOf(host);
+/** Whose a registry (`name[:port]`) is that sends these challenges and headers; undefined where it is nobody's in particular. */
+export function identify(
+  host: string,
+  challenges: readonly Challenge[],
+  headers: Res["headers"] = {},
+): Identity | undefined {
+  const provider = providerOfChallenges(host, challenges) ?? providerOfHeaders(headers) ?? providerOf(host);
   if (!provider) return others.find(({ fingerprint }) => challenges.some((one) => isSent(fingerprint, one, host)));
   const { title, login, quirks } = provider;
   return { name: title, ...(login && { login }), quirks: describeQuirks(quirks) };

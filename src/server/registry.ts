@@ -33,7 +33,7 @@ export interface EmbeddedRegistry {
   readonly transport: Transport;
   /** Serves the API on a port. Throws INVALID where that would open it to everybody, CONFLICT where the port or the storage is taken. */
   listen(options?: ListenOptions): Promise<Listening>;
-  /** Ends what listens, lets running requests end, and closes the storage. */
+  /** Ends what listens, lets running requests end, and closes the storage, which a later request would open anew. */
   close(): Promise<void>;
 }
 
@@ -82,9 +82,11 @@ export function createRegistry(options: RegistryOptions): EmbeddedRegistry {
       return listening;
     },
     async close() {
-      await Promise.all(listenings.map((listening) => listening.close()));
+      await Promise.all(listenings.splice(0).map((listening) => listening.close()));
       await opening?.catch(() => {});
-      await opened?.close();
+      const last = opened;
+      [opened, handle] = [undefined, undefined];
+      await last?.close();
     },
   };
 }

@@ -46,3 +46,7 @@ test.each([
 ])("%s by %s", (host, header, name) => {
   expect(identify(host, parseChallenges(header))?.name).toBe(name);
 });
+
+test("Gantry's own registry by its header", () => {
+  expect(identify("registry.example", [], { "gantry-extension": "1" })).toMatchObject({ name: "Gantry" });
+});

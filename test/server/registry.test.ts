@@ -4,8 +4,10 @@ import { mediaTypes } from "../../src/oci/media-types.ts";
 import type { Access } from "../../src/server/access.ts";
 import type { ServerEvent } from "../../src/server/events.ts";
 import { createRegistry } from "../../src/server/registry.ts";
+import { diskStorage } from "../../src/server/storage/disk.ts";
 import { memoryStorage } from "../../src/server/storage/memory.ts";
 import type { Storage } from "../../src/server/storage/storage.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { imageManifest, pushBlob, pushImage, sender, testRegistry } from "./support.ts";
 
 test("/v2/ says that this is a registry", async () => {
@@ -111,6 +113,17 @@ test("a storage that does not open fails the request, and is tried again by the 
   const { url } = await registry.listen();
   expect((await fetch(`${url}/v2/`)).status).toBe(200);
   await registry.close();
+});
+
+test("closing it again does nothing, and who asks later opens it anew", async () => {
+  const folder = await temporaryDirectory();
+  const registry = createRegistry({ storage: diskStorage(folder) });
+  const digest = await pushBlob(sender(registry.transport), "app", "x");
+  await registry.close();
+  await registry.close();
+  const { url } = await registry.listen();
+  expect((await fetch(`${url}/v2/app/blobs/${digest}`)).status).toBe(200);
+  await Promise.all([registry.close(), registry.close()]);
 });
 
 test("the limit of manifests can be set", async () => {

@@ -70,7 +70,7 @@ function judge(place: Place, answer: Answer, bench: Bench): Step<Api> {
   const way = wayOf(url, { status, headers, body: noBody });
   const isRegistry = status === 200 ? !isPage(answer) && claims(answer) : status === 401 && way !== undefined;
   if (!isRegistry) return { told: [unlike(place, answer, bench)] };
-  const service = bench.identify?.(host, challenges);
+  const service = bench.identify?.(host, challenges, headers);
   const said = [
     plainText(headers[versionHeader] ?? "no version header").slice(0, 40),
     service && `looks like ${service.name}`,
