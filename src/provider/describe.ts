@@ -14,7 +14,7 @@ const referrers: Readonly<Record<Quirks["referrers"], string>> = {
 const catalogs: Readonly<Record<Quirks["catalog"], string>> = {
   everybody: "_catalog lists the repositories",
   administrators: "_catalog lists the repositories for administrators alone",
-  "by scope": "_catalog lists the repositories for whose token allows it",
+  "by scope": "_catalog lists the repositories to those whose token allows it",
   nobody: "there is no _catalog",
 };
 const tagDeletes: Readonly<Record<Quirks["deleteTag"], string>> = {

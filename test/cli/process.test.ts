@@ -68,11 +68,11 @@ describe("start-up", () => {
         (await filesRead(built, ...words)).map((path) => path.replace(/\.cjs$/, ""));
       expect(await plain("version")).toEqual(["dist/gantry"]);
       const help = await plain("--help");
-      expect(help).not.toContain("dist/cli/library");
+      expect(help.some((path) => /client|registry/.test(path))).toBe(false);
       expect(help.length).toBeLessThanOrEqual(5);
       const digest = await plain("digest", "127.0.0.1:1/x:y", "--retries", "0");
-      expect(digest).toEqual(expect.arrayContaining(["dist/cli/library", "dist/cli/digest"]));
-      expect(digest.some((path) => /serve|copy|tree/.test(path))).toBe(false);
+      expect(digest).toEqual(expect.arrayContaining(["dist/cli/client", "dist/cli/registry", "dist/cli/digest"]));
+      expect(digest.some((path) => /serve|copy|images|tree/.test(path))).toBe(false);
       expect(digest.length).toBeLessThanOrEqual(9);
     },
   );
