@@ -67,6 +67,33 @@ describe.each(pairs)("from %s to %s", (from, to) => {
   );
 });
 
+describe("what chance seldom comes to: from harbor to zot", () => {
+  const retain = (latestPushedK: number, pattern: string, extras?: string): object => ({
+    action: "retain",
+    template: "latestPushedK",
+    params: { latestPushedK },
+    tag_selectors: [{ kind: "doublestar", decoration: "matches", pattern, ...(extras !== undefined && { extras }) }],
+    scope_selectors: { repository: [{ kind: "doublestar", decoration: "repoMatches", pattern: "**" }] },
+  });
+  const image: LifecycleImage = {
+    digest: `sha256:${"0".repeat(64)}`,
+    tags: ["latest"],
+    pushed: new Date(now - 1000).toISOString(),
+  };
+
+  test.each([
+    ["one that is for tags alone", retain(0, "latest", '{"untagged":false}')],
+    ["one that is for more", retain(0, "{latest,dev}")],
+  ])("a rule that keeps what %s does not is not lost behind it", (_, first) => {
+    const rules = [first, retain(1, "latest"), retain(0, "**")];
+    const trigger = { kind: "Schedule", settings: { cron: "0 0 0 * * *" } };
+    const policy = { algorithm: "or", rules, trigger, scope: { level: "project", ref: 1 } };
+    const { document } = convertLifecycle("harbor", "zot", policy, { simpleImages: true });
+    expect([...gone("harbor", policy, [image])]).toEqual([]);
+    expect([...gone("zot", document, [image])]).toEqual([]);
+  });
+});
+
 describe("what chance seldom comes to: from gantry to harbor", () => {
   const convert = (rule: object) => convertLifecycle("gantry", "harbor", { version: 1, rules: [rule] });
 

@@ -5,6 +5,8 @@ import type { Entry } from "./target.ts";
 export interface EntryList {
   /** Whether an entry is for what fits this. */
   readonly has: (pattern: TagPattern) => boolean;
+  /** Whether what fits this is decided: by entries of other deletions before, or as all of it is kept. */
+  readonly isSettled: (pattern: TagPattern) => boolean;
   /** Whether what fits none of these patterns, and nothing else, is what is left, but for what is kept whole. */
   readonly isExactly: (others: readonly TagPattern[]) => boolean;
   readonly add: (patterns: readonly TagPattern[], keeps: Entry["keeps"]) => void;
@@ -22,6 +24,7 @@ export function entryList(before: readonly Entry[]): EntryList {
   const known = (): ReadonlySet<string> => new Set(keysOf([...before, ...first, ...entries]));
   return {
     has: (pattern) => known().has(keyOf(pattern)),
+    isSettled: (pattern) => keysOf([...before, ...first]).includes(keyOf(pattern)),
     isExactly(others) {
       const keys = new Set(others.map(keyOf));
       const here = known();

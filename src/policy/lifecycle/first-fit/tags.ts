@@ -56,7 +56,8 @@ function entriesFor(
   // What is not meant is kept, where no entry before has it.
   for (const pattern of others) if (!list.has(pattern)) list.addFirst([pattern]);
   const adding: Adding = { list, base, deletion, canKeep };
-  const merged = [...Map.groupBy(parts, (one) => JSON.stringify(one.selection)).values()];
+  // Only what has tags is here: whether they are for more makes no difference.
+  const merged = [...Map.groupBy(parts, ({ selection }) => JSON.stringify(selection.tags)).values()];
   // What is for all that fits no pattern comes last.
   for (const part of merged.toSorted(([a], [b]) => Number(isRest(a!)) - Number(isRest(b!)))) {
     if (!(isRest(part[0]!) ? addRest(part, adding) : addPart(part, adding, lost))) {
@@ -103,8 +104,8 @@ const keepsOf = (part: readonly Exception[], base: readonly Kept[]): Entry["keep
 function addPart(part: readonly Exception[], { list, base, deletion, canKeep }: Adding, lost: Losses): boolean {
   const { at, selection } = part[0]!;
   const { group, others } = splitOf(selection);
-  // What entries before are for never comes to this one.
-  if (group.every(list.has)) return true;
+  // What is another deletion's, or kept whole, never comes to this one.
+  if (group.every(list.isSettled)) return true;
   const keeps = keepsOf(part, base);
   const isInside = group.every((one) => covers(deletion.selection, { state: "tagged", tags: [[one]] }));
   const isSayable = keeps === "always" || (isInside && canKeep(keeps));
