@@ -39,11 +39,13 @@ const lazyPackages: Rolldown.Plugin = {
   name: "lazy-packages",
   renderChunk(code) {
     const packages = new Map<string, string>();
-    const rest = code.replace(/^var (import_\w+) = (require_[\w.]+)\(\);\n/gm, (_, name: string, load: string) => {
+    const rest = code.replace(/^var (import_[\w$]+) = (require_[\w$.]+)\(\);\n/gm, (_, name: string, load: string) => {
       packages.set(name, `(${load}())`);
       return "";
     });
-    return packages.size === 0 ? undefined : rest.replace(/\bimport_\w+/g, (name) => packages.get(name) ?? name);
+    return packages.size === 0
+      ? undefined
+      : rest.replace(/(?<![\w$])import_[\w$]+/g, (name) => packages.get(name) ?? name);
   },
 };
 
