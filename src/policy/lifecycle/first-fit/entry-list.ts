@@ -3,8 +3,6 @@ import type { Entry } from "./target.ts";
 
 /** The entries for one deletion, as they are put together. */
 export interface EntryList {
-  /** Whether an entry is for what fits this. */
-  readonly has: (pattern: TagPattern) => boolean;
   /** Whether what fits this is decided: by entries of other deletions before, or as all of it is kept. */
   readonly isSettled: (pattern: TagPattern) => boolean;
   /** Whether what fits none of these patterns, and nothing else, is what is left, but for what is kept whole. */
@@ -23,7 +21,6 @@ export function entryList(before: readonly Entry[]): EntryList {
   const keysOf = (some: readonly Entry[]): readonly string[] => some.flatMap(({ patterns }) => patterns.map(keyOf));
   const known = (): ReadonlySet<string> => new Set(keysOf([...before, ...first, ...entries]));
   return {
-    has: (pattern) => known().has(keyOf(pattern)),
     isSettled: (pattern) => keysOf([...before, ...first]).includes(keyOf(pattern)),
     isExactly(others) {
       const keys = new Set(others.map(keyOf));

@@ -54,7 +54,7 @@ function entriesFor(
   if (!canKeep(base)) return leftOut("keeps by what cannot be said here");
   const list = entryList(before);
   // What is not meant is kept, where no entry before has it.
-  for (const pattern of others) if (!list.has(pattern)) list.addFirst([pattern]);
+  for (const pattern of others) if (!list.isSettled(pattern)) list.addFirst([pattern]);
   const adding: Adding = { list, base, deletion, canKeep };
   // Only what has tags is here: whether they are for more makes no difference.
   const merged = [...Map.groupBy(parts, ({ selection }) => JSON.stringify(selection.tags)).values()];
