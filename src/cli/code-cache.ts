@@ -70,7 +70,10 @@ export function requireCached(entry: string, command: string): unknown {
   return requireWith(compile, () => directory !== undefined && enableCompileCache(directory))(entry);
 }
 
-/** `require` of CommonJS over compiled files, each of them a function as the build writes it (tsdown.config.ts); for what packages have by Node's own. */
+/**
+ * `require` of CommonJS over compiled files, each of them a function as the build writes it (tsdown.config.ts); for what
+ * packages have by Node's own, after `beforeOthers`.
+ */
 function requireWith(compile: (file: string) => Script, beforeOthers: () => unknown): Require {
   const modules = new Map<string, { exports: unknown }>();
   /** Node lets a script of `vm` import nothing without a warning: the build has it call this instead. */

@@ -23,8 +23,8 @@ import type { TextFormat } from "./render/output.ts";
 import { count, plain, type Look } from "./render/text.ts";
 import * as planOptions from "./table/plan-options.ts";
 
-/** Milliseconds between two words on how far it is. */
-const heartbeat = 10_000;
+/** Seconds between two words on how far it is. */
+const heartbeat = 10;
 
 /**
  * What all commands do with the plan they made: show it, save it where --out says, and with --yes act on it. `client` is the
@@ -115,11 +115,11 @@ export async function applySettings(plan: Plan, cli: Cli): Promise<ApplyOptions>
 
 /** Says how far it is, from time to time. */
 function counter(total: number, say: (line: string) => void): () => void {
-  let [ended, last] = [0, Date.now()];
+  let [ended, last] = [0, process.uptime()];
   return () => {
     ended += 1;
-    if (Date.now() - last < heartbeat) return;
-    last = Date.now();
+    if (process.uptime() - last < heartbeat) return;
+    last = process.uptime();
     say(`${ended} of ${count(total, "step")}`);
   };
 }

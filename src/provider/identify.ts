@@ -1,6 +1,6 @@
 import type { Challenge } from "../auth/challenge.ts";
-import { describeQuirks } from "./describe.ts";
 import type { Res } from "../transport/transport.ts";
+import { describeQuirks } from "./describe.ts";
 import { isSent, providerOfChallenges, providerOfHeaders } from "./detect.ts";
 import type { Fingerprint, LoginAdvice } from "./fingerprint.ts";
 import { providerOf } from "./providers.ts";

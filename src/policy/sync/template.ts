@@ -43,17 +43,15 @@ export function parseTemplate(text: string): Template {
     uses.add(name as Placeholder);
   }
   // Most images of a repository go to one place.
-  let [last, place]: [string | undefined, Location | undefined] = [undefined, undefined];
+  let last: { readonly text: string; readonly location: Location } | undefined;
   const fill = ({ registry, repository }: Origin, tag = "latest"): Location => {
     const filled = text.replace(/\{(\w+)\}/g, (_, name: Placeholder) => {
       if (name === "registry") return (registry ?? "local").toLowerCase().replaceAll(":", "-");
       if (name === "repository") return repository;
       return name === "tag" ? tag : repository.slice(repository.lastIndexOf("/") + 1);
     });
-    if (filled === last && place) return place;
-    place = parseLocation(filled);
-    last = filled;
-    return place;
+    if (last?.text !== filled) last = { text: filled, location: parseLocation(filled) };
+    return last.location;
   };
   const sample = fill({ place: "", registry: "registry", repository: "repository" });
   if (sample.transport === "registry" && sample.reference.digest) {
