@@ -68,13 +68,17 @@ describe.each(pairs)("from %s to %s", (from, to) => {
 });
 
 describe("what chance seldom comes to: from harbor to zot", () => {
-  const retain = (latestPushedK: number, pattern: string, extras?: string): object => ({
+  const retain = (latestPushedK: number, pattern: string, extras?: string, repositories = "**"): object => ({
     action: "retain",
     template: "latestPushedK",
     params: { latestPushedK },
     tag_selectors: [{ kind: "doublestar", decoration: "matches", pattern, ...(extras !== undefined && { extras }) }],
-    scope_selectors: { repository: [{ kind: "doublestar", decoration: "repoMatches", pattern: "**" }] },
+    scope_selectors: { repository: [{ kind: "doublestar", decoration: "repoMatches", pattern: repositories }] },
   });
+  const policyOf = (...rules: readonly object[]): object => {
+    const trigger = { kind: "Schedule", settings: { cron: "0 0 0 * * *" } };
+    return { algorithm: "or", rules, trigger, scope: { level: "project", ref: 1 } };
+  };
   const image: LifecycleImage = {
     digest: `sha256:${"0".repeat(64)}`,
     tags: ["latest"],
@@ -85,12 +89,21 @@ describe("what chance seldom comes to: from harbor to zot", () => {
     ["one that is for tags alone", retain(0, "latest", '{"untagged":false}')],
     ["one that is for more", retain(0, "{latest,dev}")],
   ])("a rule that keeps what %s does not is not lost behind it", (_, first) => {
-    const rules = [first, retain(1, "latest"), retain(0, "**")];
-    const trigger = { kind: "Schedule", settings: { cron: "0 0 0 * * *" } };
-    const policy = { algorithm: "or", rules, trigger, scope: { level: "project", ref: 1 } };
+    const policy = policyOf(first, retain(1, "latest"), retain(0, "**"));
     const { document } = convertLifecycle("harbor", "zot", policy, { simpleImages: true });
     expect([...gone("harbor", policy, [image])]).toEqual([]);
     expect([...gone("zot", document, [image])]).toEqual([]);
+  });
+
+  test("that a rule keeps in more repositories than it is for is told", () => {
+    const policy = policyOf(retain(1, "latest", undefined, "other"), retain(0, "**"));
+    const { document, losses } = convertLifecycle("harbor", "zot", policy, { simpleImages: true });
+    expect([...gone("harbor", policy, [image])]).toEqual(["latest"]);
+    expect([...gone("zot", document, [image])]).toEqual([]);
+    expect(losses).toContainEqual({
+      at: "rules[0]",
+      message: "is for some repositories: it keeps in all that the rule is for",
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { expandBraces } from "../doublestar.ts";
 import { folded, withoutRedundant, type Losses } from "../fold.ts";
-import type { Deletion, Scope } from "../rules.ts";
+import { coversScope, type Deletion, type Scope } from "../rules.ts";
 import { tagEntries } from "./tags.ts";
 import type { Place, Source } from "./target.ts";
 import { untaggedFor } from "./untagged.ts";
@@ -14,6 +14,7 @@ export function placesOf(source: Source, lost: Losses): readonly Place[] | undef
   const deletions = withoutRedundant(folded(rules.deletions)).filter((one) => isScopeSayable(one, lost));
   const places: Place[] = [];
   for (const [scope, group] of byScope(deletions, rules.wholeNames === true, lost)) {
+    tellWider(group, lost);
     const entries = tagEntries(group, source, lost);
     const untagged = untaggedFor(group, source, lost);
     if (!entries && !untagged) continue;
@@ -41,6 +42,16 @@ function isScopeSayable({ at, scope }: Deletion, lost: Losses): boolean {
   if (scope.filter(({ negated }) => !negated).length < 2) return true;
   lost.add(at, "is for repositories that fit several patterns at once, which cannot be said here: left out");
   return false;
+}
+
+/** Tells of exceptions that are for fewer repositories than what they are exceptions of. */
+function tellWider(deletions: readonly Deletion[], lost: Losses): void {
+  for (const { scope, except } of deletions) {
+    for (const one of except) {
+      if (coversScope(one.scope, scope)) continue;
+      lost.add(one.at, "is for some repositories: it keeps in all that the rule is for");
+    }
+  }
 }
 
 /** The deletions by where they are for; those for all repositories last, as the first that fits counts. */
