@@ -41,13 +41,13 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
       const notes: Note[] = [];
       for (const [rule, selected] of select(here, contents)) {
         used.add(rule);
-        const missing = untold(rule, selected, contents, useCreated);
+        const fates = rule.decide(selected, circumstances);
+        const missing = untold(rule, selected, fates, contents, useCreated);
         if (missing) notes.push({ at: repository, ...missing });
         if (rule.needsPulls && !tellsPulls) {
           const message = `${rule.label}: nothing is told of pulls here, so that pulledWithin keeps all that it is for`;
           notes.push({ level: "warning", at: repository, message });
         }
-        const fates = rule.decide(selected, circumstances);
         fates.forEach((fate, i) => {
           const tag = selected.tags[i];
           const place = selected.places[i]!;
@@ -106,17 +106,18 @@ function select(
   return selected;
 }
 
-/** Of which of what a rule selects something is not known by which it goes, in words; undefined where all is. */
+/** What of a rule's selection stays only because something is not known, in words; undefined where that is nothing. */
 function untold(
   rule: CompiledRule,
   { images, tags }: Selection,
+  fates: readonly Fate[],
   { inventory }: Contents,
   useCreated: boolean,
 ): { readonly level: Note["level"]; readonly message: string } | undefined {
-  const missing = images.flatMap((image, i) => (rule.untold(image, useCreated) === undefined ? [] : i));
+  const missing = fates.flatMap(({ untold: moment }, i) => (moment === undefined ? [] : i));
   const [first] = missing;
   if (first === undefined) return undefined;
-  const moment = rule.untold(images[first]!, useCreated);
+  const moment = fates[first]!.untold;
   const name = tags[first] ?? images[first]!.held.digest;
   const [who, what] =
     missing.length > 1 ? [`${name} and ${missing.length - 1} more stay`, "they were"] : [`${name} stays`, "it was"];

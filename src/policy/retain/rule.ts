@@ -29,8 +29,6 @@ export interface CompiledRule {
   selects(tag: string): boolean;
   /** What becomes of all that it selects in one repository, in the same order. */
   decide(selected: Selection, circumstances: Circumstances): readonly Fate[];
-  /** The moment by which it goes that is not known of an image, if any. */
-  untold(image: Image, useCreated: boolean): Moment | undefined;
   readonly needsPulls: boolean;
 }
 
@@ -45,7 +43,6 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
   const except = patternsOf(rule.except) ?? [];
   const keeps = [rule.keep ?? []].flat().map((keep) => compileKeep(keep, by));
   const olderThan = rule.delete && readSpan(rule.delete.olderThan)!;
-  const moments = [...(olderThan === undefined ? [] : [by]), ...keeps.flatMap(({ moment }) => moment ?? [])];
   const base = { rule: label };
   const gone = { goes: true, ...base, ...(rule.allowEmpty && { mayEmpty: true }) };
   const leftOver: Fate = { ...gone, why: notKept(rule) };
@@ -54,6 +51,8 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
     younger: { goes: false, why: `${word} less than ${rule.delete?.olderThan} ago`, ...base },
   });
   const byAge = { pushed: ages("pushed"), built: ages("built") };
+  const unknown = (untold: Moment): Fate => ({ goes: false, why: unknownWhy[untold], ...base, untold });
+  const byUnknown = { pushed: unknown("pushed"), created: unknown("created") };
   return {
     label,
     kind: rule.untagged ? "untagged" : rule.orphaned ? "orphaned" : "tags",
@@ -62,10 +61,6 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
       fitsOne(repositories, repository) ||
       fitsOne(repositories, repository.slice(repository.indexOf("/") + 1)),
     selects: (tag) => (!tags || fitsOne(tags, tag)) && !fitsOne(except, tag),
-    untold({ held }, useCreated) {
-      for (const moment of moments) if (momentOf(held, moment, useCreated) === undefined) return moment;
-      return undefined;
-    },
     needsPulls: keeps.some(({ needsPulls }) => needsPulls),
     decide(selected, circumstances) {
       const { images } = selected;
@@ -73,10 +68,12 @@ export function compileRule(rule: RetentionRule, place: number, inPolicy: Moment
       for (const keep of keeps) keep.addReasons(kept, selected, circumstances);
       return images.map(({ held }, i): Fate => {
         const why = kept[i];
+        if (why === unknownWhy.pushed) return byUnknown.pushed;
+        if (why === unknownWhy.created) return byUnknown.created;
         if (why !== undefined) return { goes: false, why, rule: label };
         if (olderThan === undefined) return leftOver;
         const moment = momentOf(held, by, circumstances.useCreated);
-        if (moment === undefined) return { goes: false, why: `it is not known when it was ${by}`, rule: label };
+        if (moment === undefined) return byUnknown[by];
         const { older, younger } = byAge[wordOf(held, by)];
         return circumstances.now - moment > olderThan ? older : younger;
       });
@@ -97,43 +94,53 @@ function notKept({ keep = [] }: RetentionRule): string {
 }
 
 interface CompiledKeep {
-  /** Adds why each is kept that this keeps, where there is no reason yet. */
+  /** Adds why each is kept that this keeps, where there is no reason yet but that something is not known. */
   addReasons(kept: Reasons, selected: Selection, circumstances: Circumstances): void;
-  /** By which moment it goes, if by any. */
-  readonly moment: Moment | undefined;
   readonly needsPulls: boolean;
 }
 
 /** Why each of what a rule selects is kept. */
 type Reasons = (string | undefined)[];
 
+/** What is kept by nothing else stays by these. */
+const unknownWhy: Readonly<Record<Moment, string>> = {
+  pushed: "it is not known when it was pushed",
+  created: "it is not known when it was created",
+};
+
+const isSettled = (why: string | undefined): boolean =>
+  why !== undefined && why !== unknownWhy.pushed && why !== unknownWhy.created;
+
 function compileKeep(keep: Keep, inRule: Moment): CompiledKeep {
   const { always, newest, per, youngerThan, pulledWithin } = keep;
   const by = keep.by ?? inRule;
   const moment = by === "semver" ? inRule : by;
   const [young, pulled] = [youngerThan, pulledWithin].map((text) => (text === undefined ? undefined : readSpan(text)!));
-  const unknown = `it is not known when it was ${moment}`;
   const reasonFor = (image: Image, { now, useCreated, tellsPulls }: Circumstances): string | undefined => {
     if (always) return "the rule keeps it always";
     const time = momentOf(image.held, moment, useCreated);
-    if (young !== undefined) {
-      if (time === undefined) return unknown;
-      if (now - time <= young) return `${wordOf(image.held, moment)} within ${youngerThan}`;
+    if (young !== undefined && time !== undefined && now - time <= young)
+      return `${wordOf(image.held, moment)} within ${youngerThan}`;
+    const isPulled = pulled !== undefined && image.pulled !== undefined;
+    if (isPulled && now - image.pulled <= pulled) return `pulled within ${pulledWithin}`;
+    if (time === undefined) {
+      const isUnknown = young !== undefined || (pulled !== undefined && !isPulled);
+      return isUnknown ? unknownWhy[moment] : undefined;
     }
     if (pulled === undefined) return undefined;
     if (!tellsPulls) return "it is not known whether it is pulled";
-    if (image.pulled !== undefined && now - image.pulled <= pulled) return `pulled within ${pulledWithin}`;
-    if (time === undefined) return image.pulled === undefined ? unknown : undefined;
     if (now - time > pulled) return undefined;
     return `${image.pulled === undefined ? "never pulled" : "not pulled since"}, but ${wordOf(image.held, moment)} within ${pulledWithin}`;
   };
   return {
-    moment:
-      young !== undefined || pulled !== undefined || (newest !== undefined && by !== "semver") ? moment : undefined,
     needsPulls: pulled !== undefined,
     addReasons(kept, selected, circumstances) {
       const among = newest === undefined ? undefined : newestOf(selected, newest, by, per, circumstances.useCreated);
-      selected.images.forEach((image, i) => (kept[i] ??= among?.[i] ?? reasonFor(image, circumstances)));
+      selected.images.forEach((image, i) => {
+        if (isSettled(kept[i])) return;
+        const own = among?.[i];
+        kept[i] = (isSettled(own) ? own : reasonFor(image, circumstances)) ?? own ?? kept[i];
+      });
     },
   };
 }
@@ -196,7 +203,7 @@ function byMoment(
     const image = imageAt(at);
     const time = momentOf(image.held, by, useCreated);
     times[at] = time ?? 0;
-    if (time === undefined) reasons[i] = `it is not known when it was ${by}`;
+    if (time === undefined) reasons[i] = unknownWhy[by];
     else if (at === 0 || image !== imageAt(at - 1)) firsts.push(at);
   });
   firsts.sort((a, b) => times[b]! - times[a]!);

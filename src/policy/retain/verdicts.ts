@@ -1,11 +1,14 @@
 import type { Note } from "../../plan/plan.ts";
 import type { Contents } from "./contents.ts";
+import type { Moment } from "./retention.ts";
 
 /** What a policy says of a tag, or of an image without one. */
 export interface Fate {
   readonly goes: boolean;
   readonly why: string;
   readonly rule?: string;
+  /** Of what stays only because it is not known when this was: that. */
+  readonly untold?: Moment;
   /** Whether it may go though nothing with a tag is left then. */
   readonly mayEmpty?: boolean;
 }

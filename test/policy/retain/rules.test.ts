@@ -169,6 +169,40 @@ describe("by which moment", () => {
     expect([found.steps, found.notes]).toMatchObject([[{ tags: ["1.0"] }], []]);
   });
 
+  test.each<[string, RetentionRule["keep"], Readonly<Record<string, string>>]>([
+    [
+      "another condition",
+      [{ youngerThan: "30d" }, { newest: 2, by: "semver" }],
+      { "1.0": "by version", "1.1": "by version" },
+    ],
+    [
+      "another half of one",
+      { newest: 2, by: "semver", youngerThan: "30d" },
+      { "1.0": "by version", "1.1": "by version" },
+    ],
+    ["being no version", [{ youngerThan: "30d" }, { newest: 1, by: "semver" }], { a: "no version", b: "no version" }],
+  ])("nobody has to know when what stays by %s was pushed", (_, keep, whys) => {
+    const [one, two] = Object.keys(whys);
+    const of = { one: { ...untold.one, tags: [one!] }, two: { ...untold.two, tags: [two!] } };
+    const { steps, kept, notes } = planned(of, { keep: keep! });
+    expect([steps, notes]).toEqual([[], []]);
+    for (const { at, why } of kept) expect(why).toContain(whys[at.slice(at.indexOf(":") + 1)]);
+  });
+
+  test("where that keeps but some, only what stays by nothing else is told", () => {
+    const versions = { one: { ...named.one, tags: ["1.0"] }, two: { ...named.two, tags: ["1.1"] } };
+    const { steps, notes } = planned(versions, { keep: [{ youngerThan: "30d" }, { newest: 1, by: "semver" }] });
+    expect(steps).toEqual([]);
+    expect(notes).toMatchObject([
+      { level: "warning", message: expect.stringMatching(/^rules\[0\]: 1\.0 stays, as it/) },
+    ]);
+  });
+
+  test("where nobody tells of pushes nor of pulls, a rule by pulls is refused", () => {
+    const { notes } = planned(named, { keep: { pulledWithin: "30d" } });
+    expect(notes.map(({ level }) => level).sort()).toEqual(["refused", "warning"]);
+  });
+
   test("the push counts with --use-created, where it is told", () => {
     const of = { one: { tags: ["one"], age: 1, built: 400 }, two: { tags: ["two"], age: 50, built: 400 } };
     expect(planned(of, rule, true).steps).toMatchObject([{ tags: ["two"] }]);
