@@ -107,6 +107,36 @@ describe("what chance seldom comes to: from harbor to zot", () => {
   });
 });
 
+describe("what chance seldom comes to: that more is kept is told", () => {
+  const cleanup = (...policies: readonly object[]): object => ({
+    cleanupPolicies: Object.fromEntries(policies.map((one, i) => [`p-${i}`, { id: `p-${i}`, ...one }])),
+  });
+  const untagged = { action: "DELETE", condition: { tagState: "UNTAGGED" } };
+  const inSome = { action: "DELETE", condition: { tagState: "TAGGED", packageNamePrefixes: ["app"] } };
+  const newest = { action: "KEEP", mostRecentVersions: { keepCount: 1 } };
+
+  test.each<[string, LifecycleForm, object, string, string]>([
+    ["by a rule for some repositories", "harbor", cleanup(inSome, untagged), "p-1", "may be for repositories that"],
+    [
+      "where one count is for all",
+      "gantry",
+      cleanup(newest, untagged),
+      "p-0",
+      "counts what has tags and what has none",
+    ],
+    ["where one count is for all", "zot", cleanup(newest, untagged), "p-0", "counts what has tags and what has none"],
+  ])("%s, in the form of %s", (_, to, document, at, message) => {
+    const { losses } = convertLifecycle("artifact-registry", to, document, { simpleImages: true });
+    expect(losses).toContainEqual({ at: expect.stringContaining(at), message: expect.stringContaining(message) });
+  });
+
+  test("but not of rules for other repositories", () => {
+    const policies = ["app", "**"].map((one) => ({ repositories: [one], deleteUntagged: true }));
+    const { losses } = convertLifecycle("zot", "harbor", { policies }, { simpleImages: true });
+    expect(losses.filter(({ message }) => message.startsWith("may be for"))).toEqual([]);
+  });
+});
+
 describe("what chance seldom comes to: from gantry to harbor", () => {
   const convert = (rule: object) => convertLifecycle("gantry", "harbor", { version: 1, rules: [rule] });
 

@@ -3,7 +3,7 @@ import { areApart, covers, isConditional, type Deletion, type Exception, type Se
 import { whyNotByTag } from "../tag-rules.ts";
 import type { TagPattern } from "../tag-pattern.ts";
 import { entryList, type EntryList } from "./entry-list.ts";
-import { ownKeeps, type Entry, type Kept, type Source } from "./target.ts";
+import { ownKeeps, tellTogether, type Entry, type Kept, type Source } from "./target.ts";
 
 /** What of the tags is kept, by entries of which the first that a tag fits counts, and the last is for all; undefined where all is. */
 export function tagEntries(deletions: readonly Deletion[], source: Source, lost: Losses): readonly Entry[] | undefined {
@@ -30,7 +30,7 @@ function entriesFor(
   { rules, target, isSimple }: Source,
   lost: Losses,
 ): EntryList | undefined {
-  const { at, selection, beyond } = deletion;
+  const { at, selection } = deletion;
   const leftOut = (why: string): undefined => lost.add(at, `${why}: left out`);
   const byTag = rules.unit === "tag" || isSimple;
   const countsTags = isSimple || (rules.unit === "tag" && !rules.countsImages);
@@ -45,9 +45,7 @@ function entriesFor(
   const parts = except.filter((one) => !whole.includes(one));
   if (whole.some((one) => !isConditional(one))) return leftOut("keeps all that it selects");
   tellCounts(deletion, except, parts, countsTags && target.countsImages && !isSimple, lost);
-  if (beyond !== undefined && selection.state === "any") {
-    lost.add(at, "counts what has tags and what has none together: here each counts by itself, and more is kept");
-  }
+  tellTogether(deletion, except, lost);
   const canKeep = (kept: readonly Kept[]): boolean =>
     target.canKeep(kept) && (canCount || kept.every(({ newest }) => newest === undefined));
   const base = [...ownKeeps(deletion), ...whole];

@@ -1,3 +1,4 @@
+import type { Losses } from "../fold.ts";
 import type { Deletion, Exception, Rules } from "../rules.ts";
 import type { TagPattern } from "../tag-pattern.ts";
 
@@ -47,3 +48,11 @@ export const ownKeeps = ({ at, olderThan, beyond }: Deletion): readonly Kept[] =
   ...(olderThan ? [{ at, within: olderThan, by: "push" as const }] : []),
   ...(beyond === undefined ? [] : [{ at, newest: beyond, by: "push" as const }]),
 ];
+
+/** Tells of counts over what has tags and what has none: an entry is for either. */
+export function tellTogether({ at, selection, beyond }: Deletion, except: readonly Exception[], lost: Losses): void {
+  for (const one of [...(beyond === undefined ? [] : [{ at, selection, newest: beyond }]), ...except]) {
+    if (one.newest === undefined || one.selection.state !== "any") continue;
+    lost.add(one.at, "counts what has tags and what has none together: here each counts by itself, and more is kept");
+  }
+}

@@ -1,6 +1,6 @@
 import type { Losses } from "../fold.ts";
 import { areApart, isConditional, type Deletion } from "../rules.ts";
-import { ownKeeps, type Source, type Untagged } from "./target.ts";
+import { ownKeeps, tellTogether, type Source, type Untagged } from "./target.ts";
 
 /** When what has no tag goes, and what of it is kept; undefined where all is. */
 export function untaggedFor(deletions: readonly Deletion[], source: Source, lost: Losses): Untagged | undefined {
@@ -14,7 +14,7 @@ export function untaggedFor(deletions: readonly Deletion[], source: Source, lost
 }
 
 function untaggedOf(deletion: Deletion, { rules, target, isSimple }: Source, lost: Losses): Untagged | undefined {
-  const { at, selection, olderThan = 0, newerThan, beyond } = deletion;
+  const { at, olderThan = 0, newerThan, beyond } = deletion;
   const leftOut = (why: string): undefined => lost.add(at, `${why}: what has no tag stays`);
   if (newerThan !== undefined) return leftOut("deletes what is young");
   const except = deletion.except.filter((one) => !areApart(one.selection, { state: "untagged", tags: [] }));
@@ -28,9 +28,7 @@ function untaggedOf(deletion: Deletion, { rules, target, isSimple }: Source, los
   if (counts && !isSimple && !target.countsParts && rules.countsParts) {
     lost.add(at, "counts what images are made of, too: here that does not count, and more is kept");
   }
-  if (beyond !== undefined && selection.state === "any") {
-    lost.add(at, "counts what has tags and what has none together: here each counts by itself, and more is kept");
-  }
+  tellTogether(deletion, except, lost);
   const keeps = [...ownKeeps({ ...deletion, olderThan: 0 }), ...except];
   return target.canKeep(keeps) ? { at, wait: olderThan, keeps } : leftOut("keeps by what cannot be said here");
 }

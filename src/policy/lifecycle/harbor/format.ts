@@ -91,13 +91,23 @@ function tellParts({ at, beyond, except }: Deletion, lost: Losses): void {
     lost.add(counting, "counts the manifests that an index is made of too: Harbor does not, and keeps more");
 }
 
-/** Tells of deletions that select the same images: such stay for as long as either lets them. */
+/** Tells of deletions that may select the same images, or be for the same repositories: what either keeps stays. */
 function tellOverlaps(deletions: readonly Deletion[], lost: Losses): void {
-  deletions.forEach(({ at, selection }, i) => {
-    const other = deletions.slice(0, i).find((one) => !areApart(one.selection, selection));
+  deletions.forEach(({ at, selection, scope }, i) => {
+    const before = deletions.slice(0, i);
+    const other = before.find((one) => !areApart(one.selection, selection));
     if (other)
       lost.add(at, `selects some of what ${other.at} does: with Harbor, that stays for as long as either keeps it`);
+    const beside = before.find((one) => mayMeet(one.scope, scope));
+    if (beside)
+      lost.add(at, `may be for repositories that ${beside.at} is for: with Harbor, what either keeps stays there`);
   });
+}
+
+/** Whether two scopes that differ may be for the same repositories. */
+function mayMeet(one: Scope, two: Scope): boolean {
+  if (JSON.stringify(one) === JSON.stringify(two)) return false;
+  return !one.some(({ glob, negated }) => two.some((other) => other.glob === glob && other.negated !== negated));
 }
 
 function retainedBy(deletions: readonly Deletion[], byTag: boolean, lost: Losses): readonly Retained[] {
