@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import type { Client, Opened } from "./client.ts";
 import { isDigest, type Digest } from "./oci/digest.ts";
 import { isRegistryError, RegistryError } from "./oci/error.ts";
@@ -81,17 +81,32 @@ function groupByPlace(source: Opened, opened: readonly Opened[], options: CopyLo
         hint: `leave ${JSON.stringify(one.ref)} out`,
       });
     }
+    if (options.allTags && location.transport === "dir") {
+      throw new RegistryError("INVALID", `${one.name} holds one image, but all tags are to be copied`, {
+        hint: "copy one tag, or all of them to oci: or oci-archive:",
+      });
+    }
     const place = placeOf(one);
     if (place === placeOf(source) && location.transport !== "registry" && location.transport !== "oci") {
       throw new RegistryError("INVALID", `${one.name} is both source and destination`);
+    }
+    const other = [...places].find(([key, [first]]) => key !== place && pathOf(first!) === pathOf(one))?.[1][0];
+    if (other && pathOf(one) !== undefined) {
+      throw new RegistryError("INVALID", `${other.name} and ${one.name} are one place in two forms`, {
+        hint: "give each destination a place of its own",
+      });
     }
     places.set(place, [...(places.get(place) ?? []), one]);
   }
   return [...places.values()].map((group) => ({ store: group[0]!.store, opened: group }));
 }
 
-function placeOf({ location }: Opened): string {
-  if (location.transport !== "registry") return `${location.transport}:${location.path}`;
+const pathOf = ({ location }: Opened): string | undefined =>
+  location.transport === "registry" ? undefined : resolve(location.path);
+
+function placeOf(opened: Opened): string {
+  const { location } = opened;
+  if (location.transport !== "registry") return `${location.transport}:${pathOf(opened)}`;
   return `${location.reference.registry}/${location.reference.repository}`;
 }
 

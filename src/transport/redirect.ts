@@ -52,11 +52,11 @@ function targetOf(request: Req, response: Res): URL | undefined {
 
 function checkHop(from: URL, target: URL, isInsecure: IsInsecure | undefined): void {
   if (!mayLeadTo(from, target, isInsecure)) {
-    throw refused(`${from.host} redirects to ${target.host}, an address of a private network`, from.host);
+    throw refused(`${from.host} redirects to ${target.host}, an address of a private network`, from.host, trustHint);
   }
   // Hosts that may speak plain HTTP are known by https: URLs too: which they speak is found out further below.
   if (!mayBePlain(from, isInsecure) && !isConfidential(target, isInsecure)) {
-    throw refused(`${from.host} redirects from TLS to plain HTTP at ${target.host}`, from.host);
+    throw refused(`${from.host} redirects from TLS to plain HTTP at ${target.host}`, from.host, trustHint);
   }
 }
 
@@ -74,9 +74,8 @@ function follow(request: Req, url: URL): Req {
   return { ...request, url, headers, anonymous: true };
 }
 
-function refused(message: string, host: string): RegistryError {
-  return new RegistryError("NETWORK", message, {
-    host,
-    hint: "if it is right to trust this registry in that, declare it insecure",
-  });
+const trustHint = "if it is right to trust this registry in that, declare it insecure";
+
+function refused(message: string, host: string, hint?: string): RegistryError {
+  return new RegistryError("NETWORK", message, { host, ...(hint !== undefined && { hint }) });
 }

@@ -86,6 +86,17 @@ describe("copy", () => {
       stderr: expect.stringContaining("names one image"),
     });
     expect(await gantry(["copy", "-a", "oci:dir:1", "b.example/app"])).toMatchObject({ code: 2 });
+    expect(await gantry(["copy", "-a", "b.example/app", "dir:one"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("holds one image"),
+    });
+    const twice = ["oci-archive:both.tar:1", "docker-archive:./both.tar:app:1"];
+    expect(await gantry(["copy", "b.example/app:1", ...twice])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("are one place in two forms"),
+    });
+    const stdout = ["oci-archive:-", "docker-archive:-"];
+    expect(await gantry(["copy", "b.example/app:1", ...stdout])).toMatchObject({ code: 2 });
   });
 
   test("quietly, prints the digest alone", async () => {

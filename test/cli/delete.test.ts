@@ -37,6 +37,13 @@ describe("by tag", () => {
     expect(await must("ls", `${host}/app`)).toBe("1\n1.0\nlatest\n");
   });
 
+  test("with a digest beside it is refused: it could mean the tag alone, or all tags of the image", async () => {
+    const { host } = await withTags();
+    const ended = await gantry(["delete", "--yes", `${host}/app:1.0@${digest}`]);
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining("names a tag and a digest") });
+    expect(await must("ls", `${host}/app`)).toBe("1\n1.0\nlatest\n");
+  });
+
   test("of what is not there is an error", async () => {
     const { host } = await withTags();
     expect((await gantry(["delete", `${host}/app:2`])).code).toBe(3);

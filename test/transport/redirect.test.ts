@@ -35,6 +35,7 @@ describe("what is followed", () => {
     await expect(redirect()(scripted(...hops))(ask(url))).rejects.toMatchObject({
       code: "NETWORK",
       message: "registry.example redirects more than 5 times",
+      hint: undefined,
     });
   });
 

@@ -28,6 +28,12 @@ export const run: Run<[reference: string]> = async ([reference], cli) => {
       hint: "say which: REPOSITORY:TAG or REPOSITORY@DIGEST",
     });
   }
+  const { location } = opened;
+  if (location.transport === "registry" && location.reference.tag !== undefined && location.reference.digest) {
+    throw new RegistryError("INVALID", `${opened.name} names a tag and a digest`, {
+      hint: "say which is to go: REPOSITORY:TAG, or REPOSITORY@DIGEST with all its tags",
+    });
+  }
   const plan = await (isDigest(opened.ref) ? planDigest(opened, opened.ref, cli) : planTag(opened, opened.ref, cli));
   await expectUnused(plan, opened.store.name, client, cli);
   if (get(dryRun)) {
