@@ -90,8 +90,10 @@ function groupByPlace(source: Opened, opened: readonly Opened[], options: CopyLo
     if (place === placeOf(source) && location.transport !== "registry" && location.transport !== "oci") {
       throw new RegistryError("INVALID", `${one.name} is both source and destination`);
     }
-    const other = [...places].find(([key, [first]]) => key !== place && pathOf(first!) === pathOf(one))?.[1][0];
-    if (other && pathOf(one) !== undefined) {
+    const path = pathOf(one);
+    const others = path === undefined ? [] : [...places.values()].flat();
+    const other = others.find((known) => pathOf(known) === path && placeOf(known) !== place);
+    if (other) {
       throw new RegistryError("INVALID", `${other.name} and ${one.name} are one place in two forms`, {
         hint: "give each destination a place of its own",
       });
@@ -101,8 +103,11 @@ function groupByPlace(source: Opened, opened: readonly Opened[], options: CopyLo
   return [...places.values()].map((group) => ({ store: group[0]!.store, opened: group }));
 }
 
-const pathOf = ({ location }: Opened): string | undefined =>
-  location.transport === "registry" ? undefined : resolve(location.path);
+/** The file or directory of a local place, however it is spelt, or `-`; undefined of a registry. */
+function pathOf({ location }: Opened): string | undefined {
+  if (location.transport === "registry") return undefined;
+  return location.path === "-" ? "-" : resolve(location.path);
+}
 
 function placeOf(opened: Opened): string {
   const { location } = opened;

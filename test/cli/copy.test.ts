@@ -96,7 +96,10 @@ describe("copy", () => {
       stderr: expect.stringContaining("are one place in two forms"),
     });
     const stdout = ["oci-archive:-", "docker-archive:-"];
-    expect(await gantry(["copy", "b.example/app:1", ...stdout])).toMatchObject({ code: 2 });
+    expect(await gantry(["copy", "b.example/app:1", ...stdout])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("are one place in two forms"),
+    });
   });
 
   test("quietly, prints the digest alone", async () => {

@@ -73,7 +73,7 @@ test.each<readonly [string, number, () => Place | Promise<Place>]>([
         digest: first,
         before: null,
         why: "new",
-        // Nobody knows else whether a signature that loses its tag goes along.
+        // Else it would be chance whether a signature that loses its tag goes along.
         after: steps.map(({ id }) => id),
       };
       steps.push(step);

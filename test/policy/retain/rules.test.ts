@@ -186,6 +186,7 @@ describe("by which moment", () => {
     const of = { one: { ...untold.one, tags: [one!] }, two: { ...untold.two, tags: [two!] } };
     const { steps, kept, notes } = planned(of, { keep: keep! });
     expect([steps, notes]).toEqual([[], []]);
+    expect(kept).toHaveLength(2);
     for (const { at, why } of kept) expect(why).toContain(whys[at.slice(at.indexOf(":") + 1)]);
   });
 
