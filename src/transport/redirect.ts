@@ -25,9 +25,9 @@ export function redirect(settings: RedirectSettings = {}): Middleware {
       if (!leadsOn(request, response)) return response;
       const { host } = request.url;
       await discard(response);
-      if (hop === hops) throw refused(`${first.url.host} redirects more than ${hops} times`, first.url.host);
+      if (hop === hops) throw refused(`${first.url.host} redirects more than ${hops} times`, first.url.host, mendHint);
       const target = targetOf(request, response);
-      if (!target) throw refused(`${host} answered ${response.status} without a URL to go to`, host);
+      if (!target) throw refused(`${host} answered ${response.status} without a URL to go to`, host, mendHint);
       checkHop(request.url, target, isInsecure);
       request = follow(request, target);
     }
@@ -76,6 +76,8 @@ function follow(request: Req, url: URL): Req {
 
 const trustHint = "if it is right to trust this registry in that, declare it insecure";
 
-function refused(message: string, host: string, hint?: string): RegistryError {
-  return new RegistryError("NETWORK", message, { host, ...(hint !== undefined && { hint }) });
+const mendHint = "the redirects of the registry, or of a proxy before it, are wrong: who runs it can mend them";
+
+function refused(message: string, host: string, hint: string): RegistryError {
+  return new RegistryError("NETWORK", message, { host, hint });
 }
