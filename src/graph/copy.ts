@@ -68,6 +68,8 @@ export interface CopyTarget {
   readonly tag?: string;
   /** What the tag names there now, or null; anything else but the image itself is a CONFLICT. */
   readonly before?: Digest | null;
+  /** Puts the image itself, when all it needs is there; not called for one that is there already. */
+  readonly putting?: (put: () => Promise<void>) => Promise<void>;
 }
 
 /** What a copy of one image did at one destination. */
@@ -119,20 +121,20 @@ export function copier(from: Source, destinations: readonly Destination[], optio
   const attached = options.referrers === false ? undefined : attachments(from);
 
   /** Puts a manifest after all it needs, each digest once a destination. */
-  async function put(manifest: Manifest, copy: Running, tag?: string, depth = 1): Promise<void> {
+  async function put(manifest: Manifest, copy: Running, target: CopyTarget = {}, depth = 1): Promise<void> {
     const { digest } = manifest.descriptor;
+    const { tag, putting = (act) => act() } = target;
+    const putIt = (): Promise<void> => putting(() => putOnly(manifest, copy, tag));
     checkNesting(manifest, depth, copy.image);
     const { first } = await flights[copy.at]!.run(digest, copy.signal, async () => {
       await putContent(manifest, copy, depth);
-      await putOnly(manifest, copy, tag);
+      await putIt();
     });
-    if (!first && tag !== undefined) await putOnly(manifest, copy, tag);
+    if (!first && tag !== undefined) await putIt();
   }
 
   async function putContent(manifest: Manifest, copy: Running, depth: number): Promise<void> {
-    const children = manifest.manifests.map(async (child) =>
-      put(await copy.manifest(child), copy, undefined, depth + 1),
-    );
+    const children = manifest.manifests.map(async (child) => put(await copy.manifest(child), copy, {}, depth + 1));
     const moves = manifest.blobs
       .filter((blob) => !isForeignLayer(blob.mediaType))
       .map(async (blob) => {
@@ -163,7 +165,7 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     for await (const level of attached?.of(root, copy) ?? []) {
       await copy.all(
         level.map(async ({ manifest, tag }) => {
-          await put(manifest, copy, tag);
+          await put(manifest, copy, tag === undefined ? {} : { tag });
           copy.tally[tag === undefined ? "referrers" : "digestTags"] += 1;
           if (tag !== undefined) copy.attachedTags.push(tag);
         }),
@@ -171,8 +173,9 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     }
   }
 
-  async function copyTo(at: number, work: Prepared | Unchanged, ref: string, tag?: string): Promise<Done> {
+  async function copyTo(at: number, work: Prepared | Unchanged, ref: string, target: CopyTarget): Promise<Done> {
     const { store } = destinations[at]!;
+    const { tag } = target;
     const unchanged = "there" in work;
     const root = unchanged ? work.there : work.root;
     const copy = running(nameOf(from, ref), at, work.manifest, options.signal);
@@ -185,7 +188,7 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     if (isFixed && there && !held && there.digest !== root.descriptor.digest)
       throw immutableFault(nameOf(store, tag), there.digest);
     if (!held) {
-      if (!unchanged) await put(work.root, copy, tag);
+      if (!unchanged) await put(work.root, copy, target);
       await putAttached(root, copy);
     }
     const { digest, mediaType } = held ?? root.descriptor;
@@ -240,24 +243,25 @@ export function copier(from: Source, destinations: readonly Destination[], optio
       const prepared = prepareOnce(ref);
       const targets = ({ tags = [tag] }: Destination): readonly CopyTarget[] =>
         tags.map((one) => (one === undefined ? {} : { tag: one }));
-      return everywhere(ref, targets, async (at, own) => copyTo(at, await prepared(), ref, own.tag));
+      return everywhere(ref, targets, async (at, own) => copyTo(at, await prepared(), ref, own));
     },
     async place(digest, targets, onEnd) {
       const prepared = prepareOnce(digest);
-      const work = async (at: number, { tag, before }: CopyTarget): Promise<Done> => {
-        if (tag === undefined || before === undefined) return copyTo(at, await prepared(), digest, tag);
+      const work = async (at: number, target: CopyTarget): Promise<Done> => {
+        const { tag, before } = target;
+        if (tag === undefined || before === undefined) return copyTo(at, await prepared(), digest, target);
         const { store } = destinations[at]!;
         const now = await sided("destination", () => findTag(store, tag, options));
         if (now?.digest === digest && !remade) {
           const there = await sided("destination", () => outlineOf(store, now, options));
-          return copyTo(at, there ? asIs(there) : await prepared(), digest, tag);
+          return copyTo(at, there ? asIs(there) : await prepared(), digest, target);
         }
         const isMoved = (now?.digest ?? null) !== before;
         if (isMoved && !remade) throw moved(store, tag, now);
         const { root, manifest } = await prepared();
-        if (now && now.digest === root.descriptor.digest) return copyTo(at, { there: root, manifest }, digest, tag);
+        if (now && now.digest === root.descriptor.digest) return copyTo(at, { there: root, manifest }, digest, target);
         if (isMoved) throw moved(store, tag, now);
-        return copyTo(at, { root, manifest }, digest, tag);
+        return copyTo(at, { root, manifest }, digest, target);
       };
       await everywhere(digest, (_, at) => targets[at]!, work, onEnd);
     },
@@ -273,7 +277,7 @@ export function copier(from: Source, destinations: readonly Destination[], optio
             sided("destination", () => findOutline(destinations[at]!.store, tag, options)),
           ]);
           const same = there && !remade && wanted?.digest === there.descriptor.digest;
-          return copyTo(at, same ? asIs(there) : await prepared(), tag, tag);
+          return copyTo(at, same ? asIs(there) : await prepared(), tag, { tag });
         },
       );
     },

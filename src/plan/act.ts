@@ -6,6 +6,7 @@ import { parseManifest, type Manifest } from "../oci/manifest.ts";
 import type { Call, Source } from "../store/store.ts";
 import { keep, type Before, type TagRules } from "./before.ts";
 import type { Hands } from "./hands.ts";
+import { failed, isRefusal } from "./running.ts";
 import type { AttachDocument, CopyImage, DeleteRepository, RestoreManifest, SetImmutability, SetTag } from "./plan.ts";
 import { isDeletion, type CreateRepository, type Step } from "./plan.ts";
 
@@ -14,6 +15,8 @@ export interface Ending {
   readonly outcome: "done" | "already" | "stale" | "failed" | "skipped";
   readonly why?: string;
   readonly error?: unknown;
+  /** False where it failed before anything was changed. */
+  readonly changed?: false;
   readonly bytes?: number;
   /** What came to be there, where the step itself cannot say that. */
   readonly digest?: Digest;
@@ -65,18 +68,23 @@ async function lookAtTag({ at, digest, before }: SetTag, hands: Hands, call: Cal
   return {
     before: { tag: now, ...(await keep(store, now, call)) },
     async act() {
-      await store.putManifest(manifest, { ...call, tag });
-      return done;
+      try {
+        await store.putManifest(manifest, { ...call, tag });
+        return done;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        return { ...failed(error), changed: false };
+      }
     },
   };
 }
 
-/** What is written down of a copy's destination. What the plan says its tag names is held against the tag by the copy itself. */
+/** What is written down of a copy's destination before the image is put: what the plan says its tag names, the copy has held against it. */
 export async function lookAtDestination(step: CopyImage, hands: Hands, call: Call): Promise<Before> {
   const { store, tag } = hands.open(step.at);
   if (tag === undefined) return { existed: (await digestNow(store, step.digest, call)) !== null };
   const now = step.before === undefined ? await digestNow(store, tag, call) : step.before;
-  return { tag: now, ...(now !== step.digest && (await keep(store, now, call))) };
+  return { tag: now, ...(await keep(store, now, call)) };
 }
 
 async function lookAtSubject(step: AttachDocument, hands: Hands, call: Call): Promise<Action | Ending> {

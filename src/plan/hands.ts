@@ -38,12 +38,14 @@ export interface Hands {
   /**
    * Copies images from one place, each read once however many places it goes to, and tells how each step went. `jobs` of the
    * first call is how many images are under way at a time, over all calls. A tag that is not as the plan says is a CONFLICT.
+   * `putting` puts a step's image itself, when all it needs is there; it is not called where the image is there already.
    */
   copy(
     steps: readonly CopyImage[],
     options?: Call & {
       readonly limitRate?: number;
       readonly jobs?: number;
+      readonly putting?: (id: string, put: () => Promise<void>) => Promise<void>;
       readonly onEvent?: (event: CopyEvent) => void;
     },
   ): AsyncIterable<{

@@ -1,13 +1,14 @@
 import type { Digest } from "../oci/digest.ts";
 import { formatLocation, parseLocation } from "../oci/location.ts";
 import type { Before } from "./before.ts";
-import type { CopyImage, Note, RestoreManifest, SetTag, Step } from "./plan.ts";
+import type { CopyImage, Note, RestoreManifest, Step } from "./plan.ts";
 import type { Begun } from "./undo.ts";
 
 type Untold = Pick<Note, "level" | "message">;
 
 /** The steps that take one back, beside the manifests that come back; or why there are none. */
-export function inverses({ step, tries }: Begun): readonly Step[] | Untold {
+export function inverses(begun: Begun): readonly Step[] | Untold {
+  const { step, tries } = begun;
   const before = tries[0]!.before;
   const id = `undo ${step.id}`;
   const { at } = step;
@@ -17,9 +18,9 @@ export function inverses({ step, tries }: Begun): readonly Step[] | Untold {
     case "delete manifest":
       return before.manifest ? [] : warning("it was deleted, and nobody knows what it was");
     case "tag":
-      return tagBack(id, step, step.digest, before);
+      return tagBack(id, begun, step.digest);
     case "copy":
-      return copyBack(id, step, tries.findLast(({ digest }) => digest)?.digest, before);
+      return copyBack(id, step, begun);
     case "attach":
       return { level: "info", message: "what was attached to it stays, as a record of what was done" };
     case "create repository":
@@ -41,31 +42,42 @@ export function inverses({ step, tries }: Begun): readonly Step[] | Untold {
   }
 }
 
-function tagBack(id: string, { at }: SetTag | CopyImage, put: Digest, { tag }: Before): readonly Step[] | Untold {
+function tagBack(id: string, { step: { at }, tries }: Begun, put: Digest): readonly Step[] | Untold {
+  const { tag } = tries[0]!.before;
   if (tag === undefined) return warning("nobody knows what it named before");
   if (tag === put) return [];
-  if (tag === null) return [{ id, do: "delete tag", at, why: "it was not there before", digest: put }];
-  return [{ id, do: "tag", at, why: "so it was before", digest: tag, before: put }];
+  const why = doubted(tag === null ? notThere : "so it was before", tries);
+  if (tag === null) return [{ id, do: "delete tag", at, why, digest: put }];
+  return [{ id, do: "tag", at, why, digest: tag, before: put }];
 }
 
-function copyBack(id: string, step: CopyImage, made: Digest | undefined, before: Before): readonly Step[] | Untold {
-  const put = step.platforms ? made : step.digest;
+function copyBack(id: string, step: CopyImage, begun: Begun): readonly Step[] | Untold {
+  const { tries } = begun;
+  const put = step.platforms ? tries.findLast(({ digest }) => digest)?.digest : step.digest;
   if (!put) return warning("it was stopped, and nobody knows what came to be there");
-  if (before.existed === undefined) return tagBack(id, step, put, before);
-  if (before.existed) return [];
-  return [{ id, do: "delete manifest", at: step.at, why: "it was not there before", digest: put, tags: [] }];
+  const { existed } = tries[0]!.before;
+  if (existed === undefined) return tagBack(id, begun, put);
+  if (existed) return [];
+  return [{ id, do: "delete manifest", at: step.at, why: doubted(notThere, tries), digest: put, tags: [] }];
 }
+
+const notThere = "it was not there before";
+
+/** Where nobody saw the deed come to its end, somebody else may have done the same since. */
+const doubted = (why: string, tries: Begun["tries"]): string =>
+  tries.some(({ outcome }) => outcome === "done")
+    ? why
+    : `${why}; nobody saw the step end: what is there now may be somebody else's`;
 
 /** What was put back goes again: with its manifest, where that was not there, else its tags alone. */
 function goAgain(id: string, { at, digest, tags }: RestoreManifest, before: readonly Before[]): readonly Step[] {
-  const why = "it was not there before";
-  if (before[0]?.existed === false) return [{ id, do: "delete manifest", at, why, digest, tags }];
+  if (before[0]?.existed === false) return [{ id, do: "delete manifest", at, why: notThere, digest, tags }];
   const put = new Set(before.flatMap((one) => one.tags ?? []));
   return [...put].map((tag, i) => ({
     id: i === 0 ? id : `${id} (${i + 1})`,
     do: "delete tag",
     at: withTag(at, tag),
-    why,
+    why: notThere,
     digest,
   }));
 }

@@ -33,6 +33,7 @@ export interface JournalRecord extends JournalHeader {
 export interface Try {
   readonly before: Before;
   readonly outcome?: Ending["outcome"];
+  readonly changed?: false;
   readonly digest?: Digest;
 }
 
@@ -66,6 +67,7 @@ export const journalLineSchema: v.GenericSchema<unknown, JournalLine> = v.varian
     outcome: v.picklist(["done", "already", "stale", "failed", "skipped"]),
     why: v.exactOptional(v.string()),
     bytes: v.exactOptional(count),
+    changed: v.exactOptional(v.literal(false)),
     digest: v.exactOptional(digest),
   }),
 ]);
@@ -114,8 +116,8 @@ export async function readLines(name: string, lines: AsyncIterable<string>): Pro
       open.add(step.id);
     } else if (open.delete(line.id)) {
       const { tries } = steps.get(line.id)!;
-      const { outcome, digest: made } = line;
-      tries.push({ ...tries.pop()!, outcome, ...(made && { digest: made }) });
+      const { outcome, changed, digest: made } = line;
+      tries.push({ ...tries.pop()!, outcome, ...(changed === false && { changed }), ...(made && { digest: made }) });
     }
   }
   if (!header) throw new RegistryError("INVALID", `${name} is no journal: it has no whole line`);

@@ -123,9 +123,10 @@ function writer(
       lines.push(formatLine({ line: "begin", step, before }));
       return flush();
     },
-    end(step, { outcome, why, bytes, digest }) {
+    end(step, { outcome, why, changed, bytes, digest }) {
       const more = {
         ...(why !== undefined && { why }),
+        ...(changed === false && { changed }),
         ...(bytes !== undefined && { bytes }),
         ...(digest && { digest }),
       };

@@ -65,7 +65,7 @@ export function runningOf(plan: Plan, hands: Hands, options: ApplyOptions, settl
       } catch (error) {
         if (broken) throw broken.error;
         if (isAbort(error) || call.signal.aborted) throw error;
-        ending = { outcome: "failed", why: whyOf(error), error };
+        ending = failed(error);
       }
       silent.note(hostOf(step), ending);
       settle(step, ending);
@@ -92,11 +92,16 @@ function silence(): { skips(host: string): Ending | undefined; note(host: string
   };
 }
 
-/** What a failure says, with the way out. */
-function whyOf(error: unknown): string {
+/** How a step ends that fails; why says the way out, too. */
+export function failed(error: unknown): Ending {
   const { message } = error instanceof Error ? error : new Error(String(error));
-  return isRegistryError(error) && error.hint !== undefined ? `${message}; ${error.hint}` : message;
+  const why = isRegistryError(error) && error.hint !== undefined ? `${message}; ${error.hint}` : message;
+  return { outcome: "failed", why, error };
 }
+
+/** Whether a registry said that it did not do what it was asked for. */
+export const isRefusal = (error: unknown): boolean =>
+  isRegistryError(error) && error.status !== undefined && error.status >= 400 && error.status < 500;
 
 /** Waits until all have settled; the first failure is thrown then. */
 export async function all(work: readonly Promise<unknown>[]): Promise<void> {

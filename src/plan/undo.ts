@@ -56,7 +56,8 @@ export function planUndo(journal: JournalRecord, name: string, now: Date): Plan 
 }
 
 /** Whether something may have changed: of what was stopped nobody knows, and a failure may come after the deed. */
-const mayHaveActed = ({ outcome }: Try): boolean => outcome === undefined || outcome === "done" || outcome === "failed";
+const mayHaveActed = ({ outcome, changed }: Try): boolean =>
+  changed !== false && (outcome === undefined || outcome === "done" || outcome === "failed");
 
 /** The manifests that are put again, by where they were: those deleted, and those that lost their last tag. */
 function restoresOf(begun: readonly Begun[]): ReadonlyMap<string, RestoreManifest> {

@@ -31,6 +31,8 @@ export interface CopyStepsOptions extends Call {
   readonly limitRate?: number;
   /** How many images are under way at a time; what the first call says counts for all. */
   readonly jobs?: number;
+  /** Puts a step's image itself, when all it needs is there; not called where the image is there already. */
+  readonly putting?: (id: string, put: () => Promise<void>) => Promise<void>;
   readonly onEvent?: (event: CopyEvent) => void;
 }
 
@@ -145,7 +147,7 @@ function copiersOf(
   options: CopyStepsOptions,
 ): (image: Image, onEnd: (step: CopyImage, outcome: Outcome) => void) => Promise<void> {
   const { source, destination } = shared;
-  const { signal, onEvent } = options;
+  const { signal, putting, onEvent } = options;
   const known = new Map<string, Copier>();
   const copierOf = (step: CopyImage, spots: readonly CopySpot[]): Copier => {
     const from = source(step.from);
@@ -174,7 +176,11 @@ function copiersOf(
     const targets = groups.map((group) =>
       group.map((step) => {
         const { tag } = destination(step.at);
-        const target = { ...(tag !== undefined && { tag }), ...(step.before !== undefined && { before: step.before }) };
+        const target: CopyTarget = {
+          ...(tag !== undefined && { tag }),
+          ...(step.before !== undefined && { before: step.before }),
+          ...(putting && { putting: (put) => putting(step.id, put) }),
+        };
         stepOf.set(target, step);
         return target;
       }),

@@ -20,8 +20,8 @@ export interface Place {
   readonly host: string;
   store(repository: string): Store;
   inventory(place: string): Promise<Inventory>;
-  /** Applies a plan, and goes on in the journal of that name. */
-  apply(plan: Plan, journal: string): Promise<Applied>;
+  /** Applies a plan, by other hands where they are given, and goes on in the journal of that name. */
+  apply(plan: Plan, journal: string, by?: Hands): Promise<Applied>;
   journal(name: string): Promise<JournalRecord>;
 }
 
@@ -80,7 +80,7 @@ export function inProcess(onDelete: (ref: string) => void = () => {}): Place & {
     hands,
     store: storeOf,
     inventory: (place) => hands.inventory(place),
-    apply(plan, name) {
+    apply(plan, name, by = hands) {
       const lines = journals.get(name) ?? [];
       journals.set(name, lines);
       lines.push(formatLine(headerOf(plan)));
@@ -93,7 +93,7 @@ export function inProcess(onDelete: (ref: string) => void = () => {}): Place & {
           lines.push(formatLine({ line: "end", id: step.id, ...told }));
         },
       };
-      return applyPlan(plan, hands, { journal });
+      return applyPlan(plan, by, { journal });
     },
     journal: (name) => readLines(name, textsOf(journals.get(name) ?? [])),
   };
