@@ -6,13 +6,13 @@ import { RegistryError } from "../oci/error.ts";
 import type { Call } from "../store/store.ts";
 import { isSingle, look, type Ending } from "./act.ts";
 import type { Before } from "./before.ts";
+import { checkSteps } from "./check-steps.ts";
 import { copyAll } from "./copies.ts";
 import { deleteIn } from "./deletions.ts";
 import type { Hands } from "./hands.ts";
 import { isDeletion, type CopyImage, type DeleteManifest, type DeleteTag, type Plan, type Step } from "./plan.ts";
 import { runningOf, type Running } from "./running.ts";
 import { inTurn, isDone, type Work } from "./schedule.ts";
-import { checkOrder } from "./schema.ts";
 
 /** What applying tells while it works. */
 export type PlanEvent = CopyEvent | { readonly type: "step"; readonly step: Step; readonly ending: Ending };
@@ -53,7 +53,7 @@ export interface Applied {
  * was begun has settled.
  */
 export async function applyPlan(plan: Plan, hands: Hands, options: ApplyOptions = {}): Promise<Applied> {
-  checkOrder({ name: "the plan", value: plan }, plan);
+  checkSteps({ name: "the plan", value: plan }, plan);
   checkDeletions(plan, options.maxDelete);
   const stores = new Set(plan.steps.map(({ at }) => hands.open(at).store));
   const endings = await inTurn(plan.steps, (settle) => workOf(runningOf(plan, hands, options, settle)));

@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { checked, faultyDocument, type Document } from "../document/document.ts";
+import { checked, type Document } from "../document/document.ts";
 import { digestOf, isDigest, type Digest } from "../oci/digest.ts";
+import { checkSteps } from "./check-steps.ts";
 import { planKinds, type Plan, type Step } from "./plan.ts";
 
 export const text = v.pipe(v.string(), v.nonEmpty("is empty"));
@@ -84,26 +85,11 @@ export const planSchema: v.GenericSchema<unknown, Plan> = v.strictObject({
   ),
 });
 
-/** Reads a plan. Throws INVALID with the place of what is wrong in it: a field, an id that is there twice, an `after` without its step. */
+/** Reads a plan. Throws INVALID with the place of what is wrong in it: a field, an order, a place that is not of its step's kind. */
 export function parsePlan(document: Document): Plan {
   const plan = checked(planSchema, document);
-  checkOrder(document, plan);
+  checkSteps(document, plan);
   return plan;
-}
-
-/** Throws INVALID where an id is there twice, or a step comes after one that does not stand before it. */
-export function checkOrder(document: Document, { steps }: Plan): void {
-  const before = new Set<string>();
-  const faults = steps.flatMap(({ id, after = [] }, i) => {
-    const path = ["steps", i] as const;
-    const twice = before.has(id) ? [{ path: [...path, "id"], message: `${id} is there twice` }] : [];
-    const lost = after.flatMap((other, j) =>
-      before.has(other) ? [] : [{ path: [...path, "after", j], message: `there is no step ${other} before this one` }],
-    );
-    before.add(id);
-    return [...twice, ...lost];
-  });
-  if (faults.length > 0) throw faultyDocument(document, faults);
 }
 
 /** Writes a plan, always in the same way: equal plans are equal texts. Throws INVALID for what is no plan. */

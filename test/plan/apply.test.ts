@@ -481,7 +481,7 @@ test.each([
     "there is no step y before this one",
   ],
   ["no place at all", [setTag("a.example/APP:1", one, null, "x")], "APP"],
-  ["a tag where there is none", [setTag("a.example/app", one, null, "x")], "a.example/app"],
+  ["a tag where there is none", [setTag("a.example/app", one, null, "x")], "steps[0].at: has to name a tag"],
 ] as const)("%s is refused before the first step", async (_, steps, message) => {
   const client = testClient();
   const failed = client.apply(planOf(steps)).then(({ endings }) => Promise.reject(endings.get("x")!.error));

@@ -32,6 +32,40 @@ test.each([
   expect(() => parsePlan({ name: "plan", value: { ...full, steps: its } })).toThrow(message);
 });
 
+const other = digestOf(Buffer.from("another image"));
+
+test.each([
+  ["delete manifest", { at: `registry.example/app@${other}` }, "at: names another image than digest: sha256:"],
+  ["delete manifest", { at: "registry.example/app:1" }, "at: has to end in @DIGEST"],
+  ["delete manifest", { at: "../app" }, "at: "],
+  ["delete tag", { at: "foo" }, "at: has to name a tag"],
+  ["delete tag", { at: `registry.example/app:1@${other}` }, "at: has both a tag and a digest"],
+  ["tag", { at: `registry.example/app@${other}` }, "at: has to name a tag"],
+  ["copy", { at: "registry.example/app" }, "at: has to name a tag, or a digest"],
+  ["copy", { at: `registry.example/app@${other}`, platforms: undefined }, "at: names another image than digest"],
+  ["copy", { from: `registry.example/app:1@${other}` }, "from: names another image than digest"],
+  ["copy", { from: `bundle:b.tar!registry.example/app:1@${other}` }, "from: names another image than digest"],
+  ["attach", { at: `registry.example/app@${other}` }, "at: names another image than digest"],
+  ["restore", { at: `registry.example/app@${other}` }, "at: names another image than digest"],
+  ["delete repository", { at: "registry.example/app:1" }, "at: has to name a repository alone"],
+  ["create repository", { at: `registry.example/app@${other}` }, "at: has to name a repository alone"],
+  ["set immutability", { at: "registry.example/app:1" }, "at: has to name a repository alone"],
+])("%s: a place that is not what the step is about is refused", (kind, change, message) => {
+  const step = { ...steps.find((one) => one.do === kind)!, after: undefined, ...change };
+  const value = JSON.parse(JSON.stringify({ ...full, steps: [step] }));
+  expect(() => parsePlan({ name: "plan", value })).toThrow(`plan: steps[0].${message}`);
+});
+
+test("an image shown in the place of another is told with its line", () => {
+  const text = formatPlan(full).replace(
+    `"at": "registry.example/app@${steps[1]!.at.slice(-71)}"`,
+    `"at": "registry.example/app@${other}"`,
+  );
+  expect(() => parsePlan(parseJson(text, "plan.json"))).toThrow(
+    /^plan\.json:19:13: steps\[1\]\.at: names another image/,
+  );
+});
+
 test("a fault is told with its line, in JSON as in YAML", () => {
   const text = formatPlan(full).replace('"kind": "retain"', '"kind": "destroy"');
   expect(() => parsePlan(parseJson(text, "plan.json"))).toThrow("plan.json:3:11: kind: ");
