@@ -147,7 +147,7 @@ export {
 export { collect, contentOf, streamOf, verified, type ByteStream, type Content } from "./oci/stream.ts";
 
 export type { Ending } from "./plan/act.ts";
-export type { Applied, ApplyOptions, Journal, PlanEvent } from "./plan/apply.ts";
+export type { Applied, ApplyOptions, Guards, Journal, PlanEvent } from "./plan/apply.ts";
 export type { InUse } from "./plan/in-use.ts";
 export type { Kept, Note, Plan, PlanKind, Step } from "./plan/plan.ts";
 

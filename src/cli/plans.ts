@@ -12,6 +12,7 @@ import {
   digestsInUse,
   rootsInUse,
   type ApplyOptions,
+  type Guards,
   type Journal,
 } from "../plan/index.ts";
 import type { Cli } from "./cli.ts";
@@ -96,18 +97,25 @@ export async function journaled(
   );
 }
 
-/** What the options say of how a plan is applied, and what must not be deleted: what is in use is read anew, where anything is. */
+/** What the options say of how a plan is applied. */
 export async function applySettings(plan: Plan, cli: Cli): Promise<ApplyOptions> {
   const { get } = cli;
   const [most, jobs, rate] = [get(planOptions.maxDelete), get(planOptions.steps), get(limitRate)];
-  const patterns = get(planOptions.protect);
-  const { protection } = patterns.length > 0 ? await import("../policy/index.ts") : {};
-  const guarded = protection?.(patterns);
-  const used = plan.steps.some(isDeletion) ? await imagesInUse(cli) : [];
   return {
     ...(most !== undefined && { maxDelete: most }),
     ...(jobs !== undefined && { jobs }),
     ...(rate !== undefined && { limitRate: rate }),
+    ...(plan.steps.some(isDeletion) && (await readGuards(cli))),
+  };
+}
+
+/** What the options say must not be deleted; what is in use is read now. */
+export async function readGuards(cli: Cli): Promise<Guards> {
+  const patterns = cli.get(planOptions.protect);
+  const { protection } = patterns.length > 0 ? await import("../policy/index.ts") : {};
+  const guarded = protection?.(patterns);
+  const used = await imagesInUse(cli);
+  return {
     also: (repository) => digestsInUse(repository, used),
     protect: (inventory) => [...(guarded?.(inventory) ?? []), ...rootsInUse(inventory, used)],
   };

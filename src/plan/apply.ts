@@ -17,17 +17,21 @@ import { inTurn, isDone, type Work } from "./schedule.ts";
 /** What applying tells while it works. */
 export type PlanEvent = CopyEvent | { readonly type: "step"; readonly step: Step; readonly ending: Ending };
 
-export interface ApplyOptions extends Call {
+/** What must not go. */
+export interface Guards {
+  /** What in a repository must not go, whatever the plan says. */
+  readonly protect?: (inventory: Inventory) => readonly Root[];
+  /** What else is looked for in a repository, for `protect`: manifests that no tag may lead to. */
+  readonly also?: (repository: string) => Iterable<Digest>;
+}
+
+export interface ApplyOptions extends Call, Guards {
   /** How many steps at a time; 8. */
   readonly jobs?: number;
   /** Bytes a second, over all copies. */
   readonly limitRate?: number;
   /** The most tags and images that the plan may delete: a number, or a part of all it looked at (`10%`). More throw REFUSED before the first step. */
   readonly maxDelete?: number | `${number}%`;
-  /** What in a repository must not go, whatever the plan says. */
-  readonly protect?: (inventory: Inventory) => readonly Root[];
-  /** What else is looked for in a repository, for `protect`: manifests that no tag may lead to. */
-  readonly also?: (repository: string) => Iterable<Digest>;
   /** Writes down what is to be done, and what is needed to take it back, before each step; and how it ended. */
   readonly journal?: Journal;
   readonly onEvent?: (event: PlanEvent) => void;

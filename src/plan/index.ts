@@ -8,7 +8,15 @@ export { needed, subjectOfTag, type Need, type Root } from "../graph/needed.ts";
 export { freedBy } from "../graph/usage.ts";
 export type { Ending } from "./act.ts";
 export type { Before, SavedManifest, TagRules } from "./before.ts";
-export { applyPlan, checkDeletions, type Applied, type ApplyOptions, type Journal, type PlanEvent } from "./apply.ts";
+export {
+  applyPlan,
+  checkDeletions,
+  type Applied,
+  type ApplyOptions,
+  type Guards,
+  type Journal,
+  type PlanEvent,
+} from "./apply.ts";
 export type { Hands, Spot } from "./hands.ts";
 export { digestsInUse, rootsInUse, type InUse } from "./in-use.ts";
 export {

@@ -1,5 +1,5 @@
 import type { Client } from "../client.ts";
-import type { Applied } from "../plan/apply.ts";
+import type { Applied, Guards } from "../plan/apply.ts";
 import type { Plan } from "../plan/plan.ts";
 import { withNeighbours } from "../policy/sync/beside.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
@@ -22,6 +22,8 @@ export interface PlanSyncOptions extends Call, Omit<Wishes, "onUnweighed"> {
   readonly only?: readonly string[];
   /** Looks into everything, whatever the cache says. */
   readonly recheck?: boolean;
+  /** Tells what must not be pruned; asked once something would be. */
+  readonly guards?: () => Promise<Guards>;
   /** Opens the sources, where they need other credentials than the destinations. */
   readonly source?: Client;
   /** Whether the plan is applied at once: what its copies need is read a single time then. */

@@ -1,6 +1,7 @@
 import type { Client } from "../client.ts";
 import { semaphore } from "../graph/semaphore.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { Guards } from "../plan/apply.ts";
 import type { Weight } from "../policy/sync/budget.ts";
 import type { From } from "../policy/sync/origin.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
@@ -33,6 +34,8 @@ export interface ReadSyncOptions extends Call {
   readonly source?: Client;
   /** Looks into everything, whatever the cache says. */
   readonly recheck?: boolean;
+  /** Tells what must not go, where something would go. */
+  readonly guards?: () => Promise<Guards>;
   /** Keeps what the copies of the plan will need. */
   readonly handed?: Handed;
   /** The rules that are run; the others are read for what they write. All, unless told. */
@@ -92,7 +95,7 @@ export async function readSync(
     counted: await countedBy(routes.flat(), reading.from),
   };
   return {
-    state: { ...state, destinations: await withInventories(state, reading) },
+    state: await withInventories(state, reading),
     async weigh({ route: { rule, origin }, digest }) {
       try {
         return await reading.source(origin).weight(digest, rule);
@@ -215,25 +218,39 @@ async function select(rule: SyncRule, source: SourceView, { now }: Reading): Pro
   return { ...selection, unread };
 }
 
-/** The destinations, with all that is in those from which something is to go. */
-async function withInventories(state: SyncState, reading: Reading): Promise<ReadonlyMap<string, Destination>> {
-  const { client, signal } = reading;
+/** The places in registries from which something would go. */
+function losing(state: SyncState, { client }: Reading): ReadonlySet<string> {
   const pruned = prunedPlaces(state.routes);
-  const read = [...state.destinations].map(async ([place, destination]): Promise<[string, Destination]> => {
+  const places = [...state.destinations].filter(([place, destination]) => {
     const routes = pruned.get(place) ?? [];
     const { going } = strays(place, routes, destination);
     const isRegistry = client.open(place).location.transport === "registry";
-    if (going.size === 0 || !isRegistry || spared(place, routes, going, destination, state) !== undefined)
-      return [place, destination];
+    return going.size > 0 && isRegistry && spared(place, routes, going, destination, state) === undefined;
+  });
+  return new Set(places.map(([place]) => place));
+}
+
+/** With all that is in the destinations from which something would go, and what of it must not. */
+async function withInventories(state: SyncState, reading: Reading): Promise<SyncState> {
+  const { client, signal, guards } = reading;
+  const places = losing(state, reading);
+  if (places.size === 0) return state;
+  const { also, protect } = (await guards?.()) ?? {};
+  const read = [...state.destinations].map(async ([place, destination]): Promise<[string, Destination]> => {
+    if (!places.has(place)) return [place, destination];
     try {
       const coming = await comingTo(place, state, reading);
-      return [place, { ...destination, coming, inventory: await client.inventory(place, signal && { signal }) }];
+      const inventory = await client.inventory(place, {
+        ...(signal && { signal }),
+        ...(also && { also: also(place) }),
+      });
+      return [place, { ...destination, coming, inventory }];
     } catch (error) {
       if (signal?.aborted) throw error;
       return [place, { ...destination, failed: messageOf(error) }];
     }
   });
-  return new Map(await Promise.all(read));
+  return { ...state, destinations: new Map(await Promise.all(read)), ...(protect && { protect }) };
 }
 
 /** The manifests that copies bring to a place: what of them is there stays. */

@@ -1,7 +1,9 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { image, putImage } from "../support/images.ts";
+import { parseJson } from "../../src/document/json.ts";
+import { parsePlan } from "../../src/plan/schema.ts";
+import { image, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, testRegistry, type Ended, type TestRegistry } from "./support.ts";
 
@@ -45,6 +47,40 @@ test.each(guards)("sync --yes heeds %s", async (_, words) => {
   await sync(["--yes", ...words()]);
   expect(await isThere()).toBe(true);
   expect((await sync(["--yes"])).code).toBe(0);
+  expect(await isThere()).toBe(false);
+});
+
+test.each(guards.slice(0, 2))(
+  "a plan of sync keeps what %s says, and why: nothing of it is stale",
+  async (_, words) => {
+    const out = join(folder, "plan.json");
+    expect((await sync([...words(), "--out", out])).code).toBe(0);
+    const plan = parsePlan(parseJson(await readFile(out, "utf8"), out));
+    expect(plan.steps.map(({ do: what }) => what)).toEqual(["copy"]);
+    expect(plan.kept).toEqual([
+      {
+        at: `${mirror.host}/app:0.9`,
+        digest: stray.manifest.descriptor.digest,
+        why: expect.stringMatching(/^(protected by 0\.\*|in use by .*used\.txt)$/),
+        rule: "app",
+      },
+    ]);
+    expect((await sync([...words(), "--yes"])).code).toBe(0);
+    expect((await gantry(["apply", out, "--yes"])).code).toBe(0);
+    expect(await isThere()).toBe(true);
+  },
+);
+
+test("what is in use is not even read where nothing would go", async () => {
+  await mirror.store("app").deleteTag("0.9");
+  expect((await sync(["--in-use", join(folder, "gone.txt")])).code).toBe(0);
+});
+
+test("--max-delete counts no parts", async () => {
+  await putImage(mirror.store("app"), twoPlatforms("stray"), "0.9");
+  await mirror.store("app").deleteManifest(stray.manifest.descriptor.digest);
+  expect((await sync(["--yes", "--max-delete", "0"])).code).toBe(5);
+  expect((await sync(["--yes", "--max-delete", "1"])).code).toBe(0);
   expect(await isThere()).toBe(false);
 });
 

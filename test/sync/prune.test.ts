@@ -77,6 +77,31 @@ test("spares what is protected, not meant, a backup, or written by another mappi
   ]);
 });
 
+test("what must not go stays with all it needs, and is kept with the reason; it is asked for where something would go", async () => {
+  await both("one", "1.0");
+  const asked: string[] = [];
+  const [used, shared] = [twoPlatforms("used"), image("shared")];
+  const guards = async () => ({
+    also: (place: string) => (asked.push(place), []),
+    protect: () => [{ digest: used.manifest.descriptor.digest, why: "in use by somebody" }],
+  });
+  await scene.plan(app(), { guards });
+  expect(asked).toEqual([]);
+  await putImage(mirror.store("app"), used, "0.8");
+  await putImage(mirror.store("app"), used.children[0]!, "part");
+  await putImage(mirror.store("app"), shared, "0.9");
+  const plan = await scene.plan(app(), { guards });
+  expect(asked).toEqual([`${mirror.host}/app`]);
+  expect(stepsOf(plan)).toEqual([
+    `delete tag ${mirror.host}/app:part: no mapping writes it`,
+    `delete manifest ${mirror.host}/app@: no mapping writes 0.9`,
+  ]);
+  expect(plan.kept.map(({ at, why }) => `${at.slice(mirror.host.length)}: ${why}`)).toEqual([
+    "/app:1.0: it is there",
+    "/app:0.8: in use by somebody",
+  ]);
+});
+
 describe("nothing goes", () => {
   const old = async (...tags: readonly string[]): Promise<void> => {
     for (const tag of tags) await putImage(mirror.store("app"), image(tag), tag);

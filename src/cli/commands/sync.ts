@@ -14,7 +14,7 @@ import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { dryRun } from "../options.ts";
-import { offerPlan } from "../plans.ts";
+import { offerPlan, readGuards } from "../plans.ts";
 import { readDocument } from "../documents.ts";
 import { count, plain } from "../render/text.ts";
 import { act, journal, out } from "../table/plan-options.ts";
@@ -101,7 +101,8 @@ function checkNames(rules: readonly SyncRule[], names: readonly string[], file: 
   return rules;
 }
 
-function planOptions(file: string, { get, places, signal, reporter }: Cli): PlanSyncOptions {
+function planOptions(file: string, cli: Cli): PlanSyncOptions {
+  const { get, places, signal, reporter } = cli;
   const kept = get(cache) ?? cacheFile(file, places);
   return {
     signal,
@@ -109,6 +110,7 @@ function planOptions(file: string, { get, places, signal, reporter }: Cli): Plan
     ...(get(only).length > 0 && { only: get(only) }),
     explain: get(explain),
     recheck: get(recheck),
+    guards: () => readGuards(cli),
     ...(kept !== undefined && kept !== "none" && { cache: { file: kept } }),
     onWarning: (text) => reporter.say(plain(`warning: ${text}`)),
   };

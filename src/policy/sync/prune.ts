@@ -1,4 +1,5 @@
-import { needed } from "../../graph/needed.ts";
+import type { Inventory } from "../../graph/inventory.ts";
+import { needed, type Root } from "../../graph/needed.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isDigestTag } from "../../oci/reference.ts";
 import type { Kept, Note } from "../../plan/plan.ts";
@@ -14,6 +15,8 @@ export interface Pruning {
     readonly tags: readonly string[];
     readonly why: string;
     readonly rule: string;
+    /** What it belongs to, and goes after. */
+    readonly owner?: Digest;
   }[];
   readonly kept: readonly Kept[];
   readonly notes: readonly Note[];
@@ -53,12 +56,12 @@ export function strays(
  */
 export function pruneAt(place: string, routes: readonly Route[], state: SyncState): Pruning {
   const destination = state.destinations.get(place);
-  const { going, kept } = strays(place, routes, destination);
-  if (going.size === 0 || !destination) return { ...nothing, kept };
-  const rule = [...going.values()][0]!;
-  const why = spared(place, routes, going, destination, state) ?? unread(destination);
+  const { going: unwritten, kept } = strays(place, routes, destination);
+  if (unwritten.size === 0 || !destination) return { ...nothing, kept };
+  const rule = [...unwritten.values()][0]!;
+  const why = spared(place, routes, unwritten, destination, state) ?? unread(destination);
   if (why !== undefined) {
-    const message = `${going.size} tag${going.size === 1 ? "" : "s"} would go, and nothing does: ${why}`;
+    const message = `${unwritten.size} tag${unwritten.size === 1 ? "" : "s"} would go, and nothing does: ${why}`;
     return {
       ...nothing,
       kept,
@@ -66,8 +69,11 @@ export function pruneAt(place: string, routes: readonly Route[], state: SyncStat
     };
   }
   const inventory = destination.inventory!;
+  const guards = state.protect?.(inventory) ?? [];
+  const { going, guarded } = withoutGuarded(place, unwritten, inventory, guards);
   const staying = [...inventory.tags].filter(([tag]) => !going.has(tag) && !isDigestTag(tag));
   const stays = needed(inventory, [
+    ...guards,
     ...staying.map(([tag, digest]) => ({ digest, why: `it has the tag ${tag}` })),
     ...[...(destination.coming ?? [])].map((digest) => ({ digest, why: "it is copied" })),
   ]);
@@ -83,10 +89,31 @@ export function pruneAt(place: string, routes: readonly Route[], state: SyncStat
     for (const [below, need] of needed(inventory, [{ digest, why: `no mapping writes ${tag}` }])) {
       if (stays.has(below) || gone.has(below)) continue;
       const reason = need.as === "root" ? need.why : `it belongs to ${digest}, which goes`;
-      gone.set(below, { digest: below, tags: inventory.manifests.get(below)!.tags, why: reason, rule: by.name });
+      const owner = need.as === "root" || need.as === "subject" ? {} : { owner: need.by };
+      const { tags: names } = inventory.manifests.get(below)!;
+      gone.set(below, { digest: below, tags: names, why: reason, rule: by.name, ...owner });
     }
   }
-  return { tags, manifests: [...gone.values()], kept, notes: [] };
+  return { tags, manifests: [...gone.values()], kept: [...kept, ...guarded], notes: [] };
+}
+
+/** Without the tags of images that must not go, which are kept. */
+function withoutGuarded(
+  place: string,
+  unwritten: ReadonlyMap<string, SyncRule>,
+  { tags }: Inventory,
+  guards: readonly Root[],
+): { readonly going: ReadonlyMap<string, SyncRule>; readonly guarded: readonly Kept[] } {
+  const whys = new Map(guards.map(({ digest, why }) => [digest, why]));
+  const going = new Map(unwritten);
+  const guarded = [...unwritten].flatMap(([tag, { name: rule }]): readonly Kept[] => {
+    const digest = tags.get(tag);
+    const why = digest && whys.get(digest);
+    if (why === undefined) return [];
+    going.delete(tag);
+    return [{ at: `${place}:${tag}`, digest, why, rule }];
+  });
+  return { going, guarded };
 }
 
 /** Why nothing may go at a place, whatever is in it. */

@@ -1,4 +1,5 @@
 import type { Inventory } from "../../graph/inventory.ts";
+import type { Root } from "../../graph/needed.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Weight } from "./budget.ts";
 import type { SyncRule } from "./parse.ts";
@@ -21,6 +22,8 @@ export interface SyncState {
   readonly pulls: ReadonlyMap<string, number>;
   /** The registries that count pulls. */
   readonly counted?: ReadonlySet<string>;
+  /** What in a destination must not go, whatever no mapping writes. */
+  readonly protect?: (inventory: Inventory) => readonly Root[];
   /** What images weigh that a budget is to pay for, as far as it is known, by `weighedBy`. */
   readonly weights?: ReadonlyMap<string, Weight>;
 }
