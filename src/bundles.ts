@@ -36,8 +36,9 @@ export async function recordHoldings(
 }
 
 /**
- * Plans what a sync has to do at destinations that are only known by what was written down: nobody asks them. What is not
- * written down is not there; nothing is pruned, nor kept as a backup, as nobody knows it well enough for that: a note says so.
+ * Plans what a sync has to do at repositories that are only known by what was written down: nobody asks them. What is not
+ * written down is not there. Local places are left out; nothing is pruned, nor kept as a backup, as nobody knows the
+ * destination well enough for that: notes say so. Throws INVALID where all destinations are local places.
  */
 export async function planSyncOffline(
   client: Client,
@@ -46,17 +47,20 @@ export async function planSyncOffline(
   options: Omit<PlanSyncOptions, "cache" | "source">,
 ): Promise<Plan> {
   const offline = { ...client, open: openHeld };
-  const kept = rules.map((rule): SyncRule => {
+  const kept = toRegistries(rules).map((rule): SyncRule => {
     const { prune: _, backup: __, ...rest } = rule;
     return rest;
   });
   const { planSync } = await import("./sync/plan-sync.ts");
   const { plan } = await planSync(offline, kept, { now: new Date(), ...options, source: client });
-  const notes = rules.flatMap(({ name, prune, backup }): Note[] => {
+  const notes = rules.flatMap(({ name, to, prune, backup }): Note[] => {
     const lost = [...(prune ? ["prune"] : []), ...(backup ? ["backup"] : [])];
-    if (lost.length === 0) return [];
-    const message = `${name}: a bundle does nothing about ${lost.join(" and ")}: nobody can look at the destination`;
-    return [{ level: "warning", rule: name, message }];
+    const local = to.filter(({ isLocal }) => isLocal).map(({ text }) => text);
+    const messages = [
+      ...(lost.length > 0 ? [`does nothing about ${lost.join(" and ")}: nobody can look at the destination`] : []),
+      ...(local.length > 0 ? [`brings nothing to ${local.join(" and ")}, but to registries alone`] : []),
+    ];
+    return messages.map((message) => ({ level: "warning", rule: name, message: `${name}: a bundle ${message}` }));
   });
   return { ...plan, notes: [...notes, ...plan.notes] };
 
@@ -69,6 +73,18 @@ export async function planSyncOffline(
     const ref = digest ?? tag;
     return { location, name: place, store, ...(ref !== undefined && { ref }) };
   }
+}
+
+/** The rules with what they copy to registries. Throws INVALID where they copy nothing there. */
+function toRegistries(rules: readonly SyncRule[]): readonly SyncRule[] {
+  const remote = rules
+    .map((rule) => ({ ...rule, to: rule.to.filter(({ isLocal }) => !isLocal) }))
+    .filter(({ to }) => to.length > 0);
+  if (remote.length === 0)
+    throw new RegistryError("INVALID", "a bundle is for registries, and no mapping has a destination in one", {
+      hint: "copy to a local place without a bundle, and carry that",
+    });
+  return remote;
 }
 
 /** Writes the copies of a plan into a bundle: see `writeBundle`. */
@@ -122,7 +138,7 @@ export async function placesOfRules(
   call: Call = {},
 ): Promise<readonly string[]> {
   const digest = `sha256:${"0".repeat(64)}` as const;
-  const found = rules.flatMap(({ from, to }) =>
+  const found = toRegistries(rules).flatMap(({ from, to }) =>
     from.flatMap((one) =>
       to.map(async (template): Promise<readonly string[]> => {
         if (one.kind === "place") return [placeOfImage(template.target(one.origin, { tag: "any", digest }).at).place];

@@ -9,8 +9,8 @@ import type { Unweighed } from "../policy/sync/plan.ts";
 import { spared, strays } from "../policy/sync/prune.ts";
 import { candidates, selectTags, timesOf, type Selection, type TagFacts } from "../policy/sync/select.ts";
 import {
-  placesOf,
   prunedPlaces,
+  repositoriesOf,
   type Destination,
   type Route,
   type SyncState,
@@ -62,21 +62,21 @@ export async function readSync(
 ): Promise<ReadSync> {
   const reading = readings(client, options);
   const unlisted: SyncState["unlisted"][number][] = [];
+  const unmatched: SyncState["unmatched"][number][] = [];
   const routes = await Promise.all(
     rules.map(async (rule) => {
       const besides = options.running?.includes(rule) === false ? { beside: true } : {};
       const origins = await Promise.all(
         rule.from.map(async (from) => {
+          if (from.kind === "place") return [from];
+          const at = `${from.registry}/${from.repositories.text}`;
           try {
-            return await reading.originsOf(from);
+            const found = await reading.fitting(from);
+            if (found.length === 0) unmatched.push({ rule, at, ...besides });
+            return found;
           } catch (error) {
-            if (options.signal?.aborted || from.kind === "place") throw error;
-            unlisted.push({
-              rule,
-              at: `${from.registry}/${from.repositories.text}`,
-              why: messageOf(error),
-              ...besides,
-            });
+            if (options.signal?.aborted) throw error;
+            unlisted.push({ rule, at, why: messageOf(error), ...besides });
             return [];
           }
         }),
@@ -91,6 +91,7 @@ export async function readSync(
     routes: routes.flat(),
     destinations: await reading.destinations(),
     unlisted,
+    unmatched,
     pulls: pullsLeft(routes.flat(), reading.from),
     counted: await countedBy(routes.flat(), reading.from),
   };
@@ -107,7 +108,13 @@ export async function readSync(
   };
 }
 
-type Source = Awaited<ReturnType<Reading["originsOf"]>>[number];
+/** A repository or local place, and the one image of it where it is for one. */
+interface Source {
+  readonly origin: Origin;
+  readonly ref?: string;
+}
+
+type Patterned = Extract<From, { kind: "pattern" }>;
 
 /** Without repositories that the rule itself makes of others: a pattern that fits its own copies would copy these, too, and so on. */
 function withoutCopies(rule: SyncRule, sources: readonly Source[]): readonly Source[] {
@@ -126,7 +133,7 @@ function withoutCopies(rule: SyncRule, sources: readonly Source[]): readonly Sou
 export interface Reading extends Omit<ReadSyncOptions, "source" | "running"> {
   readonly client: Client;
   readonly from: Client;
-  originsOf(from: From): Promise<readonly { readonly origin: Origin; readonly ref?: string }[]>;
+  fitting(from: Patterned): Promise<readonly Source[]>;
   source(origin: Origin): SourceView;
   destination(place: string): DestinationView;
   destinations(): Promise<ReadonlyMap<string, Destination>>;
@@ -143,9 +150,7 @@ function readings(client: Client, options: ReadSyncOptions): Reading {
     ...options,
     client,
     from,
-    async originsOf(one) {
-      if (one.kind === "place") return [one];
-      const { registry, repositories, prefix } = one;
+    async fitting({ registry, repositories, prefix }) {
       const service = await from.service(registry, call);
       const own = service.provider.abilities.listRepositories.how !== "impossible";
       const names = new Set<string>();
@@ -176,7 +181,7 @@ function readings(client: Client, options: ReadSyncOptions): Reading {
 
 async function readRoute(rule: SyncRule, origin: Origin, ref: string | undefined, reading: Reading): Promise<Route> {
   const route = await readSelected(rule, origin, ref, reading);
-  if (rule.prune) await Promise.all(placesOf(route).map((place) => reading.destination(place).tags()));
+  if (rule.prune) await Promise.all(repositoriesOf(route).map((place) => reading.destination(place).tags()));
   return route;
 }
 
@@ -218,14 +223,13 @@ async function select(rule: SyncRule, source: SourceView, { now }: Reading): Pro
   return { ...selection, unread };
 }
 
-/** The places in registries from which something would go. */
-function losing(state: SyncState, { client }: Reading): ReadonlySet<string> {
+/** The repositories from which something would go. */
+function losing(state: SyncState): ReadonlySet<string> {
   const pruned = prunedPlaces(state.routes);
   const places = [...state.destinations].filter(([place, destination]) => {
     const routes = pruned.get(place) ?? [];
     const { going } = strays(place, routes, destination);
-    const isRegistry = client.open(place).location.transport === "registry";
-    return going.size > 0 && isRegistry && spared(place, routes, going, destination, state) === undefined;
+    return going.size > 0 && spared(place, routes, going, destination, state) === undefined;
   });
   return new Set(places.map(([place]) => place));
 }
@@ -233,7 +237,7 @@ function losing(state: SyncState, { client }: Reading): ReadonlySet<string> {
 /** With all that is in the destinations from which something would go, and what of it must not. */
 async function withInventories(state: SyncState, reading: Reading): Promise<SyncState> {
   const { client, signal, guards } = reading;
-  const places = losing(state, reading);
+  const places = losing(state);
   if (places.size === 0) return state;
   const { also, protect } = (await guards?.()) ?? {};
   const read = [...state.destinations].map(async ([place, destination]): Promise<[string, Destination]> => {

@@ -155,6 +155,30 @@ test("what a bundle cannot do of a mapping is said", async () => {
   ]);
 });
 
+test("a bundle is for registries: local places are left out, and alone refused", async () => {
+  const { source, inside, file, bundle, record } = await scene();
+  await putImage(source.store("app"), image("app"), "1.0");
+  const withTargets = (to: readonly string[]): Promise<void> =>
+    writeFile(file, JSON.stringify({ version: 1, sync: [{ name: "app", from: `${source.host}/app`, to }] }));
+  await withTargets([`oci:${bundle}.oci`, `${inside.host}/copies/app`]);
+  expect(await sync(file, "--record", record)).toMatchObject({ code: 0 });
+  const { code, stderr } = await sync(file, "--to", bundle, "--have", record, "--yes");
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringContaining(`warning: app: a bundle brings nothing to oci:${bundle}.oci, but to registries alone\n`),
+  ]);
+  expect(await must("sync", "--from", bundle, "--yes")).toContain("copies/app");
+  await withTargets([`oci:${bundle}.oci`]);
+  for (const words of [
+    ["--to", bundle],
+    ["--record", record],
+  ])
+    expect(await sync(file, ...words)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("a bundle is for registries, and no mapping has a destination in one"),
+    });
+});
+
 test("a damaged bundle is refused before anything is asked of the destination", async () => {
   const { source, file, bundle } = await scene();
   await putImage(source.store("app"), image("app"), "1.0");

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { testRegistry, type TestRegistry } from "../cli/support.ts";
 import { artifact, image, indexOf, putImage, twoPlatforms } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { stepsOf, syncScene, type Scene } from "./scene.ts";
 
 let source: TestRegistry;
@@ -100,6 +101,21 @@ test("what must not go stays with all it needs, and is kept with the reason; it 
     "/app:1.0: it is there",
     "/app:0.8: in use by somebody",
   ]);
+});
+
+test("a local place beside a registry keeps what it has", async () => {
+  await both("one", "1.0");
+  await putImage(mirror.store("app"), image("old"), "old");
+  const layout = `oci:${await temporaryDirectory()}/app`;
+  expect((await scene.client.copy(`${mirror.host}/app:old`, `${layout}:old`)).failures).toEqual([]);
+  const mapping = { ...app(), to: [`${mirror.host}/app`, layout] };
+  const { plan, applied } = await scene.sync(mapping);
+  expect(stepsOf(plan)).toEqual([
+    `copy ${layout}:1.0: the tag 1.0 is not there`,
+    `delete manifest ${mirror.host}/app@: no mapping writes old`,
+  ]);
+  expect([applied.complete, plan.notes]).toEqual([true, []]);
+  expect(await Array.fromAsync(scene.client.open(layout).store.tags())).toEqual(["1.0", "old"]);
 });
 
 describe("nothing goes", () => {

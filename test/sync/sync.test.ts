@@ -29,6 +29,16 @@ test("a pattern that fits the copies that it makes does not copy them again", as
   ]);
 });
 
+test("a pattern that no repository fits is told", async () => {
+  await putImage(source.store("team/app"), image("one"), "1.0");
+  const mapping = { name: "team", from: `${source.host}/taem/**`, to: `${mirror.host}/{repository}` };
+  const { steps, notes } = await scene.plan(mapping);
+  expect([steps, notes]).toEqual([
+    [],
+    [{ level: "warning", at: `${source.host}/taem/**`, message: "team: it has no repository that fits" }],
+  ]);
+});
+
 describe("what is there already", () => {
   test("is planned, copied once, and then nothing is left to do", async () => {
     const [one, two] = [image("one"), twoPlatforms("two")];

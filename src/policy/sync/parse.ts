@@ -62,7 +62,7 @@ export interface SyncRule {
  */
 export function parseSync(document: Document, env?: Environment): readonly SyncRule[] {
   const file = checked(syncFileSchema, env ? expanded(document, env) : document);
-  const faults = [...namedTwice(file), ...paidTwice(file), ...file.sync.flatMap((mapping, i) => pilesUp(mapping, i))];
+  const faults = [...namedTwice(file), ...paidTwice(file), ...file.sync.flatMap(faultsOf)];
   if (faults.length > 0) throw faultyDocument(document, faults);
   const budget = file.budget && { budget: budgetOf(file.budget) };
   return file.sync.map((mapping, i) => ({
@@ -108,6 +108,18 @@ function paidTwice({ budget }: SyncFile): readonly Fault[] {
       ? [{ path: ["budget", "registries", host], message: `${names[i]} is there twice` }]
       : [],
   );
+}
+
+const faultsOf = (mapping: Mapping, i: number): readonly Fault[] => [
+  ...pilesUp(mapping, i),
+  ...prunesNothing(mapping, i),
+];
+
+/** Where there is no registry to take anything away from. */
+function prunesNothing({ to, prune = false }: Mapping, i: number): readonly Fault[] {
+  if (prune === false || [to].flat().some((text) => !parseTemplate(text).isLocal)) return [];
+  const message = "only in registries is anything taken away, and no destination is in one";
+  return [{ path: ["sync", i, "prune"], message }];
 }
 
 /** Where several repositories would be copied into one. */

@@ -35,6 +35,8 @@ export function planSync(
   for (const route of state.routes) if (!route.beside) planRoute(route, made, { explain, onUnweighed });
   for (const { rule, at, why } of state.unlisted.filter(({ beside }) => !beside))
     made.refuse(rule, at, `its repositories cannot be listed: ${why}`);
+  for (const { rule, at } of state.unmatched.filter(({ beside }) => !beside))
+    made.notes.push({ level: "warning", at, message: `${rule.name}: it has no repository that fits` });
   for (const [why, count] of made.later) {
     const copies = count === 1 ? "1 copy is" : `${count} copies are`;
     made.notes.push({ level: "warning", message: `${why}: ${copies} left for the next run` });

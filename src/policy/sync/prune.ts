@@ -146,8 +146,7 @@ export function spared(
 /** Why nobody knows what else would go. */
 function unread({ inventory, failed }: Destination): string | undefined {
   if (failed !== undefined) return failed;
-  if (!inventory) return "only in a registry is anything taken away";
-  const [gap] = inventory.gaps;
+  const [gap] = inventory!.gaps;
   return gap && `${gap.at} cannot be read, so that nobody knows what it needs: ${gap.why}`;
 }
 

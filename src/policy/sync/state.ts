@@ -18,6 +18,8 @@ export interface SyncState {
     readonly why: string;
     readonly beside?: boolean;
   }[];
+  /** Patterns that no repository fits. */
+  readonly unmatched: readonly { readonly rule: SyncRule; readonly at: string; readonly beside?: boolean }[];
   /** How many pulls registries still allow, by their names in references. */
   readonly pulls: ReadonlyMap<string, number>;
   /** The registries that count pulls. */
@@ -80,12 +82,12 @@ export interface Destination {
   readonly failed?: string;
 }
 
-/** The routes that write to each place from which anything is to be taken away. */
+/** The routes that write to each repository from which anything is to be taken away. */
 export function prunedPlaces(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
   if (!routes.some(({ rule }) => rule.prune)) return new Map();
   const writers = new Map<string, Route[]>();
   for (const route of routes) {
-    for (const place of placesOf(route)) {
+    for (const place of repositoriesOf(route)) {
       const known = writers.get(place);
       if (known) known.push(route);
       else writers.set(place, [route]);
@@ -102,8 +104,9 @@ export function weighedBy(
   return JSON.stringify([origin.place, digest, platforms ?? [], referrers]);
 }
 
-/** The places that a route writes to. */
-export function placesOf({ rule, origin }: Route): readonly string[] {
+/** The repositories that a route writes to; in local places nothing is taken away. */
+export function repositoriesOf({ rule, origin }: Route): readonly string[] {
   const any: Digest = `sha256:${"0".repeat(64)}`;
-  return rule.to.map((template) => template.target(origin, { tag: "any", digest: any }).place);
+  const templates = rule.to.filter(({ isLocal }) => !isLocal);
+  return templates.map((template) => template.target(origin, { tag: "any", digest: any }).place);
 }

@@ -24,6 +24,8 @@ export interface Target {
 export interface Template {
   readonly text: string;
   readonly uses: ReadonlySet<Placeholder>;
+  /** Whether it is a local place, in no registry. */
+  readonly isLocal: boolean;
   /** Throws INVALID where the names of this source make no place. */
   target(from: Origin, image: { readonly tag?: string; readonly digest: Digest }): Target;
 }
@@ -60,6 +62,7 @@ export function parseTemplate(text: string): Template {
   return {
     text,
     uses,
+    isLocal: sample.transport !== "registry",
     target(from, { tag, digest }) {
       const location = fill(from, tag);
       if (location.transport !== "registry") {

@@ -78,6 +78,11 @@ test.each([
   ["from: registry.example/app\nto: mirror.example/{what}", "sync.yaml:4:9: sync[0].to: ", "{what} stands for nothing"],
   ["from: registry.example/*\nto: mirror.example/app", "sync.yaml:4:9: sync[0].to: ", "needs {repository} or {name}"],
   [
+    "from: registry.example/app\nto: [oci:app, dir:app]\nprune: { only: [a] }",
+    "sync.yaml:5:12: sync[0].prune: ",
+    "only in registries is anything taken away, and no destination is in one",
+  ],
+  [
     "from: team/**\nto: mirror.example/{name}",
     "sync.yaml:3:11: sync[0].from: ",
     "a pattern of repositories needs its registry",

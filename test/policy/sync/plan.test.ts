@@ -34,6 +34,7 @@ const stateOf = (routes: readonly Route[], more: Partial<SyncState> = {}): SyncS
   routes,
   destinations: new Map(),
   unlisted: [],
+  unmatched: [],
   pulls: new Map(),
   ...more,
 });
