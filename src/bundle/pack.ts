@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { digester, digestOf, hexOf, type Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
@@ -27,6 +27,7 @@ export interface Load {
  */
 export async function pack(path: string, stage: Source, load: Load, call: Call = {}): Promise<void> {
   const { manifests, blobs, names } = load;
+  const sum = `${path}.sha256`;
   const sums = await sumsOf(stage, load, call);
   const format: ArchiveFormat = {
     naming: layoutNaming,
@@ -54,12 +55,17 @@ export async function pack(path: string, stage: Source, load: Load, call: Call =
     for (const [digest, size] of blobs) await archive.putBlob({ digest, size }, () => stage.blob(digest, call), call);
     for (const manifest of manifests.values()) await archive.putManifest(manifest, undefined);
     for (const [name, digest] of names) await archive.putManifest(manifests.get(digest)!, name);
+    // One that an older bundle left would call this one damaged.
+    await doing(`remove ${sum}`, () => rm(sum, { force: true }));
     await archive.flush();
   } finally {
     await archive.close();
   }
   const whole = `${hexOf(await fileDigest(path, call))}  ${basename(path)}\n`;
-  await doing(`write ${path}.sha256`, () => writeFile(`${path}.sha256`, whole));
+  await doing(`write ${sum}`, async () => {
+    await writeFile(`${sum}.part`, whole);
+    await rename(`${sum}.part`, sum);
+  });
 }
 
 /** The SHA-256 of each file in blobs/; what a file is named after, where it is named so. */

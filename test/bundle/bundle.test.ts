@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, watch } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as fc from "fast-check";
 import { extract } from "tar-stream";
 import { expect, onTestFinished, test } from "vitest";
@@ -262,6 +262,24 @@ test("a run that was stopped goes on with what it has", async () => {
   expect(manifest.images).toHaveLength(3);
   expect(opened.filter((digest) => before.has(digest))).toEqual([]);
   await (await openBundle(path)).close();
+});
+
+test("stopped before its checksum is beside it, a bundle is no damaged one: that of an older one is gone", async () => {
+  const { source, path, write } = await scene();
+  const images = [image("old"), image("new", { layerSize: 1 << 25 })] as const;
+  for (const [i, one] of images.entries()) await putImage(source, one, `${i}`);
+  await write([["0", images[0]]]);
+  const old = await readFile(`${path}.sha256`, "utf8");
+  const stop = new AbortController();
+  const appears = watch(dirname(path), (_, name) => name === "b.tar" && stop.abort());
+  onTestFinished(() => appears.close());
+  const plan = planOf([["1", images[1]]]);
+  await expect(writeBundle(plan, path, { open: () => source, signal: stop.signal })).rejects.toThrow(/abort/);
+  const bundle = await openBundle(path);
+  expect(bundle.manifest.images.map(({ at }) => at)).toEqual([`${place}:1`]);
+  await bundle.close();
+  await write([["1", images[1]]]);
+  expect(await readFile(`${path}.sha256`, "utf8")).not.toBe(old);
 });
 
 test("plain tools find whole images in it, and sha256sum its checksums", async () => {
