@@ -40,7 +40,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   document: ["oci"],
   graph: ["oci", "store"],
   plan: ["oci", "text", "files", "document", "store", "graph"],
-  "in-use": ["oci", "document", "auth", "plan"],
+  "in-use": ["oci", "files", "document", "auth", "plan"],
   bundle: ["oci", "files", "document", "store", "graph", "plan"],
   watch: ["oci", "transport", "graph", "plan", "sync"],
   image: ["oci", "store", "graph"],
@@ -50,7 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   hosts: ["oci", "transport"],
   config: ["oci"],
   doctor: ["oci", "transport", "auth", "store", "hosts"],
-  server: ["oci", "transport", "store", "graph"],
+  server: ["oci", "files", "transport", "store", "graph"],
   "version.ts": [],
   "client.ts": [...composed, "machine.ts", "stack.ts", "services.ts", "plans.ts"],
   promotions: ["oci", "auth", "store", "graph", "policy", "provider", "client.ts"],
@@ -63,7 +63,16 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "copy-locations.ts": ["oci", "store", "graph", "client.ts"],
   "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "hosts", "doctor"],
   "index.ts": [...composed, "client.ts", "services.ts", "promotions", "bundles.ts", "watching.ts"],
-  cli: ["index.ts", "store/index.ts", "server/index.ts", "plan/index.ts", "policy/index.ts", "text", "version.ts"],
+  cli: [
+    "index.ts",
+    "store/index.ts",
+    "server/index.ts",
+    "plan/index.ts",
+    "policy/index.ts",
+    "files",
+    "text",
+    "version.ts",
+  ],
 };
 
 const files = globSync("**/*.ts", { cwd: src });

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { apiHost, mergeSettings, RegistryError, type ClientOptions, type Config, type HostSettings } from "../index.ts";
+import { fileError } from "../files/file-error.ts";
+import { apiHost, mergeSettings, type ClientOptions, type Config, type HostSettings } from "../index.ts";
 
 type ReadonlyHosts = Readonly<Record<string, HostSettings>>;
 type HostValues = NonNullable<Config["values"]["hosts"]>[string];
@@ -116,10 +117,6 @@ function readPem(file: string, at: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new RegistryError("INVALID", `${at}: ${file} cannot be read (${code})`, {
-      cause: error,
-      hint: "mend the path, or the file's permissions",
-    });
+    throw fileError(error, `read ${file} (${at})`);
   }
 }

@@ -1,7 +1,7 @@
-import { writeFile } from "node:fs/promises";
 import { RegistryError, type CopyLocationsOptions, type CopyOutcome, type Platform } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
+import { writeText } from "./files.ts";
 import { immutableTags } from "./immutable.ts";
 import * as options from "./options.ts";
 import { outcomeText } from "./render/outcome.ts";
@@ -29,7 +29,7 @@ export async function copyImages(
   reporter.stop();
   await show(outcome, destinations, cli);
   const digestFile = get(options.digestFile);
-  if (digestFile !== undefined) await writeFile(digestFile, outcome.images.map((image) => image.digest).join("\n"));
+  if (digestFile !== undefined) await writeText(digestFile, outcome.images.map((image) => image.digest).join("\n"));
   if (outcome.failures.length > 0) throw failureOf(outcome);
   const changes = get(options.dryRun) && outcome.images.some((image) => image.outcome === "copied");
   return changes && get(options.detailedExitcode) ? "changes" : "done";

@@ -1,5 +1,6 @@
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import type { Readable } from "node:stream";
+import { doing } from "../files/file-error.ts";
 import { RegistryError } from "../index.ts";
 import type { Document } from "../plan/index.ts";
 
@@ -29,11 +30,13 @@ export async function readText(
 ): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of path === "-" ? stdin() : piecesOf(path, most)) {
-    pieces.push(piece as Buffer);
-    size += (piece as Buffer).length;
-    if (size > most) throw new RegistryError("INVALID", `${name} is longer than any policy can be`);
-  }
+  await doing(`read ${name}`, async () => {
+    for await (const piece of path === "-" ? stdin() : piecesOf(path, most)) {
+      pieces.push(piece as Buffer);
+      size += (piece as Buffer).length;
+      if (size > most) throw new RegistryError("INVALID", `${name} is longer than any policy can be`);
+    }
+  });
   return Buffer.concat(pieces).toString("utf8");
 }
 

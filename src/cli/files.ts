@@ -1,9 +1,10 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { doing, isErrno } from "../files/file-error.ts";
 import { digester, RegistryError, type ByteStream, type Content, type Digest } from "../index.ts";
 
 /** A file that is to be stored: it was read once for its digest, and is opened again to be sent. */
@@ -15,9 +16,11 @@ export interface DigestedFile {
 
 /** Reads a file for its digest and size. */
 export async function digestFile(path: string, signal: AbortSignal): Promise<DigestedFile> {
-  if (!(await stat(path)).isFile()) throw new RegistryError("INVALID", `${path} is not a file`);
   const state = digester();
-  for await (const piece of createReadStream(path, { signal })) state.update(piece as Buffer);
+  await doing(`read ${path}`, async () => {
+    if (!(await stat(path)).isFile()) throw new RegistryError("INVALID", `${path} is not a file`);
+    for await (const piece of createReadStream(path, { signal })) state.update(piece as Buffer);
+  });
   return { size: state.size, digest: state.digest(), content: async () => createReadStream(path, { signal }) };
 }
 
@@ -37,14 +40,36 @@ export async function withSpooled<T>(
   }
 }
 
-/** Writes a stream to a file that appears under its name when all of it is there. */
+/** Writes a text to the file that an option names. */
+export async function writeText(path: string, text: string): Promise<void> {
+  await doing(`write ${path}`, () => writeFile(path, text));
+}
+
+/** Writes a stream to a file that appears under its name when all of it is there; to a device or a pipe, as it comes. */
 export async function writeWhole(path: string, stream: ByteStream, signal: AbortSignal): Promise<void> {
+  await doing(`write ${path}`, async () => {
+    if (await isReplaced(path)) await replace(path, stream, signal);
+    else await pipeline(stream, createWriteStream(path), { signal });
+  });
+}
+
+async function replace(path: string, stream: ByteStream, signal: AbortSignal): Promise<void> {
   const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
   try {
     await pipeline(stream, createWriteStream(unfinished), { signal });
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** Whether a file is there, or nothing: a new one may take that place. */
+async function isReplaced(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return true;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { doing } from "../files/file-error.ts";
 import { parseLocation, RegistryError, type Location } from "../index.ts";
 
 /** Whether a word names its own format, as `oci:DIR` does. */
@@ -24,7 +25,7 @@ export function localPart(text: string): Exclude<Location, { transport: "registr
 }
 
 async function detectKind(path: string): Promise<string> {
-  const found = await stat(path);
+  const found = await doing(`read ${path}`, () => stat(path));
   if (found.isDirectory()) {
     if (await exists(join(path, "oci-layout"))) return "oci";
     if (await exists(join(path, "manifest.json"))) return "dir";
@@ -33,7 +34,7 @@ async function detectKind(path: string): Promise<string> {
       `${path} is neither an OCI layout nor a dir: directory: it has no oci-layout and no manifest.json`,
     );
   }
-  const names = await namesIn(path);
+  const names = await doing(`read ${path}`, () => namesIn(path));
   if (names.has("oci-layout")) return "oci-archive";
   if (names.has("manifest.json")) return "docker-archive";
   throw new RegistryError("INVALID", `${path} is no image archive: no oci-layout and no manifest.json in it`, {

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { isBundled, parseLocation, RegistryError, type Applied, type Client, type Plan } from "../index.ts";
 import {
   appliedTable,
@@ -17,6 +16,7 @@ import {
 } from "../plan/index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
+import { writeText } from "./files.ts";
 import { imagesInUse } from "./in-use.ts";
 import { journalPath } from "./journals.ts";
 import { limitRate } from "./options.ts";
@@ -39,7 +39,7 @@ export async function offerPlan(
 ): Promise<ExitName> {
   const { get, out, reporter } = cli;
   const file = given(cli, planOptions.out);
-  if (file !== undefined) await writeFile(file, formatPlan(plan));
+  if (file !== undefined) await writeText(file, formatPlan(plan));
   const isShown = !get(planOptions.act);
   const text = (_: unknown, look: Look, format: TextFormat): string => planText(plan, look, format, cli);
   if (isShown) await out.print(plan, text);

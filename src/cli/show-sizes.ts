@@ -1,6 +1,6 @@
-import { writeFile } from "node:fs/promises";
 import type { SizeAt } from "../policy/index.ts";
 import type { Cli } from "./cli.ts";
+import { writeText } from "./files.ts";
 import { format } from "./options.ts";
 import { sizeChart } from "./render/size-chart.ts";
 import { sizePage, sizeSvg } from "./render/size-svg.ts";
@@ -11,7 +11,7 @@ export async function showSizes(sizesOf: () => readonly SizeAt[], { get, out, re
   const file = get(chart);
   if (file !== undefined && file !== "-") {
     const sizes = sizesOf();
-    await writeFile(file, file.toLowerCase().endsWith(".svg") ? sizeSvg(sizes) : sizePage(sizes));
+    await writeText(file, file.toLowerCase().endsWith(".svg") ? sizeSvg(sizes) : sizePage(sizes));
     reporter.say(`the size over time is drawn in ${file}`);
   } else if ((file === "-" || get(asOf)) && (get(format) ?? "table") === "table") {
     await out.print(undefined, (_, look) =>

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import {
   formatHoldings,
   makeBundle,
@@ -21,6 +20,7 @@ import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { offerPlan } from "./plans.ts";
 import { readLongDocument } from "./documents.ts";
+import { writeText } from "./files.ts";
 import { count, formatSize, plain } from "./render/text.ts";
 import { have, record, to } from "./table/bundle-options.ts";
 
@@ -97,7 +97,7 @@ async function writeRecord(
   { signal, reporter }: Cli,
 ): Promise<void> {
   const held = await recordHoldings(client, places, { now: new Date(), signal });
-  await writeFile(file, formatHoldings(held));
+  await writeText(file, formatHoldings(held));
   reporter.say(`${plain(file)}: ${count(Object.keys(held.repositories).length, "repository", "repositories")}`);
 }
 

@@ -2,7 +2,7 @@ import { isRegistryError, RegistryError, type ErrorCode } from "../oci/error.ts"
 
 const meanings: Readonly<Record<string, { readonly code: ErrorCode; readonly text: string; readonly hint?: string }>> =
   {
-    EACCES: { code: "DENIED", text: "permission denied" },
+    EACCES: { code: "DENIED", text: "permission denied", hint: "mend its permissions, or run it as a user who may" },
     EDQUOT: { code: "UNKNOWN", text: "the disk quota is used up", hint: "free some space there, then run it again" },
     EISDIR: { code: "INVALID", text: "it is a directory" },
     ELOOP: { code: "CORRUPT", text: "its symbolic links lead in a circle" },
@@ -15,9 +15,13 @@ const meanings: Readonly<Record<string, { readonly code: ErrorCode; readonly tex
       hint: "free some space there, then run it again",
     },
     ENOTDIR: { code: "INVALID", text: "a part of the path is a file, not a directory" },
-    EPERM: { code: "DENIED", text: "the operation is not permitted" },
+    EPERM: {
+      code: "DENIED",
+      text: "the operation is not permitted",
+      hint: "mend its permissions, or run it as a user who may",
+    },
     EPIPE: { code: "UNKNOWN", text: "whoever read it has stopped reading" },
-    EROFS: { code: "DENIED", text: "the file system is read-only" },
+    EROFS: { code: "DENIED", text: "the file system is read-only", hint: "name a place that can be written to" },
   };
 
 /** A system call's error as a RegistryError that says what was being done (`cannot write /a/b: no space is left`); others unchanged. */

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { faultyDocument, type Document } from "../document/document.ts";
 import { parseYaml } from "../document/yaml.ts";
-import { RegistryError } from "../oci/error.ts";
+import { doing, fileError, isErrno } from "../files/file-error.ts";
 import type { InUse } from "../plan/in-use.ts";
 import { interpolate } from "./interpolate.ts";
 import { distinct, usedImage } from "./used-image.ts";
@@ -90,7 +90,7 @@ interface Compose {
 }
 
 async function open(file: string, env: Values): Promise<Compose> {
-  const document = parseYaml(await readText(file), file);
+  const document = parseYaml(await doing(`read ${file}`, () => readFile(file, "utf8")), file);
   const top = mapOf(document.value);
   const values = { ...(await variablesBeside(file)), ...env };
   const fill = (text: string, path: readonly string[]): string => {
@@ -119,22 +119,13 @@ async function open(file: string, env: Values): Promise<Compose> {
   return { document, file, services: Object.fromEntries(services), included, fill };
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new RegistryError("INVALID", `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
-  }
-}
-
 async function variablesBeside(file: string): Promise<Values> {
   const path = join(dirname(file), ".env");
   try {
     return parseEnv(await readFile(path, "utf8"));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") return {};
-    throw new RegistryError("INVALID", `${path} cannot be read (${code})`, { cause });
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return {};
+    throw fileError(error, `read ${path}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { ClusterPlaces } from "../auth/kube-config.ts";
-import { RegistryError } from "../oci/error.ts";
+import { doing } from "../files/file-error.ts";
 import type { InUse } from "../plan/in-use.ts";
 
 /** Where it is said which images are in use. */
@@ -25,7 +25,7 @@ export interface InUseFound {
 
 /**
  * Reads which images are in use, for `rootsInUse`. What cannot be read in full throws, so that nothing is deleted for want of
- * knowledge: INVALID, NETWORK, UNAVAILABLE or TIMEOUT, naming the place.
+ * knowledge: INVALID, DENIED, NETWORK, UNAVAILABLE or TIMEOUT, naming the place.
  */
 export async function readInUse(
   { kubernetes = [], namespaces = [], kubeconfig, files = [], compose = [] }: InUseSources,
@@ -42,7 +42,7 @@ export async function readInUse(
       { ...places, signal, namespaces },
     ),
   );
-  const lists = files.map(async (file) => parseUsed(await readList(file), file));
+  const lists = files.map(async (file) => parseUsed(await doing(`read ${file}`, () => readFile(file, "utf8")), file));
   const composed = compose.map((file) => usedInCompose(file, places.env));
   const [inClusters, inFiles, inCompose] = await Promise.all([
     Promise.all(clusters),
@@ -53,12 +53,4 @@ export async function readInUse(
     used: [...inClusters, ...inFiles, ...inCompose.map(({ used }) => used)].flat(),
     notes: inCompose.flatMap(({ notes }) => notes),
   };
-}
-
-async function readList(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new RegistryError("INVALID", `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
-  }
 }

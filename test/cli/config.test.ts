@@ -173,9 +173,12 @@ describe("a configuration that is not right", () => {
     const made = await machine({ user: "\ncaFiles: none.pem" });
     const { code, stderr } = await inProject(made, "ls", "127.0.0.1:1");
     expect(code).toBe(2);
-    expect(stderr).toMatch(/config\.yaml:2: caFiles: .*none\.pem cannot be read \(ENOENT\)/);
+    expect(stderr).toMatch(/cannot read .*none\.pem \(.*config\.yaml:2: caFiles\): there is no such file/);
     const option = await inProject(made, "ls", "--ca-file", "other.pem", "127.0.0.1:1");
-    expect(option).toMatchObject({ code: 2, stderr: expect.stringContaining("--ca-file: other.pem cannot be read") });
+    expect(option).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("cannot read other.pem (--ca-file): there is no such file"),
+    });
   });
 
   test("that is only dangerous is warned of", async () => {

@@ -52,8 +52,8 @@ test("what is in use elsewhere protects nothing here", async () => {
 });
 
 test.each([
-  ["--in-use", "gone.txt", 2, /gone\.txt cannot be read \(ENOENT\)/],
-  ["--in-use-compose", "gone.yaml", 2, /gone\.yaml cannot be read \(ENOENT\)/],
+  ["--in-use", "gone.txt", 2, /cannot read gone\.txt: there is no such file/],
+  ["--in-use-compose", "gone.yaml", 2, /cannot read gone\.yaml: there is no such file/],
   ["--in-use-kubernetes", "prod", 2, /there is no Kubernetes cluster to ask/],
 ])("%s that cannot be read stops all deletion", async (option, value, code, message) => {
   const { registry, plan } = await scene();

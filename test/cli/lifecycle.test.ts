@@ -288,8 +288,11 @@ describe("lifecycle convert", () => {
 
   test("a file that is not there is named", async () => {
     const { code, stderr } = await gantry(["lifecycle", "convert", "--to", "ecr", join(folder, "none.json")]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining("none.json: no such file")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("none.json: there is no such file")]);
     const directory = await gantry(["lifecycle", "convert", "--to", "ecr", folder]);
-    expect([directory.code, directory.stderr]).toEqual([1, expect.stringContaining("directory")]);
+    expect([directory.code, directory.stderr]).toEqual([
+      2,
+      expect.stringContaining(`cannot read ${folder}: it is a directory`),
+    ]);
   });
 });

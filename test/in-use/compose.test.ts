@@ -92,5 +92,7 @@ test.each([
 
 test("a file that is not there stops everything", async () => {
   const folder = await files({ "compose.yaml": "include: [gone.yaml]" });
-  await expect(shown(folder)).rejects.toMatchObject({ message: `${folder}/gone.yaml cannot be read (ENOENT)` });
+  await expect(shown(folder)).rejects.toMatchObject({
+    message: `cannot read ${folder}/gone.yaml: there is no such file or directory`,
+  });
 });

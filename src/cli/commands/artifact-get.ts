@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
+import { doing } from "../../files/file-error.ts";
 import {
   isIndexType,
   mediaTypes,
@@ -47,7 +48,7 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
     });
   const fetched: Fetched[] = [];
   for (const { artifact, blob, path } of files) {
-    await mkdir(dirname(path), { recursive: true });
+    await doing(`write ${path}`, () => mkdir(dirname(path), { recursive: true }));
     await writeWhole(path, await store.blob(blob.digest, { signal, size: blob.size }), signal);
     fetched.push({
       path,

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { once } from "node:events";
+import { doing } from "../../files/file-error.ts";
 import { RegistryError } from "../../index.ts";
 import { createRegistry, diskStorage, htpasswdAccess, type ServerEvent } from "../../server/index.ts";
 import type { Cli } from "../cli.ts";
@@ -44,7 +45,8 @@ async function tlsFiles(
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined)
     throw new RegistryError("INVALID", "--tls-cert and --tls-key go together");
-  const [certText, keyText] = await Promise.all([readFile(cert, "utf8"), readFile(key, "utf8")]);
+  const read = (file: string): Promise<string> => doing(`read ${file}`, () => readFile(file, "utf8"));
+  const [certText, keyText] = await Promise.all([read(cert), read(key)]);
   return { cert: certText, key: keyText };
 }
 

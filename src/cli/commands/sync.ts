@@ -1,5 +1,4 @@
 import { hash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { isRegistryError, RegistryError, type Applied, type Plan, type PlanSyncOptions } from "../../index.ts";
 import {
@@ -13,6 +12,7 @@ import {
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
+import { writeText } from "../files.ts";
 import { dryRun } from "../options.ts";
 import { offerPlan, readGuards } from "../plans.ts";
 import { readDocument } from "../documents.ts";
@@ -53,7 +53,7 @@ export const run: Run<[string | undefined]> = async ([file], cli) => {
   const finish = async (): Promise<void> => {
     await remember(applied);
     for (const path of get(report)) {
-      await writeFile(path, formatReport(path.slice(path.lastIndexOf(".") + 1) as ReportFormat, plan, applied));
+      await writeText(path, formatReport(path.slice(path.lastIndexOf(".") + 1) as ReportFormat, plan, applied));
     }
   };
   if (!get(act)) await finish();

@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
+import { doing, fileError, isErrno } from "../../files/file-error.ts";
 import { readHistory, type Client, type Inventory } from "../../index.ts";
 import { parseYaml } from "../../plan/index.ts";
 import {
@@ -98,17 +99,21 @@ function findingsText(findings: readonly TagFinding[], look: Look): string {
 }
 
 async function readRecord(file: string): Promise<TagHistory> {
+  let text: string;
   try {
-    return parseTagHistory(parseYaml(await readFile(file, "utf8"), file));
+    text = await readFile(file, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return noHistory;
-    throw error;
+    if (isErrno(error, "ENOENT")) return noHistory;
+    throw fileError(error, `read ${file}`);
   }
+  return parseTagHistory(parseYaml(text, file));
 }
 
 /** Writes beside the file first: one that is half written would forget what was known. */
 async function writeRecord(file: string, known: TagHistory): Promise<void> {
   const beside = `${file}.${process.pid}.tmp`;
-  await writeFile(beside, `${JSON.stringify(known, undefined, 2)}\n`);
-  await rename(beside, file);
+  await doing(`write ${file}`, async () => {
+    await writeFile(beside, `${JSON.stringify(known, undefined, 2)}\n`);
+    await rename(beside, file);
+  });
 }

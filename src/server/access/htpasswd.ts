@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { fileError, isErrno } from "../../files/file-error.ts";
 import { RegistryError } from "../../oci/error.ts";
 
 /** Bcrypt hashes by user name. */
@@ -6,7 +7,7 @@ export type Entries = ReadonlyMap<string, string>;
 
 /** The users of an htpasswd file, as the file says now. */
 export interface UserFile {
-  /** Costs one `stat` where nothing changed. Throws INVALID, at every call, while the file is missing or wrong. */
+  /** Costs one `stat` where nothing changed. Throws INVALID or DENIED, at every call, while the file is missing or wrong. */
   entries(): Entries;
 }
 
@@ -96,9 +97,9 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "it is not there" : (code ?? String(cause));
-    throw new RegistryError("INVALID", `cannot read the htpasswd file ${file}: ${why}`, {
+    const doing = `read the htpasswd file ${file}`;
+    if (!isErrno(cause, "ENOENT")) throw fileError(cause, doing);
+    throw new RegistryError("INVALID", `cannot ${doing}: it is not there`, {
       hint: `write it with: htpasswd -B -c ${file} USER`,
       cause,
     });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { RegistryError } from "../../oci/error.ts";
@@ -41,6 +41,7 @@ export interface ArchiveWriter {
 
 /** Begins an archive in a file, which takes the place of what is there when it is finished. */
 export async function writeArchiveFile(path: string): Promise<ArchiveWriter> {
+  await expectReplaceable(path);
   const draft = join(dirname(path), `.${basename(path)}.gantry-${process.pid}-${randomBytes(8).toString("hex")}`);
   const file = await doing(`write ${path}`, () => open(draft, "wx+"));
   let closed: Promise<void> | undefined;
@@ -59,6 +60,14 @@ export async function writeArchiveFile(path: string): Promise<ArchiveWriter> {
       return (closed ??= file.close().then(() => (committed ? undefined : rm(draft, { force: true }))));
     },
   });
+}
+
+/** Throws INVALID where there is something whose place no archive may take: a directory, a device. */
+async function expectReplaceable(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found || found.isFile()) return;
+  const what = found.isDirectory() ? "it is a directory" : "it is not a file";
+  throw new RegistryError("INVALID", `cannot write ${path}: ${what}`);
 }
 
 /** Begins an archive that goes to a stream, as fast as that takes it; the stream is not ended. */
