@@ -3,7 +3,7 @@ import {
   mergeSettings,
   parseReference,
   readCertDirectory,
-  readClientPair,
+  readKeyPair,
   RegistryError,
   type Config,
   type HostSettings,
@@ -85,6 +85,6 @@ function certificates(get: Get, directory: string | undefined): Pick<HostSetting
   }
   const found = directory === undefined ? {} : readCertDirectory(directory);
   if (!found) throw new RegistryError("INVALID", `${directory}: there is no such directory, or it may not be read`);
-  const tls = { ...found, ...(cert !== undefined && readClientPair(cert, key)) };
+  const tls = { ...found, ...(cert !== undefined && readKeyPair(cert, key)) };
   return Object.keys(tls).length > 0 ? { tls } : {};
 }

@@ -32,14 +32,14 @@ function isSound(pem: string): boolean {
   }
 }
 
-/** A client's certificate (with what leads from it to its authority) and its key. */
-export interface ClientPair {
+/** A certificate (with what leads from it to its authority) and its key. */
+export interface KeyPair {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Reads a client's certificate and its key, which may be in the same file. Throws INVALID, also where they do not belong together. */
-export function readClientPair(certFile: string, keyFile: string = certFile): ClientPair {
+/** Reads a certificate and its key, which may be in the same file. Throws INVALID, also where they do not belong together. */
+export function readKeyPair(certFile: string, keyFile: string = certFile): KeyPair {
   const { X509Certificate, createPrivateKey } = process.getBuiltinModule("node:crypto");
   const cert = readText(certFile);
   const [own] = parseCertificates(cert, certFile);
@@ -48,8 +48,11 @@ export function readClientPair(certFile: string, keyFile: string = certFile): Cl
   try {
     fits = new X509Certificate(own!).checkPrivateKey(createPrivateKey(key));
   } catch (error) {
-    const isLocked = /ENCRYPTED/.test(key);
-    throw invalid(keyFile, isLocked ? "the key is locked with a passphrase" : "there is no private key in it", error);
+    if (!/ENCRYPTED/.test(key)) throw invalid(keyFile, "there is no private key in it", error);
+    throw new RegistryError("INVALID", `${keyFile}: the key is locked with a passphrase`, {
+      cause: error,
+      hint: `unlock a copy of it: openssl pkey -in ${keyFile} -out UNLOCKED`,
+    });
   }
   if (!fits) throw new RegistryError("INVALID", `the key in ${keyFile} is not that of the certificate in ${certFile}`);
   return { cert, key };

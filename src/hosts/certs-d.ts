@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { RegistryError } from "../oci/error.ts";
 import type { TlsSettings } from "../transport/tls.ts";
-import { parseCertificates, readClientPair } from "./certificates.ts";
+import { parseCertificates, readKeyPair } from "./certificates.ts";
 import { findNames, findText } from "./file.ts";
 
 /**
@@ -30,7 +30,7 @@ export function readCertDirectory(directory: string): TlsSettings | undefined {
   const [first] = certs;
   return {
     ...(ca.length > 0 && { ca }),
-    ...(first !== undefined && readClientPair(join(directory, `${first}.cert`), join(directory, `${first}.key`))),
+    ...(first !== undefined && readKeyPair(join(directory, `${first}.cert`), join(directory, `${first}.key`))),
   };
 }
 

@@ -1,7 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import { RegistryError } from "../oci/error.ts";
 import type { HostSettings } from "../transport/host-settings.ts";
-import { parseCertificates, readClientPair } from "./certificates.ts";
+import { parseCertificates, readKeyPair } from "./certificates.ts";
 import { readText } from "./file.ts";
 import { parseTomlFile } from "./parse.ts";
 import type { Table } from "./table.ts";
@@ -110,7 +110,7 @@ function readClient(host: Table, directory: string): Pick<NonNullable<HostSettin
   if (pair.length !== 2 || typeof cert !== "string" || typeof key !== "string") {
     throw new RegistryError("INVALID", `${host.place("client")} is neither a file nor a list of files or of pairs`);
   }
-  return readClientPair(inside(directory, cert), inside(directory, key === "" ? cert : key));
+  return readKeyPair(inside(directory, cert), inside(directory, key === "" ? cert : key));
 }
 
 function readHeaders(host: Table): Readonly<Record<string, string>> | undefined {

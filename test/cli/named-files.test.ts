@@ -51,7 +51,15 @@ const read: Readonly<Record<string, Line>> = {
   "--registries-conf": ({ app }, file) => ["ls", app, "--registries-conf", file],
   "--rules": ({ app }, file) => ["tags", "plan", `${app}:1`, "--git-tag", "v1", "--rules", file],
   "--tls-cert": ({ sync }, file) => ["serve", "--data", `${sync}.data`, "--tls-cert", file, "--tls-key", sync],
-  "--tls-key": ({ sync }, file) => ["serve", "--data", `${sync}.data`, "--tls-cert", sync, "--tls-key", file],
+  "--tls-key": ({ sync, certificate }, file) => [
+    "serve",
+    "--data",
+    `${sync}.data`,
+    "--tls-cert",
+    certificate,
+    "--tls-key",
+    file,
+  ],
 };
 
 /** Those that are read where they are there. */

@@ -1,4 +1,5 @@
 import { hashSync } from "bcryptjs";
+import { createPrivateKey } from "node:crypto";
 import { once } from "node:events";
 import { readdir, writeFile } from "node:fs/promises";
 import { request } from "node:http";
@@ -9,7 +10,7 @@ import { digestOf } from "../../src/index.ts";
 import { layoutStore } from "../../src/store/index.ts";
 import { image, putImage } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-import { serverCertificate, serverKey, authority } from "../transport/certificates.ts";
+import { authority, clientKey, serverCertificate, serverKey } from "../transport/certificates.ts";
 import { gantry, type Ended } from "./support.ts";
 
 interface Serving {
@@ -101,6 +102,32 @@ test("over TLS, with a certificate of its own", async () => {
   const untrusted = await gantry(["digest", "--retries", "0", `${at}/app:1`]);
   expect(untrusted).toMatchObject({ code: 1, stderr: expect.stringMatching(/next +gantry digest .* --ca-file FILE/) });
 });
+
+test.each([
+  ["swapped", serverKey, serverCertificate, "WORK/cert: there is no certificate in it"],
+  ["an empty certificate", "", serverKey, "WORK/cert: there is no certificate in it"],
+  ["a certificate that is cut off", serverCertificate.slice(0, 200), serverKey, "WORK/cert: the certificate that"],
+  ["an empty key", serverCertificate, "", "WORK/key: there is no private key in it"],
+  ["a locked key", serverCertificate, lockedKey(), "WORK/key: the key is locked with a passphrase"],
+  ["another's key", serverCertificate, clientKey, "the key in WORK/key is not that of the certificate in WORK/cert"],
+])("TLS files that do not fit are named: %s", async (_, cert, key, message) => {
+  const work = await temporaryDirectory();
+  await writeFile(join(work, "cert"), cert);
+  await writeFile(join(work, "key"), key);
+  const files = ["--tls-cert", join(work, "cert"), "--tls-key", join(work, "key")];
+  const ended = await gantry(["serve", "--data", join(work, "data"), "--listen", "127.0.0.1:0", ...files]);
+  expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining(message.replaceAll("WORK", work)) });
+  expect(await readdir(work)).toEqual(["cert", "key"]);
+});
+
+function lockedKey(): string {
+  return createPrivateKey(serverKey).export({
+    type: "pkcs8",
+    format: "pem",
+    cipher: "aes-256-cbc",
+    passphrase: "secret",
+  }) as string;
+}
 
 test("read-only, refuses to be changed", async () => {
   const work = await temporaryDirectory();

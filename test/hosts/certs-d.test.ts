@@ -1,7 +1,7 @@
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseCertificates, readClientPair, soundCertificates } from "../../src/hosts/certificates.ts";
+import { parseCertificates, readKeyPair, soundCertificates } from "../../src/hosts/certificates.ts";
 import { readCertDirectory } from "../../src/hosts/certs-d.ts";
 import {
   authority,
@@ -59,7 +59,7 @@ describe("what is not right names the file", () => {
         "client.cert": clientCertificate,
         "client.key": "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----",
       },
-      `/host/client.key: the key is locked with a passphrase${pem}`,
+      "/host/client.key: the key is locked with a passphrase (unlock a copy of it: openssl pkey -in /host/client.key -out UNLOCKED)",
     ],
     [{ "ca.crt": "" }, `/host/ca.crt: there is no certificate in it${pem}`],
     [
@@ -83,12 +83,12 @@ describe("what is not right names the file", () => {
 
   test("a key may be in the certificate's file, and must be somewhere", async () => {
     const { root } = await machine({ both: `${clientKey}\n${clientCertificate}`, alone: clientCertificate });
-    const both = readClientPair(join(root, "both"));
+    const both = readKeyPair(join(root, "both"));
     expect(both.key).toBe(both.cert);
-    expect(fault(root, () => readClientPair(join(root, "alone")))).toBe(
+    expect(fault(root, () => readKeyPair(join(root, "alone")))).toBe(
       `INVALID: /alone: there is no private key in it${pem}`,
     );
-    expect(fault(root, () => readClientPair(join(root, "absent")))).toBe("INVALID: /absent is not there");
+    expect(fault(root, () => readKeyPair(join(root, "absent")))).toBe("INVALID: /absent is not there");
   });
 });
 

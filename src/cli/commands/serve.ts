@@ -1,8 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { once } from "node:events";
-import { doing } from "../../files/file-error.ts";
-import { RegistryError } from "../../index.ts";
+import { readKeyPair, RegistryError, type KeyPair } from "../../index.ts";
 import { createRegistry, diskStorage, htpasswdAccess, type ServerEvent } from "../../server/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
@@ -14,7 +12,7 @@ export const run: Run<[]> = async (_, cli) => {
   const data = get(options.data);
   if (data === undefined)
     throw new RegistryError("INVALID", "the registry needs a directory for its data", { hint: "say --data DIR" });
-  const tls = await tlsFiles(get(options.tlsCert), get(options.tlsKey));
+  const tls = tlsFiles(get(options.tlsCert), get(options.tlsKey));
   const file = get(options.htpasswd);
   if (get(options.anonymousPull) && file === undefined) {
     throw new RegistryError("INVALID", "--anonymous-pull goes with --htpasswd: without users, anybody may do anything");
@@ -38,16 +36,11 @@ export const run: Run<[]> = async (_, cli) => {
   }
 };
 
-async function tlsFiles(
-  cert: string | undefined,
-  key: string | undefined,
-): Promise<{ cert: string; key: string } | undefined> {
+function tlsFiles(cert: string | undefined, key: string | undefined): KeyPair | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined)
     throw new RegistryError("INVALID", "--tls-cert and --tls-key go together");
-  const read = (file: string): Promise<string> => doing(`read ${file}`, () => readFile(file, "utf8"));
-  const [certText, keyText] = await Promise.all([read(cert), read(key)]);
-  return { cert: certText, key: keyText };
+  return readKeyPair(cert, key);
 }
 
 /** Damage and failures always; with --verbose a line for each request and change. */
