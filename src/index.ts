@@ -90,7 +90,7 @@ export { freedBy } from "./graph/usage.ts";
 export { usageOf, type ImageUsage, type RepositoryUsage, type SharedLayer, type Usage } from "./graph/usage-of.ts";
 
 export { readCertDirectory } from "./hosts/certs-d.ts";
-export { readKeyPair, type KeyPair } from "./hosts/certificates.ts";
+export { checkKeyPair, parseCertificates, readKeyPair, type KeyPair, type PemFile } from "./hosts/certificates.ts";
 
 export { readInUse, type InUseFound, type InUseSources } from "./in-use/read.ts";
 

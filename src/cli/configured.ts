@@ -1,6 +1,16 @@
 import { readFileSync } from "node:fs";
 import { fileError } from "../files/file-error.ts";
-import { apiHost, mergeSettings, type ClientOptions, type Config, type HostSettings } from "../index.ts";
+import {
+  apiHost,
+  checkKeyPair,
+  mergeSettings,
+  parseCertificates,
+  RegistryError,
+  type PemFile,
+  type ClientOptions,
+  type Config,
+  type HostSettings,
+} from "../index.ts";
 
 type ReadonlyHosts = Readonly<Record<string, HostSettings>>;
 type HostValues = NonNullable<Config["values"]["hosts"]>[string];
@@ -56,14 +66,21 @@ export function configuredKubernetes({ values: { kubernetes } }: Config): Pick<C
 function hostSettings(name: string, values: HostValues, config: Config, trusted: readonly string[]): HostSettings {
   const { insecure, plainHttp, caFiles = [], certFile, keyFile, address, headers, mirrors } = values;
   const { provider, api, env } = values;
-  const pem = (key: string, file: string): string => readPem(file, placeOf(config, ["hosts", name, key]));
-  const ca = [...trusted, ...caFiles.map((file) => pem("caFiles", file))];
-  const cert = certFile && pem("certFile", certFile);
-  const key = keyFile === undefined ? cert : pem("keyFile", keyFile);
+  const at = (key: string): string => placeOf(config, ["hosts", name, key]);
+  const ca = [...trusted, ...caFiles.map((file) => readAuthority(file, at("caFiles")))];
+  if (keyFile !== undefined && certFile === undefined) {
+    throw new RegistryError("INVALID", `${at("keyFile")}: there is no certFile beside it`);
+  }
+  const pair =
+    certFile &&
+    checkKeyPair(
+      readPem(certFile, at("certFile")),
+      keyFile === undefined ? undefined : readPem(keyFile, at("keyFile")),
+    );
   const { tls, ...plain } = plainSettings(values);
   return defined({
     ...plain,
-    tls: orNone(defined({ ...tls, ca: ca.length > 0 ? ca : undefined, cert, key })),
+    tls: orNone(defined({ ...tls, ca: ca.length > 0 ? ca : undefined, ...pair })),
     insecure,
     plainHttp,
     address,
@@ -103,8 +120,8 @@ function once<T>(work: () => T): () => T {
 
 /** The authorities for all hosts: of the files that were typed, else of the configuration's. */
 export function readAuthorities(typed: readonly string[], config: Config): readonly string[] {
-  if (typed.length > 0) return typed.map((file) => readPem(file, "--ca-file"));
-  return (config.values.caFiles ?? []).map((file) => readPem(file, placeOf(config, ["caFiles"])));
+  if (typed.length > 0) return typed.map((file) => readAuthority(file, "--ca-file"));
+  return (config.values.caFiles ?? []).map((file) => readAuthority(file, placeOf(config, ["caFiles"])));
 }
 
 /** Where a value of the configuration stands, for people. */
@@ -113,9 +130,15 @@ function placeOf({ settings }: Config, path: readonly string[]): string {
   return `${said?.origin}: ${said?.name}`;
 }
 
-function readPem(file: string, at: string): string {
+function readAuthority(file: string, at: string): string {
+  const { text, name } = readPem(file, at);
+  parseCertificates(text, name);
+  return text;
+}
+
+function readPem(file: string, at: string): PemFile {
   try {
-    return readFileSync(file, "utf8");
+    return { name: `${file} (${at})`, text: readFileSync(file, "utf8") };
   } catch (error) {
     throw fileError(error, `read ${file} (${at})`);
   }

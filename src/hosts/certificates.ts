@@ -38,24 +38,36 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** A PEM text, and what its file is called in messages. */
+export interface PemFile {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** Reads a certificate and its key, which may be in the same file. Throws INVALID, also where they do not belong together. */
 export function readKeyPair(certFile: string, keyFile: string = certFile): KeyPair {
+  const cert = { name: certFile, text: readText(certFile) };
+  return checkKeyPair(cert, keyFile === certFile ? cert : { name: keyFile, text: readText(keyFile) });
+}
+
+/** The same of what was read. */
+export function checkKeyPair(cert: PemFile, key: PemFile = cert): KeyPair {
   const { X509Certificate, createPrivateKey } = process.getBuiltinModule("node:crypto");
-  const cert = readText(certFile);
-  const [own] = parseCertificates(cert, certFile);
-  const key = keyFile === certFile ? cert : readText(keyFile);
+  const [own] = parseCertificates(cert.text, cert.name);
   let fits: boolean;
   try {
-    fits = new X509Certificate(own!).checkPrivateKey(createPrivateKey(key));
+    fits = new X509Certificate(own!).checkPrivateKey(createPrivateKey(key.text));
   } catch (error) {
-    if (!/ENCRYPTED/.test(key)) throw invalid(keyFile, "there is no private key in it", error);
-    throw new RegistryError("INVALID", `${keyFile}: the key is locked with a passphrase`, {
+    if (!/ENCRYPTED/.test(key.text)) throw invalid(key.name, "there is no private key in it", error);
+    throw new RegistryError("INVALID", `${key.name}: the key is locked with a passphrase`, {
       cause: error,
-      hint: `unlock a copy of it: openssl pkey -in ${keyFile} -out UNLOCKED`,
+      hint: "unlock a copy of it: openssl pkey -in KEY -out UNLOCKED",
     });
   }
-  if (!fits) throw new RegistryError("INVALID", `the key in ${keyFile} is not that of the certificate in ${certFile}`);
-  return { cert, key };
+  if (!fits) {
+    throw new RegistryError("INVALID", `the key in ${key.name} is not that of the certificate in ${cert.name}`);
+  }
+  return { cert: cert.text, key: key.text };
 }
 
 function lineOf(text: string, index: number): number {

@@ -4,6 +4,16 @@ import { configuredHosts, configuredKubernetes } from "../../src/cli/configured.
 import { loadConfig } from "../../src/config/load.ts";
 import { settingsByHost, type HostSettings, type SettingsOf } from "../../src/index.ts";
 import { machine, put } from "../config/support.ts";
+import { authority, clientCertificate, clientKey, serverCertificate, serverKey } from "../transport/certificates.ts";
+
+const pems = {
+  a: authority,
+  b: `a comment\n${serverCertificate}\n`,
+  c: clientCertificate,
+  key: clientKey,
+  other: serverKey,
+  empty: "",
+};
 
 /** The settings of hosts, under what a command line says of them. */
 async function configured(
@@ -12,7 +22,7 @@ async function configured(
   ca: readonly string[] = [],
 ): Promise<Readonly<Record<string, HostSettings>>> {
   const made = await machine({ user });
-  for (const name of ["a", "b", "c", "key"]) await put(join(made.home, ".config", "gantry", `${name}.pem`), name);
+  for (const [name, text] of Object.entries(pems)) await put(join(made.home, ".config", "gantry", `${name}.pem`), text);
   const config = await loadConfig(made);
   return configuredHosts(config, { hosts: new Map(Object.entries(asked)), ca });
 }
@@ -45,7 +55,7 @@ hosts:
   expect(of("a.example")).toEqual({
     insecure: true,
     plainHttp: false,
-    tls: { ca: ["a", "b"], cert: "c", key: "key", minVersion: "TLSv1.3" },
+    tls: { ca: [pems.a, pems.b], cert: pems.c, key: pems.key, minVersion: "TLSv1.3" },
     proxy: false,
     address: "::1",
     headers: { "x-a": "a" },
@@ -73,14 +83,14 @@ hosts:
     ["flag"],
   );
   expect(of("other.example")).toEqual({
-    tls: { minVersion: "TLSv1.3", ca: ["flag", "b"] },
+    tls: { minVersion: "TLSv1.3", ca: ["flag", pems.b] },
     proxy: "http://all.example",
     timeouts: { connect: 1000, idle: 2000 },
     quotaReserve: 1,
   });
   expect(of("a.example")).toEqual({
     ...of("other.example"),
-    tls: { minVersion: "TLSv1.3", ca: ["flag", "b", "c"] },
+    tls: { minVersion: "TLSv1.3", ca: ["flag", pems.b, pems.c] },
     timeouts: { connect: 1000, idle: 3000 },
   });
 });
@@ -108,7 +118,7 @@ test("all that is said of one host by several names is said of it, and a command
 
 test("a certificate that cannot be read is the trouble of its own host, told with its place", async () => {
   const of = await reached("hosts:\n  a.example:\n    caFiles: [a.pem, none.pem]\n  b.example: {caFiles: b.pem}\n");
-  expect(of("b.example")).toEqual({ tls: { ca: ["b"] } });
+  expect(of("b.example")).toEqual({ tls: { ca: [pems.b] } });
   expect(() => of("a.example")).toThrow(
     expect.objectContaining({
       code: "INVALID",
@@ -128,4 +138,18 @@ test("Kubernetes' API is asked only where the configuration says so", async () =
   expect(await of("kubernetes: {enabled: true, namespace: x, serviceAccount: y}")).toEqual({
     kubernetes: { pullSecrets: { namespace: "x", serviceAccount: "y" } },
   });
+});
+
+test.each([
+  ["caFiles: empty.pem", /empty\.pem \(.*config\.yaml:1: .*\.caFiles\): there is no certificate in it$/],
+  ["caFiles: [a.pem, key.pem]", /key\.pem \(.*\.caFiles\): there is no certificate in it$/],
+  ["certFile: key.pem", /key\.pem \(.*\.certFile\): there is no certificate in it$/],
+  ["certFile: c.pem", /c\.pem \(.*\.certFile\): there is no private key in it$/],
+  ["certFile: c.pem, keyFile: other.pem", /the key in .*other\.pem \(.*\.keyFile\) is not that of .*c\.pem/],
+  ["keyFile: key.pem", /config\.yaml:1: hosts\["a\.example"\]\.keyFile: there is no certFile beside it$/],
+])("%s is refused with its place", async (keys, message) => {
+  const of = await reached(`hosts: {a.example: {${keys}}}`);
+  expect(() => of("a.example")).toThrow(
+    expect.objectContaining({ code: "INVALID", message: expect.stringMatching(message) }),
+  );
 });

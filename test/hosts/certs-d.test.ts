@@ -59,7 +59,7 @@ describe("what is not right names the file", () => {
         "client.cert": clientCertificate,
         "client.key": "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----",
       },
-      "/host/client.key: the key is locked with a passphrase (unlock a copy of it: openssl pkey -in /host/client.key -out UNLOCKED)",
+      "/host/client.key: the key is locked with a passphrase (unlock a copy of it: openssl pkey -in KEY -out UNLOCKED)",
     ],
     [{ "ca.crt": "" }, `/host/ca.crt: there is no certificate in it${pem}`],
     [
