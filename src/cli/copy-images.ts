@@ -1,7 +1,7 @@
 import { RegistryError, type CopyLocationsOptions, type CopyOutcome, type Platform } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { ExitName } from "./exit-codes.ts";
-import { writeText } from "./files.ts";
+import { expectWritable, writeText } from "./files.ts";
 import { immutableTags } from "./immutable.ts";
 import * as options from "./options.ts";
 import { outcomeText } from "./render/outcome.ts";
@@ -16,6 +16,8 @@ export async function copyImages(
   more: { readonly allTags?: boolean; readonly noClobber?: boolean; readonly platforms?: readonly Platform[] } = {},
 ): Promise<ExitName> {
   const { get, client, reporter, signal } = cli;
+  const digestFile = get(options.digestFile);
+  if (digestFile !== undefined) await expectWritable(digestFile);
   if (more.allTags || destinations.length > 1) reporter.eachImage();
   const immutable = await immutableTags(cli);
   const connected = await client({ from: [source], to: destinations });
@@ -28,7 +30,6 @@ export async function copyImages(
   });
   reporter.stop();
   await show(outcome, destinations, cli);
-  const digestFile = get(options.digestFile);
   if (digestFile !== undefined) await writeText(digestFile, outcome.images.map((image) => image.digest).join("\n"));
   if (outcome.failures.length > 0) throw failureOf(outcome);
   const changes = get(options.dryRun) && outcome.images.some((image) => image.outcome === "copied");

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants, createReadStream, createWriteStream, type Stats } from "node:fs";
+import { access, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -45,10 +45,19 @@ export async function writeText(path: string, text: string): Promise<void> {
   await doing(`write ${path}`, () => writeFile(path, text));
 }
 
+/** Throws where a file that is written at the end cannot be, so that this is known before anything is done. */
+export async function expectWritable(path: string): Promise<void> {
+  await doing(`write ${path}`, async () => {
+    const found = await find(path);
+    if (found?.isDirectory()) throw new RegistryError("INVALID", `cannot write ${path}: it is a directory`);
+    await access(found ? path : dirname(path), constants.W_OK);
+  });
+}
+
 /** Writes a stream to a file that appears under its name when all of it is there; to a device or a pipe, as it comes. */
 export async function writeWhole(path: string, stream: ByteStream, signal: AbortSignal): Promise<void> {
   await doing(`write ${path}`, async () => {
-    if (await isReplaced(path)) await replace(path, stream, signal);
+    if ((await find(path))?.isFile() ?? true) await replace(path, stream, signal);
     else await pipeline(stream, createWriteStream(path), { signal });
   });
 }
@@ -64,12 +73,12 @@ async function replace(path: string, stream: ByteStream, signal: AbortSignal): P
   }
 }
 
-/** Whether a file is there, or nothing: a new one may take that place. */
-async function isReplaced(path: string): Promise<boolean> {
+/** What is at a path; undefined where there is nothing yet. */
+async function find(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).isFile();
+    return await stat(path);
   } catch (error) {
-    if (isErrno(error, "ENOENT")) return true;
+    if (isErrno(error, "ENOENT")) return undefined;
     throw error;
   }
 }

@@ -144,6 +144,17 @@ describe.each(Object.entries({ ...read, ...readIfThere, ...written }))("%s", (na
   });
 });
 
+test.each<[string, Line]>([
+  ["copy --digest-file", written["--digest-file"]!],
+  ["pull --digest-file", ({ app, sync }, file) => ["pull", `${app}:1`, `oci:${sync}.oci`, "--digest-file", file]],
+  ["sync --yes --report", ({ sync }, file) => ["sync", sync, "--yes", "--report", `${file}.json`]],
+])("%s is looked at before anything is copied", async (_, line) => {
+  const before = await readdir(folder);
+  await run(line, join(folder, "absent", "file"));
+  expect((await gantry(["digest", `${scene.app}2:1`])).code).toBe(3);
+  expect(await readdir(folder)).toEqual(before);
+});
+
 test.skipIf(process.platform === "win32")("what goes to a device or a pipe does not take its place", async () => {
   const digest = image("one").blobs[1]!.descriptor.digest;
   const pipe = join(folder, "pipe");

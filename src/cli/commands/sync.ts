@@ -12,7 +12,7 @@ import {
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
-import { writeText } from "../files.ts";
+import { expectWritable, writeText } from "../files.ts";
 import { dryRun } from "../options.ts";
 import { offerPlan, readGuards } from "../plans.ts";
 import { readDocument } from "../documents.ts";
@@ -25,6 +25,7 @@ import { drain, listen, watch } from "../table/watch-options.ts";
 export const run: Run<[string | undefined]> = async ([file], cli) => {
   const { get, places, reporter } = cli;
   checkOptions(file, cli);
+  for (const path of [...get(report), get(bundle.record) ?? []].flat()) await expectWritable(path);
   if (file === undefined) {
     const { offerBundled } = await import("../sync-bundle.ts");
     const { plan, applied, ended } = await offerBundled(get(bundle.from)!, cli);
