@@ -144,6 +144,7 @@ export {
   parseReference,
   type Reference,
 } from "./oci/reference.ts";
+export { maskUserinfo } from "./oci/userinfo.ts";
 export { collect, contentOf, streamOf, verified, type ByteStream, type Content } from "./oci/stream.ts";
 
 export type { Ending } from "./plan/act.ts";

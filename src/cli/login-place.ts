@@ -1,4 +1,12 @@
-import { isRepository, parseLoginKey, parseReference, RegistryError, type LoginPlace, type Wish } from "../index.ts";
+import {
+  isRepository,
+  maskUserinfo,
+  parseLoginKey,
+  parseReference,
+  RegistryError,
+  type LoginPlace,
+  type Wish,
+} from "../index.ts";
 import { mayBeImage } from "./host-or-image.ts";
 import { hostOf } from "./host-or-image.ts";
 
@@ -8,8 +16,12 @@ export function parseLoginPlace(text: string | undefined): LoginPlace {
   const { host, path } = parseLoginKey(text);
   const known = hostOf(host);
   if (known === undefined) {
-    throw new RegistryError("INVALID", `${JSON.stringify(text)} does not name a registry`, {
-      hint: "write its host, such as registry.example or localhost:5000; without one, Docker Hub is meant",
+    const shown = maskUserinfo(text);
+    throw new RegistryError("INVALID", `${JSON.stringify(shown)} does not name a registry`, {
+      hint:
+        shown === text
+          ? "write its host, such as registry.example or localhost:5000; without one, Docker Hub is meant"
+          : "leave user and password out: -u USER --password-stdin, or they are asked for",
     });
   }
   if (path !== "" && !isRepository(path)) {

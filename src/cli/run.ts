@@ -12,7 +12,7 @@ import type { Attempt } from "./render/error.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
 import { formatSpan } from "./render/text.ts";
-import { maskSecrets, stdinFor } from "./secrets.ts";
+import { hideLogins, maskSecrets, stdinFor } from "./secrets.ts";
 import { configOf, configPlaces, withSettings } from "./settings.ts";
 
 /** Runs one command line and answers the process's exit code. Never throws. */
@@ -152,7 +152,7 @@ async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: Abor
         lookOf(() => io.stderr, io.env),
       );
   const trace = io.env["GANTRY_DEBUG"] ? `${inspectTrace(thrown)}\n` : "";
-  await write(io.stderr, text + trace).catch(() => {});
+  await write(io.stderr, hideLogins(words, text + trace)).catch(() => {});
   return exitOf(error.code);
 }
 

@@ -1,5 +1,5 @@
 import { addAbortSignal, type Readable } from "node:stream";
-import { RegistryError } from "../index.ts";
+import { maskUserinfo, RegistryError } from "../index.ts";
 import type { Command } from "./command.ts";
 import type { Io } from "./io.ts";
 import type { Option } from "./option.ts";
@@ -50,9 +50,17 @@ export function maskSecrets(words: readonly string[], commands: readonly Command
       ? [word.slice(0, word.indexOf("=")), "="]
       : [word.slice(0, 2), ""];
     const mask = word.length > name.length ? secrets.get(name) : undefined;
-    if (mask === undefined) return word;
+    if (mask === undefined) return maskUserinfo(word);
     return `${name}${separator}${masked(word.slice(name.length + separator.length), mask)}`;
   });
+}
+
+/** Hides, in a text that may repeat what was typed, the logins that were typed before a host. */
+export function hideLogins(words: readonly string[], text: string): string {
+  return words
+    .flatMap((word) => [word, word.replace(/^--?[a-z-]+=/, "")])
+    .flatMap((word) => [word, JSON.stringify(word).slice(1, -1)])
+    .reduce((shown, word) => shown.replaceAll(word, maskUserinfo(word)), text);
 }
 
 function masked(text: string, mask: NonNullable<Option["secret"]>): string {

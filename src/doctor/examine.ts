@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { dockerConfigSource } from "../auth/docker-config-source.ts";
 import { isObject } from "../oci/descriptor.ts";
 import { isRegistryError } from "../oci/error.ts";
+import { maskUserinfo } from "../oci/userinfo.ts";
 import { fault, fine, warning, type Diagnosis } from "./diagnosis.ts";
 import { formatProxy, routeTo } from "./route.ts";
 
@@ -76,7 +77,7 @@ function* checkProxies(env: Machine["env"]): Generator<Diagnosis> {
     any = true;
     if (route.kind === "broken") {
       const cause = "a proxy is written http://HOST:PORT or https://HOST:PORT";
-      yield fault("proxy", `${route.from} is not the URL of a proxy: ${JSON.stringify(route.text)}`, {
+      yield fault("proxy", `${route.from} is not the URL of a proxy: ${JSON.stringify(maskUserinfo(route.text))}`, {
         code: "INVALID",
         cause,
         command: `echo $${route.from}`,

@@ -1,6 +1,7 @@
 import { RegistryError } from "./error.ts";
 import { digestFault, digestHint, isDigest } from "./digest.ts";
 import { formatReference, parseReference, type Reference } from "./reference.ts";
+import { maskUserinfo } from "./userinfo.ts";
 
 /** Where an image is: a repository in a registry, or a file or directory of one of the local formats. */
 export type Location =
@@ -82,6 +83,7 @@ function rejectOtherTransports(text: string): void {
 }
 
 function invalid(text: string, what: string, hint?: string): RegistryError {
-  const shown = JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}...` : text);
+  const masked = maskUserinfo(text);
+  const shown = JSON.stringify(masked.length > 300 ? `${masked.slice(0, 300)}...` : masked);
   return new RegistryError("INVALID", `invalid location ${shown}: ${what}`, hint === undefined ? {} : { hint });
 }

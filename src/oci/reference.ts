@@ -1,5 +1,6 @@
 import { digestFault, digestHint, isDigest, type Digest } from "./digest.ts";
 import { RegistryError } from "./error.ts";
+import { maskUserinfo } from "./userinfo.ts";
 
 /** Names one repository in a registry, and a tag or a digest in it. */
 export interface Reference {
@@ -104,6 +105,7 @@ export function isLoopback(host: string): boolean {
 
 function splitReference(text: string): { name: string; tag?: string; digest?: Digest } {
   if (text === "") throw invalid(text, "it is empty", 0);
+  if (maskUserinfo(text) !== text) throw invalid(text, "there is a user in it", 0, loginHint(text));
   const scheme = /^([a-z]+):\/\//i.exec(text);
   if (scheme) {
     throw invalid(text, `it starts with ${scheme[0]}`, 0, `leave ${scheme[0]} out: registry/repository:tag`);
@@ -198,6 +200,13 @@ function invalid(text: string, what: string, position: number, hint?: string): R
   });
 }
 
+/** Where user and password belong that stand before a host. */
+function loginHint(text: string): string {
+  const [, host] = /USER:PASSWORD@([^/]+)/.exec(maskUserinfo(text)) ?? [];
+  return `leave user and password out, and give them to gantry login${host && isHost(host) ? ` ${host}` : ""}`;
+}
+
 function quoted(text: string): string {
-  return JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}...` : text);
+  const shown = maskUserinfo(text);
+  return JSON.stringify(shown.length > 300 ? `${shown.slice(0, 300)}...` : shown);
 }

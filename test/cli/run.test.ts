@@ -21,6 +21,37 @@ describe("errors", () => {
     expect(stderr).not.toContain("topsecret");
   });
 
+  test.each([
+    ["digest", "https://bob:topsecret@host.example/a:1"],
+    ["digest", "bob:topsecret@host.example/a:1", "--format", "json"],
+    ["digest", 'bob:top"secret@host.example/a:1', "--format=json"],
+    ["digest", "ftp://bob:topsecret@host.example/a:1"],
+    ["digest", "a", "https://bob:topsecret@host.example/a:1"],
+    ["digest", "host.example/a", "--resolve=https://bob:topsecret@host.example"],
+    ["copy", "oci:https://bob:topsecret@host.example/a", "oci:/tmp/x"],
+    ["ls", "https://bob:topsecret@host.example/"],
+    ["doctor", "bob:topsecret@host.example/a"],
+    ["login", "https://bob:topsecret@host.example"],
+    ["login", "bob:topsecret@host.example"],
+    ["bob:topsecret@host.example"],
+  ])("show no password before a host: %j", async (...words) => {
+    const { stderr, stdout, code } = await gantry(words, { env: { GANTRY_DEBUG: "1" } });
+    expect(code).toBeGreaterThan(1);
+    expect(stderr).toContain("USER:PASSWORD@host.example");
+    expect(stderr + stdout).not.toMatch(/bob|secret/);
+  });
+
+  test("say where a login belongs", async () => {
+    expect((await gantry(["digest", "https://bob:topsecret@host.example/a:1"])).stderr).toBe(
+      'error: invalid reference "https://USER:PASSWORD@host.example/a:1": there is a user in it, at position 1\n' +
+        "  hint  leave user and password out, and give them to gantry login host.example\n" +
+        "  next  gantry digest --help\n",
+    );
+    expect((await gantry(["login", "https://bob:topsecret@host.example"])).stderr).toContain(
+      "leave user and password out: -u USER --password-stdin",
+    );
+  });
+
   test.each([[["--format", "json"]], [["--format=json"]], [["--format", "ndjson"]]])(
     "are JSON with %j",
     async (format) => {

@@ -174,7 +174,7 @@ export const rejected: readonly Rejected[] = [
   ["host..example/app", 1, '"host..example" is not a host name'],
   ["host.example./app", 1, '"host.example." is not a host name'],
   [".example/app", 1, '".example" is not a host name'],
-  ["user:password@host.example/app", 15, "a digest without an algorithm"],
+  ["user:password@host.example/app", 1, "there is a user in it", "gantry login host.example"],
   ["[::1/app", 1, '"[::1" is not a host name'],
   ["::1]/app", 1, '"::1]" is not a host name'],
   ["[]/app", 1, '"[]" is not a host name'],

@@ -1,6 +1,7 @@
 import { RegistryError } from "../../oci/error.ts";
 import { parseLocation } from "../../oci/location.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
+import { maskUserinfo } from "../../oci/userinfo.ts";
 import { parsePattern, type Pattern } from "../pattern.ts";
 import type { Origin } from "./template.ts";
 
@@ -38,9 +39,13 @@ export function parseFrom(text: string): From {
 
 function repositoriesLike(text: string, host: string, pattern: string): From {
   if (!/[.:]/.test(host) && host !== "localhost") {
-    throw new RegistryError("INVALID", `${JSON.stringify(text)}: a pattern of repositories needs its registry`, {
-      hint: "write HOST/PATTERN",
-    });
+    throw new RegistryError(
+      "INVALID",
+      `${JSON.stringify(maskUserinfo(text))}: a pattern of repositories needs its registry`,
+      {
+        hint: "write HOST/PATTERN",
+      },
+    );
   }
   const { registry } = parseReference(`${host}/any/any`);
   const prefix = pattern.startsWith("/") ? "" : /^[^*?[{\\]*/.exec(pattern)![0];

@@ -2,6 +2,7 @@ import { RegistryError } from "../../oci/error.ts";
 import { formatLocation, parseLocation, type Location } from "../../oci/location.ts";
 import { formatReference } from "../../oci/reference.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { maskUserinfo } from "../../oci/userinfo.ts";
 
 /** One repository or local place that images are read from, and what of it its destinations are named after. */
 export interface Origin {
@@ -38,7 +39,7 @@ export function parseTemplate(text: string): Template {
   const uses = new Set<Placeholder>();
   for (const [whole, name = ""] of text.matchAll(/\{([^}]*)\}?/g)) {
     if (!placeholders.includes(name as Placeholder) || !whole.endsWith("}")) {
-      throw new RegistryError("INVALID", `${JSON.stringify(text)}: ${whole} stands for nothing`, {
+      throw new RegistryError("INVALID", `${JSON.stringify(maskUserinfo(text))}: ${whole} stands for nothing`, {
         hint: `there are ${placeholders.map((one) => `{${one}}`).join(", ")}`,
       });
     }
