@@ -56,7 +56,7 @@ export interface ClientOptions extends ArchiveOptions {
   readonly mirrors?: boolean;
   /** What a name without a registry means: what it does to Docker, or what Podman makes of it by registries.conf; `docker`. */
   readonly shortNames?: "docker" | "containers";
-  /** How often a request is sent again after a failure that may pass; 5. */
+  /** How often a request is sent again after a failure that may pass, and a transfer gone on with that gets no further; 5. */
   readonly retries?: number;
   /** How long to wait before a failed request is sent again the first time, in milliseconds; at random up to 250. */
   readonly retryDelay?: number;
@@ -135,9 +135,11 @@ export function createClient(options: ClientOptions = {}): Client {
   const hosts = machineHosts(options);
   const { settingsOf } = hosts;
   const isInsecure: IsInsecure = (host) => Boolean(settingsOf(host).plainHttp || settingsOf(host).insecure);
-  const { onEvent } = options;
+  const { onEvent, retries } = options;
+  const again = retries === undefined ? {} : { retries };
   const services = servicesOf({
     ...surroundings(options),
+    ...again,
     settingsOf,
     isInsecure,
     stack: () => stack,
@@ -158,6 +160,7 @@ export function createClient(options: ClientOptions = {}): Client {
       origin,
       shared,
       isInsecure,
+      ...again,
     };
   };
   /** One for all repositories of a registry. */

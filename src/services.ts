@@ -17,6 +17,8 @@ export interface ServicesOptions {
   readonly home: string;
   readonly settingsOf: SettingsOf;
   readonly isInsecure: IsInsecure;
+  /** How often what failed is asked again; 5. */
+  readonly retries?: number;
   readonly onWarning?: (text: string, host: string) => void;
   /** Asked when the first request is due: the stack asks for credentials itself. */
   readonly stack: () => Stack;
@@ -42,7 +44,7 @@ export async function knownProviders(): Promise<readonly Provider[]> {
 }
 
 export function servicesOf(options: ServicesOptions): Services {
-  const { env, home, settingsOf, isInsecure, stack } = options;
+  const { env, home, settingsOf, isInsecure, retries, stack } = options;
   const direct: Transport = (request) => stack().direct(request);
   const contexts = new Map<string, CredentialContext>();
   const contextOf = (host: string): CredentialContext => {
@@ -53,6 +55,7 @@ export function servicesOf(options: ServicesOptions): Services {
       // What hosts share is kept by their transport: one with variables of its own shares nothing.
       transport: own ? (request: Req) => direct(request) : direct,
       clock: systemClock,
+      ...(retries !== undefined && { retries }),
       isInsecure,
       api: (name) => settingsOf(apiHost(name)).api,
       ...(options.onWarning && { onWarning: (text: string) => options.onWarning?.(text, host) }),

@@ -93,7 +93,7 @@ export const provider: Option<ProviderName | undefined> = value(
 );
 export const retries: Option<number | undefined> = value(
   "--retries <count>",
-  "how often a failed request is sent again (default: 5)",
+  "how often a failed request is sent again, or a broken transfer gone on with (default: 5)",
   parseNumber,
   { heading: network, setting: "retries", also: [{ flags: "--retry-times <count>" }] },
 );

@@ -172,7 +172,9 @@ export const schema = {
     { ways: waysToLogIn, guarded: true },
   ),
   hosts: table(kinds.host, "how hosts are reached, by HOST[:PORT], or * for all", group("one host", hostFields)),
-  retries: scalar(kinds.count(0), "how often a failed request is sent again", { otherwise: "5" }),
+  retries: scalar(kinds.count(0), "how often a failed request is sent again, or a broken transfer gone on with", {
+    otherwise: "5",
+  }),
   retryDelay: scalar(kinds.duration, "how long to wait before that, at first", { otherwise: "250ms" }),
   jobs: scalar(kinds.count(1), "how many blobs at a time", { otherwise: "16" }),
   limitRate: scalar(kinds.size, "at most this many bytes a second"),

@@ -66,6 +66,8 @@ export interface CredentialContext {
   /** Adds no login, and follows no redirect; goes through proxies and certificates as all requests do. */
   readonly transport: Transport;
   readonly clock: Clock;
+  /** How often what the transport does not take for a failure is asked again; 5. */
+  readonly retries?: number;
   readonly isInsecure: IsInsecure;
   readonly onWarning?: (text: string) => void;
   /** Where the service's API answers, as the user says (`hosts.HOST.api`). */

@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { image, putImage } from "../support/images.ts";
 import { gantry, testRegistry } from "./support.ts";
 
@@ -113,6 +116,22 @@ describe("output", () => {
     const text = stdout.slice(0, stdout.indexOf("Examples:"));
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(70);
   });
+});
+
+test.each(["breaks off", "stalls"])("--retries 0 asks once where an answer %s", async (how) => {
+  const server = createServer((_, response) => {
+    asked++;
+    response.writeHead(200, { "content-type": "application/vnd.oci.image.manifest.v1+json", "content-length": 1000 });
+    response.write("{");
+    if (how === "breaks off") setTimeout(() => response.destroy(), 20);
+  });
+  let asked = 0;
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => server.close().closeAllConnections());
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const words = ["manifest", `${host}/app:1`, "--idle-timeout", "200ms", "--retry-delay", "1ms", "--retries"];
+  expect((await gantry([...words, "0"])).code).toBe(1);
+  expect(asked).toBe(1);
 });
 
 test("--verbose writes a line for each request", async () => {

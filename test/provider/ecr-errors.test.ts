@@ -47,7 +47,10 @@ describe("errors", () => {
     const lasting = await using({ DescribeImages: () => fault("TooManyRequestsException") });
     const error = await thrown(Array.fromAsync(lasting.service.images("team/app")));
     expect(error).toMatchObject({ code: "TOOMANYREQUESTS", retryable: true });
-    expect(lasting.calls).toHaveLength(5);
+    expect(lasting.calls).toHaveLength(6);
+    const once = await using({ DescribeImages: () => fault("TooManyRequestsException") }, { retries: 0 });
+    await thrown(Array.fromAsync(once.service.images("team/app")));
+    expect(once.calls).toHaveLength(1);
   });
 
   test("a success without a word is not of AWS: nothing was created", async () => {

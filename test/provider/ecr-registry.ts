@@ -16,7 +16,7 @@ export async function connect(
   {
     transport = awsApi(answers).transport,
     ...more
-  }: Partial<Pick<ServiceContext, "transport" | "clock" | "env" | "api">> = {},
+  }: Partial<Pick<ServiceContext, "transport" | "clock" | "retries" | "env" | "api">> = {},
   at = host,
 ): Promise<ServiceRegistry> {
   const base = serviceContext(at, { env: awsEnv, clock: instantClock(), ...more });

@@ -11,8 +11,8 @@ export interface SdkOptions {
 /** The place that is asked, and by what clock. */
 export interface AwsPlace extends Pick<Asked, "host" | "place" | "region"> {
   readonly clock: Clock;
-  /** How often it is asked while there are too many requests; 5 times. */
-  readonly attempts?: number;
+  /** How often it is asked again while there are too many requests; 5. */
+  readonly retries?: number | undefined;
 }
 
 export type Question = Pick<Asked, "what" | "action">;
@@ -53,12 +53,12 @@ async function ask<T>(
   work: (options: SdkOptions) => Promise<T>,
   { signal }: Call = {},
 ): Promise<T> {
-  const { clock, attempts = 5 } = place;
+  const { clock, retries = 5 } = place;
   for (let attempt = 1; ; attempt++) {
     try {
       return await work(signal ? { abortSignal: signal } : {});
     } catch (error) {
-      if (!isThrottled(error) || attempt >= attempts) throw awsError(error, { ...place, ...question });
+      if (!isThrottled(error) || attempt > retries) throw awsError(error, { ...place, ...question });
       await clock.sleep(Math.round(clock.random() * firstDelay * 2 ** attempt), signal);
     }
   }

@@ -89,7 +89,7 @@ async function getToken(context: CredentialContext, host: string): Promise<Passi
   if (!login) return undefined;
   const sdk = await client(context, host, async () => (await find()) ?? login, true);
   const question = { what: `get a login for ${host}`, action: "ecr-public:GetAuthorizationToken" };
-  const { ask } = awsCalls({ ...placeOf(context, host), attempts: 1 });
+  const { ask } = awsCalls({ ...placeOf(context, host), retries: 0 });
   const { authorizationData } = await ask(question, () => sdk.getAuthorizationToken());
   return readToken(authorizationData, `ecr-public:GetAuthorizationToken by ${login.origin}`);
 }
@@ -112,6 +112,6 @@ async function client(
   });
 }
 
-function placeOf({ clock }: CredentialContext, host: string): AwsPlace {
-  return { host, region, clock, place: "your own public registry" };
+function placeOf({ clock, retries }: CredentialContext, host: string): AwsPlace {
+  return { host, region, clock, retries, place: "your own public registry" };
 }

@@ -73,6 +73,6 @@ async function client(
   });
 }
 
-function placeOf({ clock }: CredentialContext, host: string, { account, region }: EcrPlace): AwsPlace {
-  return { host, region, clock, place: account === undefined ? region : `account ${account} in ${region}` };
+function placeOf({ clock, retries }: CredentialContext, host: string, { account, region }: EcrPlace): AwsPlace {
+  return { host, region, clock, retries, place: account === undefined ? region : `account ${account} in ${region}` };
 }

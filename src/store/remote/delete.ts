@@ -3,7 +3,7 @@ import { discard } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
 import { failure, recoded, type Attempt } from "./answer.ts";
 import { headManifest, manifestUrl } from "./manifests.ts";
-import { attemptLimit, mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
+import { mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
 
 /**
  * Deletes what `ref` names and nothing else: one tag, or a manifest with its tags. Throws MANIFEST_UNKNOWN where it is
@@ -14,7 +14,7 @@ export async function deleteManifest(at: RemoteRepository, ref: string, call?: C
     try {
       return await tryDelete(at, ref, call);
     } catch (error) {
-      if (!mayPass(error, call?.signal) || failures >= attemptLimit) throw error;
+      if (!mayPass(error, call?.signal) || failures > at.retries) throw error;
       await pauseAfter(at, failures, call);
       // it may be done, and only the answer lost
       if (!(await headManifest(at, ref, call))) return;

@@ -5,7 +5,7 @@ import { aborted } from "../../transport/clock.ts";
 import { discard, type Res } from "../../transport/transport.ts";
 import type { Call } from "../store.ts";
 import { explained, failure, nonsense, type Attempt } from "./answer.ts";
-import { attemptLimit, contentLength, mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
+import { contentLength, mayPass, pauseAfter, retriesAfter, type RemoteRepository } from "./remote.ts";
 
 /** So many bytes on, what failed before no longer counts. */
 const progress = 64 * 1024;
@@ -77,13 +77,14 @@ interface Download {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The pieces of a body; a broken connection is mended by asking for the rest, until that fails five times running. */
+/** The pieces of a body; a broken connection is mended by asking for the rest, until that has failed as often in a row as there are retries. */
 function resumed(first: Res, { at, attempt, fetch, total, signal }: Download): AsyncIterator<Uint8Array> {
   let body: AsyncIterator<Uint8Array> | undefined = first.body[Symbol.asyncIterator]();
   let position = 0;
   let skip = 0;
   let failures = 0;
   let failedAt = 0;
+  const retries = retriesAfter(at, first);
   const state = { closed: false };
 
   const piece = async (): Promise<Uint8Array | undefined> => {
@@ -128,7 +129,7 @@ function resumed(first: Res, { at, attempt, fetch, total, signal }: Download): A
           if (signal?.aborted) throw error;
           if (position === total) return { done: true, value: undefined };
           if (state.closed) break;
-          if (!mayPass(error, signal) || failures >= attemptLimit) throw explained(error, attempt);
+          if (!mayPass(error, signal) || failures >= retries) throw explained(error, attempt);
           failures++;
           failedAt = position;
           await pauseAfter(at, failures, { signal });

@@ -6,7 +6,7 @@ import { isIndexType, mediaTypes } from "../../oci/media-types.ts";
 import type { Call } from "../store.ts";
 import { deleteManifest } from "./delete.ts";
 import { getManifest, headManifest, sendManifest } from "./manifests.ts";
-import { attemptLimit, pauseAfter, type RemoteRepository } from "./remote.ts";
+import { pauseAfter, type RemoteRepository } from "./remote.ts";
 
 /** The tag whose index lists the referrers of a subject (distribution-spec, "Referrers Tag Schema"). */
 export function fallbackTag(subject: Digest): string {
@@ -18,6 +18,9 @@ export async function readFallback(at: RemoteRepository, subject: Digest, call?:
   const index = await findIndex(at, subject, call);
   return index ? [...index.manifests, ...index.blobs] : [];
 }
+
+/** So often may others have come between. */
+const mostTries = 5;
 
 export interface FallbackChange {
   readonly add?: Descriptor;
@@ -37,7 +40,7 @@ export function changeFallback(
   return at.shared.exclusive(`referrers of ${at.repository}@${subject}`, async () => {
     for (let tries = 1; ; tries++) {
       if (await tryChange(at, subject, change, call)) return;
-      if (tries === attemptLimit) {
+      if (tries === mostTries) {
         throw new RegistryError(
           "CONFLICT",
           `others keep changing ${at.name}:${fallbackTag(subject)}, the list of referrers of ${subject}`,

@@ -19,7 +19,9 @@ export interface RemoteOptions {
   readonly shared?: RemoteShared;
   /** Hosts that may lead to plain HTTP and to private addresses. */
   readonly isInsecure?: IsInsecure;
-  /** Tells when a broken transfer is tried again. */
+  /** How often in a row what broke off is tried again, or gone on with, while it gets no further; 5. */
+  readonly retries?: number;
+  /** Tells when that is. */
   readonly clock?: Clock;
 }
 
@@ -30,6 +32,7 @@ export interface Remote {
   readonly shared: RemoteShared;
   /** Sends a request; where no answer comes, the error says what was tried. */
   send(request: Req, attempt: Attempt): Promise<Res>;
+  readonly retries: number;
   readonly clock: Clock;
   readonly isInsecure?: IsInsecure;
   /** The URL of a path below `/v2/`. */
@@ -43,7 +46,7 @@ export interface RemoteRepository extends Remote {
   readonly name: string;
 }
 
-export function remote({ transport, registry, origin, shared, isInsecure, clock }: RemoteOptions): Remote {
+export function remote({ transport, registry, origin, shared, isInsecure, retries, clock }: RemoteOptions): Remote {
   const base = origin ?? new URL(`https://${apiHost(registry)}`);
   const start = `${base.origin}${base.pathname.replace(/\/+$/, "")}/v2/`;
   return {
@@ -58,6 +61,7 @@ export function remote({ transport, registry, origin, shared, isInsecure, clock 
         throw explained(error, attempt);
       }
     },
+    retries: retries ?? 5,
     clock: clock ?? systemClock,
     ...(isInsecure && { isInsecure }),
     url: (path, query = {}) => {
@@ -106,7 +110,7 @@ export async function getWhole(
         throw nonsense(attempt, `sent ${bytes.byteLength} of ${length} bytes`, true);
       return { response, bytes };
     } catch (error) {
-      if (!mayPass(error, request.signal) || failures >= attemptLimit) throw explained(error, attempt);
+      if (!mayPass(error, request.signal) || failures > retriesAfter(host, response)) throw explained(error, attempt);
       await pauseAfter(host, failures, request);
     }
   }
@@ -120,8 +124,10 @@ export function contentLength(response: Res): number | undefined {
   return Number(length);
 }
 
-/** How often in a row a transfer may fail without getting further before it is given up. */
-export const attemptLimit = 5;
+/** How often to go on after an answer that broke off: behind a mirror is the registry itself, which is no try again. */
+export function retriesAfter({ retries }: Pick<Remote, "retries">, { mirror }: Pick<Res, "mirror">): number {
+  return mirror === undefined ? retries : retries + 1;
+}
 
 const firstPause = 500;
 const longestPause = 20_000;

@@ -3,7 +3,7 @@ import { isRegistryError, type RegistryError } from "../../oci/error.ts";
 import type { Content } from "../../oci/stream.ts";
 import { nonsense } from "./answer.ts";
 import { headBlob } from "./download.ts";
-import { attemptLimit, mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
+import { mayPass, pauseAfter, type RemoteRepository } from "./remote.ts";
 import { rereadable, type Rereadable } from "./rereadable.ts";
 import { cancel, commit, openSession, patch, status, uploading, type Session } from "./session.ts";
 import { firstChunk, leastChunk } from "./shared.ts";
@@ -110,7 +110,7 @@ async function prepareNext({ to, signal }: Upload, state: State, error: unknown)
   const spoilt = state.resumed && isRegistryError(error, "DIGEST_INVALID") && to.shared.resumes;
   if (spoilt) to.shared.resumes = false;
   const hopeful = spoilt || mayPass(error, signal) || isOutOfStep(error);
-  if (!hopeful || signal?.aborted || state.failures >= attemptLimit - 1) throw error;
+  if (!hopeful || signal?.aborted || state.failures >= to.retries) throw error;
   state.failures++;
   state.failedAt = state.offset;
   const asked = state.session?.retryAfter;

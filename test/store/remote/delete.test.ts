@@ -58,6 +58,15 @@ test("a deletion whose answer was lost is done; one that did not get through is 
   expect(refused.clock.waits).toHaveLength(1);
 });
 
+test("nothing is sent again without retries", async () => {
+  const { again, clock } = openFake({}, [onRequest("DELETE", "manifests", { fault: "answer", status: 503 })]);
+  await again(0).putManifest(manifest, { tag: "a" });
+  await expectCode("UNAVAILABLE", () => again(0).deleteTag("a"));
+  expect(clock.waits).toEqual([]);
+  await expectCode("UNAVAILABLE", () => again(2).deleteTag("a"));
+  expect(clock.waits).toHaveLength(2);
+});
+
 test("a manifest goes by its digest", async () => {
   const { store, shared, log } = await openWithTags();
   shared.referrers = "api";

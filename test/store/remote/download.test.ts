@@ -105,6 +105,12 @@ describe("a connection that breaks", () => {
     expect(log()).toHaveLength(6);
   });
 
+  test.each([0, 1])("%i times is gone on with where that is how often", async (retries) => {
+    const { again, log } = openWithBlob({}, [dropAt(1000)]);
+    await expectCode("NETWORK", async () => read(await again(retries).blob(digest)));
+    expect(log()).toHaveLength(1 + retries);
+  });
+
   test("any number of times is mended as long as there is progress", async () => {
     const { store, log } = openWithBlob({}, [dropAt(70_000)]);
     expect(await read(await store.blob(digest))).toBe(digest);

@@ -146,6 +146,13 @@ describe("manifest", () => {
     expect(log()).toHaveLength(2);
   });
 
+  test.each([0, 1])("is fetched again %i times where that is how often", async (retries) => {
+    const cut = onRequest("GET", "manifests", { fault: "truncate", at: 30 });
+    const { again, log } = await openWithManifest({}, [cut]);
+    await expectCode("NETWORK", () => again(retries).manifest("v1"));
+    expect(log()).toHaveLength(1 + retries);
+  });
+
   test("a reference that would lead elsewhere is INVALID", async () => {
     const { store, log } = openFake();
     for (const ref of ["../../_catalog", "a?b", "", "sha256:abc", "a/b"])

@@ -14,6 +14,8 @@ export interface Opened {
   readonly log: () => readonly string[];
   /** Another store of the same host. */
   readonly other: (repository: string) => Store;
+  /** The store with so many retries. */
+  readonly again: (retries: number) => Store;
 }
 
 /** A store over a fake registry: `registry.example/app`. */
@@ -22,9 +24,10 @@ export function openFake(behaviour: Behaviour = {}, rules: readonly FaultRule[] 
   const shared = remoteShared("registry.example");
   const clock = instantClock();
   const transport = faulty(fake.transport, rules);
-  const other = (repository: string): Store =>
-    remoteStore({ transport, registry: "registry.example", repository, shared, clock });
-  return { fake, shared, clock, other, store: other("app"), log: () => fake.log.splice(0) };
+  const options = { transport, registry: "registry.example", shared, clock };
+  const other = (repository: string): Store => remoteStore({ ...options, repository });
+  const again = (retries: number): Store => remoteStore({ ...options, retries, repository: "app" });
+  return { fake, shared, clock, other, again, store: other("app"), log: () => fake.log.splice(0) };
 }
 
 /** A fault for the nth request of a method, and of a path that has `part` in it. */

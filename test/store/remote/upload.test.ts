@@ -299,7 +299,7 @@ describe("a broken upload", () => {
       clock,
     });
     await expectCode("NETWORK", () => store.putBlob(large.descriptor, counted(large.bytes)));
-    expect(clock.waits).toHaveLength(4);
+    expect(clock.waits).toHaveLength(5);
   });
 
   test("starts again where the upload is gone", async () => {
@@ -322,12 +322,18 @@ describe("a broken upload", () => {
     expect(clock.waits).toEqual([7000]);
   });
 
-  test("is given up after five tries without progress, and cancelled", async () => {
+  test("is given up after five retries without progress, and cancelled", async () => {
     const { store, fake, clock } = openFake({}, [dropAt("PUT", 0)]);
     await expectCode("NETWORK", () => store.putBlob(small.descriptor, counted(small.bytes)));
-    expect(fake.log.filter((line) => line.startsWith("PUT"))).toHaveLength(5);
-    expect(clock.waits).toHaveLength(4);
+    expect(fake.log.filter((line) => line.startsWith("PUT"))).toHaveLength(6);
+    expect(clock.waits).toHaveLength(5);
     expect(fake.uploads.size).toBe(0);
+  });
+
+  test.each([0, 1])("is sent again %i times where that is how often", async (retries) => {
+    const { fake, again } = openFake({}, [dropAt("PUT", 0)]);
+    await expectCode("NETWORK", () => again(retries).putBlob(small.descriptor, counted(small.bytes)));
+    expect(fake.log.filter((line) => line.startsWith("PUT"))).toHaveLength(1 + retries);
   });
 
   test("goes on for as long as it gets further", async () => {
