@@ -26,14 +26,14 @@ export const verbose: Option<boolean> = flag("-v, --verbose", "write a line for 
 /** How results and progress are written. */
 export const format: Option<Format | undefined> = value(
   "--format <format>",
-  "table, json, ndjson, yaml, or a template such as '{{.digest}}'",
+  "table, json, ndjson, yaml, or a template over JSON's fields: '{{.FIELD}}', '{{range .LIST}}{{.FIELD}}{{end}}'",
   (text) => parseFormat(text),
   { heading: outputs, completes: ["table", "json", "ndjson", "yaml"] },
 );
 /** The same, for commands that make plans. */
 export const planFormat: Option<PlanFormat | undefined> = value(
   "--format <format>",
-  "table, tree, markdown (for a pull request), json, ndjson, yaml, or a template",
+  "table, tree, markdown (for a pull request), json, ndjson, yaml, or a template: '{{range .steps}}{{.at}}{{end}}'",
   parsePlanFormat,
   { heading: outputs, completes: ["table", "tree", "markdown", "json", "ndjson", "yaml"] },
 );

@@ -43,6 +43,8 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
   const config = configOf(places);
   const known = command.options.some(({ setting }) => setting !== undefined) ? await config() : undefined;
   const get = known ? withSettings(parsed, known) : parsed.get;
+  const format = get(options.format) ?? get(options.planFormat);
+  if (typeof format === "function") (await import("./render/template-fields.ts")).checkFields(format, command.name);
   const report = reporter(io, {
     kind: get(options.quiet) ? "none" : (get(options.progress) ?? "auto"),
     verbose: get(options.verbose),
@@ -58,7 +60,7 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
     places,
     signal,
     stdin: () => stdinFor(get, io),
-    out: output(io, get(options.format) ?? get(options.planFormat)),
+    out: output(io, format),
     reporter: report,
     async client(at) {
       const { connect } = await import("./connect.ts");

@@ -98,6 +98,38 @@ describe("output", () => {
     );
     expect(await ls("{{.tag}}")).toBe("1\n2\n");
     expect(await ls("yaml")).toContain('- tag: "1"');
+    const env = { GANTRY_RETRIES: "3" };
+    const shown = await gantry(["config", "show", "retries", "--format", "{{.key}}={{.value}}"], { env });
+    expect(shown.stdout).toBe("retries=3\n");
+  });
+
+  test.each([
+    [["digest", "a"], "{{.nope}}", "there is no field .nope", ".name, .digest, .mediaType, .size"],
+    [["digest", "a"], "{{json .nope}}", "there is no field .nope", ".name"],
+    [["copy", "a", "b"], "{{.digest}}", "there is no field .digest", ".images, .failures"],
+    [["copy", "a", "b"], "{{.images.digest}}", ".images is a list", "{{range .images}}{{.digest}}{{end}}"],
+    [["copy", "a", "b"], "{{range .images}}{{.nope}}{{end}}", "there is no field .nope", ".digest"],
+    [["ls", "a"], "{{.nope}}", "there is no field .nope", ".tag"],
+    [["retain", "a", "x"], "{{range .steps}}{{.nope}}{{end}}", "there is no field .nope", ".at"],
+  ])("of %j with %s is refused before anything is done", async (words, template, what, hint) => {
+    const { code, stdout, stderr } = await gantry([...words, "--format", template]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(`error: --format: ${what}`);
+    expect(stderr).toContain(hint);
+  });
+
+  test("by a template has fields that may be missing, any labels, and items by their number", async () => {
+    const { host, store } = await testRegistry();
+    await putImage(store("app"), image("x"), "1");
+    const shown = async (template: string): Promise<unknown> => {
+      const { code, stdout } = await gantry(["inspect", `${host}/app:1`, "--format", template]);
+      return { code, stdout };
+    };
+    expect(await shown("{{.annotations}}[{{range .images}}{{.User}}{{.labels.any}}{{.labels.a.b}}{{end}}]")).toEqual({
+      code: 0,
+      stdout: "[]\n",
+    });
+    expect(await shown("{{.images.0.layers.length}}")).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\n$/) });
   });
 
   test("is coloured on a terminal, and where it is asked for, and not with NO_COLOR", async () => {

@@ -23,6 +23,6 @@ export function parseFormat(text: string, also: readonly string[] = []): Format 
   throw new RegistryError("INVALID", `unknown format ${JSON.stringify(text)}`, {
     hint: local
       ? `the format of files is chosen with --as ${text}`
-      : `write ${[...names, ...also].join(", ")} or a template such as '{{.digest}}'`,
+      : `write ${[...names, ...also].join(", ")} or a template such as '{{.FIELD}}'`,
   });
 }

@@ -53,7 +53,10 @@ export function output(io: Pick<Io, "stdout" | "env">, asked: PlanFormat = "tabl
 
 /** A value for programs, or by the user's template. */
 async function machine(value: unknown, format: Exclude<Format, "table">): Promise<string> {
-  if (typeof format === "function") return format(value).replace(/\n?$/, "\n");
+  if (typeof format === "function") {
+    const texts = (Array.isArray(value) ? value : [value]).map((item) => format(item).replace(/\n?$/, "\n"));
+    return texts.join("");
+  }
   if (format === "ndjson") return `${safeJson(value)}\n`;
   if (format === "json") return `${safeJson(value, 2)}\n`;
   const { stringify } = await import("yaml");

@@ -1,9 +1,13 @@
 import { RegistryError } from "../../index.ts";
 
 /** Writes a value by a pattern. */
-export type Template = (value: unknown) => string;
+export interface Template {
+  (value: unknown): string;
+  readonly parts: readonly Part[];
+}
 
-type Part =
+/** A piece of a template: text, or a field of the value. */
+export type Part =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "field"; readonly path: readonly string[] }
   | { readonly kind: "json"; readonly path: readonly string[] }
@@ -17,7 +21,7 @@ export function parseTemplate(text: string): Template {
   const pieces = text.split(/(\{\{.*?\}\})/s);
   const [parts, rest] = parseParts(text, pieces, false);
   if (rest.length > 0) throw invalid(text, "{{end}} without {{range}}");
-  return (value) => write(parts, value);
+  return Object.assign((value: unknown) => write(parts, value), { parts });
 }
 
 function parseParts(text: string, pieces: readonly string[], inRange: boolean): readonly [Part[], readonly string[]] {
