@@ -1,3 +1,4 @@
+import { exitCodes } from "./exit-codes.ts";
 import type { Io, Sink } from "./io.ts";
 import { run } from "./run.ts";
 
@@ -5,10 +6,7 @@ import { run } from "./run.ts";
 export async function runAsProcess(words: readonly string[]): Promise<never> {
   const stop = new AbortController();
   const interrupt = (): void => {
-    if (stop.signal.aborted) {
-      if (process.stderr.isTTY) process.stderr.write("\u001B[?25h");
-      process.exit(130);
-    }
+    if (stop.signal.aborted) endInterrupted();
     stop.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
@@ -16,7 +14,19 @@ export async function runAsProcess(words: readonly string[]): Promise<never> {
   process.on("SIGHUP", () => void (process.listenerCount("SIGHUP") === 1 && interrupt()));
   for (const event of ["uncaughtException", "unhandledRejection"] as const) process.on(event, breakDown);
   hideSqliteWarning();
-  process.exit(await run(words, processIo(), stop.signal));
+  const code = await run(words, processIo(), stop.signal);
+  if (code === exitCodes.interrupted.code) endInterrupted();
+  process.exit(code);
+}
+
+/** Ends at once; where a thread hangs in a system call, exit() would wait for it, but no signal does. */
+function endInterrupted(): never {
+  if (process.stderr.isTTY) process.stderr.write("\u001B[?25h");
+  if (process.getActiveResourcesInfo().some((name) => /^(FSReq|GetAddrInfo)/.test(name))) {
+    process.removeAllListeners("SIGINT");
+    process.kill(process.pid, "SIGINT");
+  }
+  process.exit(exitCodes.interrupted.code);
 }
 
 /** The standard streams, each made when it is needed: that takes Node a millisecond or two. */

@@ -11,9 +11,9 @@ import { hostOf } from "./host-or-image.ts";
 import type { Attempt } from "./render/error.ts";
 import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
-import { formatSpan } from "./render/text.ts";
 import { hideLogins, maskSecrets, stdinFor } from "./secrets.ts";
 import { configOf, configPlaces, withSettings } from "./settings.ts";
+import { orLeft, within } from "./within.ts";
 
 /** Runs one command line and answers the process's exit code. Never throws. */
 export async function run(words: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
@@ -86,40 +86,25 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
       return ask(question, io, { ...more, signal });
     },
   };
-  try {
-    return (await body(args as never, cli)) ?? "done";
-  } finally {
+  const work = async (): Promise<ExitName> => {
+    try {
+      return (await body(args as never, cli)) ?? "done";
+    } finally {
+      report.stop();
+      for (const one of open) await one.close();
+    }
+  };
+  if (command.drains?.(get)) return work();
+  return orLeft(work(), signal, (message) => {
     report.stop();
-    for (const one of open) await one.close();
-  }
+    report.say(message);
+  });
 }
 
 async function confirm(question: string, io: Io, signal: AbortSignal): Promise<boolean | undefined> {
   const { ask } = await import("./prompt.ts");
   const answer = await ask(`${question} [y/N] `, io, { signal });
   return answer === undefined ? undefined : /^y(es)?$/i.test(answer.trim());
-}
-
-/** Runs work that is stopped after so many milliseconds; 0 or nothing is as long as it takes. */
-async function within<T>(
-  ms: number | undefined,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  if (!ms) return work(signal);
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), ms);
-  try {
-    return await work(AbortSignal.any([signal, late.signal]));
-  } catch (error) {
-    if (!late.signal.aborted || signal.aborted) throw error;
-    throw new RegistryError("TIMEOUT", `the command was not done within ${formatSpan(ms)}`, {
-      cause: error,
-      hint: "give it more by --command-timeout",
-    });
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A command line, and the words of it that are no options. */

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, relative } from "node:path";
@@ -100,6 +100,44 @@ describe("signals", () => {
       expect(await ended(child)).toEqual({ code: 0, stdout: "", stderr: "stopping\n" });
     },
   );
+});
+
+describe("a pipe that nobody writes", () => {
+  async function hanging(): Promise<ChildProcessWithoutNullStreams> {
+    const pipe = join(await temporaryDirectory(), "pipe");
+    spawnSync("mkfifo", [pipe]);
+    const child = start("apply", pipe);
+    await expect.poll(() => waitsFor(child.pid!), { timeout: 10_000 }).toBe(true);
+    return child;
+  }
+
+  /** Whether a thread of a process waits for somebody to open the other end. */
+  function waitsFor(pid: number): boolean {
+    return readdirSync(`/proc/${pid}/task`).some((thread) =>
+      /wait_for_partner|fifo_open/.test(readFileSync(`/proc/${pid}/task/${thread}/wchan`, "utf8")),
+    );
+  }
+
+  test("keeps no command that was told to stop", { timeout: 30_000 }, async () => {
+    const child = await hanging();
+    child.kill("SIGTERM");
+    const { stderr } = await ended(child);
+    expect(child.signalCode).toBe("SIGINT");
+    expect(stderr).toBe(
+      "warning: a file, a pipe or a program did not let go within 5.0 s: ended all the same\n" +
+        "error: interrupted\n  hint  run it again: it goes on from there\n",
+    );
+  });
+
+  test("keeps none that was told twice", { timeout: 30_000 }, async () => {
+    const child = await hanging();
+    child.kill("SIGTERM");
+    setTimeout(() => child.kill("SIGTERM"), 100);
+    const began = performance.now();
+    await ended(child);
+    expect(child.signalCode).toBe("SIGINT");
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
 });
 
 test("a reader that goes early is no failure", async () => {

@@ -28,6 +28,7 @@ export const toolCommands: readonly Command[] = [
         line: "gantry serve --data registry-data --listen 127.0.0.1:0 --htpasswd users --anonymous-pull",
       },
     ],
+    drains: () => true,
     load: () => import("../commands/serve.ts"),
   },
   {
