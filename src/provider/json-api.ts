@@ -79,7 +79,9 @@ export function jsonApi(options: JsonApiOptions): JsonApi {
     }
     const url = /^https?:/.test(path) ? new URL(path) : new URL(`${root}${path}`, base);
     if (url.origin === base.origin) return url;
-    throw new RegistryError("INVALID", `${title} says that the next page is at ${url.host}`, { host: base.host });
+    throw new RegistryError("NETWORK", `${title} says that the next page is at ${url.host}, another host`, {
+      host: base.host,
+    });
   };
   const follow = (from: URL, link: string): URL => {
     const url = URL.parse(link, from.href);

@@ -38,7 +38,7 @@ export async function getPage(
   const link = nextLink(response.headers["link"]);
   if (link === undefined) return { response, bytes, body };
   const { url: next, anonymous } = locate(at, url, link);
-  if (anonymous) throw nonsense(attempt, `says that the next page is at ${next.host}`);
+  if (anonymous) throw nonsense(attempt, `says that the next page is at ${next.host}, another host`);
   return { response, bytes, body, next };
 }
 
