@@ -115,6 +115,24 @@ describeWith("skopeo", "skopeo", () => {
     expect({ config: config?.digest, layers: blobs.length - 1 }).toEqual(await imageHere(tag));
   });
 
+  test.each([
+    { format: "oci-archive", open: ociArchiveStore, tag: "oci", theirs: "example.test/theirs:v1" },
+    { format: "docker-archive", open: dockerArchiveStore, tag: "docker", theirs: "example.test/theirs:v1" },
+  ])("reads from an $format of its own what it wrote and what we added", async ({ format, open, tag, theirs }) => {
+    const [source, path] = [fresh(), fresh()];
+    await copy(layoutStore(layout), tag, dirStore(source));
+    await must(clients.skopeo("copy", `dir:${source}`, `${format}:${path}:${theirs}`));
+    await copy(layoutStore(layout), "oci-index", open(path), "example.test/ours:v1");
+    for (const [name, of] of [
+      [theirs, tag],
+      ["example.test/ours:v1", "oci-index"],
+    ] as const) {
+      const out = fresh();
+      await must(clients.skopeo("copy", `${format}:${path}:${name}`, `dir:${out}`));
+      expect((await readAll(dirStore(out))).config?.digest).toBe((await imageHere(of)).config);
+    }
+  });
+
   test("writes a docker-archive, which we read under its name", async () => {
     const [source, path] = [fresh(), fresh()];
     await copy(layoutStore(layout), "docker", dirStore(source));

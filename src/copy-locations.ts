@@ -6,6 +6,7 @@ import { familiarReference, isRepository, isTag } from "./oci/reference.ts";
 import { copier, type CopyOptions, type CopyResult, type Destination, type Outcome } from "./graph/copy.ts";
 import { copyTags } from "./graph/copy-tags.ts";
 import { sided } from "./graph/sides.ts";
+import type { LocalStore } from "./store/local-store.ts";
 import type { Store } from "./store/store.ts";
 
 export interface CopyLocationsOptions extends CopyOptions {
@@ -47,6 +48,10 @@ export async function copyLocations(
   );
   const stores = places.map(({ store }) => store);
   try {
+    for (const { store, opened } of places) {
+      if (opened[0]!.location.transport === "registry") continue;
+      await sided("destination", () => (store as LocalStore).checkPlace(options));
+    }
     const ref = options.allTags
       ? undefined
       : await sided("source", () => (options.source ?? client).resolve(source, options));

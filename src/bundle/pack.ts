@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { digester, digestOf, hexOf, type Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { doing } from "../files/file-error.ts";
-import { newArchive, type ArchiveFormat } from "../store/archive/new-archive.ts";
+import { newArchive, type NewFormat } from "../store/archive/new-archive.ts";
 import { formatIndex } from "../store/layout/index-document.ts";
 import { blobPath } from "../store/layout/layout-source.ts";
 import { layoutNaming } from "../store/layout/naming.ts";
@@ -29,9 +29,8 @@ export async function pack(path: string, stage: Source, load: Load, call: Call =
   const { manifests, blobs, names } = load;
   const sum = `${path}.sha256`;
   const sums = await sumsOf(stage, load, call);
-  const format: ArchiveFormat = {
+  const format: NewFormat = {
     naming: layoutNaming,
-    read: () => Promise.reject(new Error("a bundle that is being written is not read")),
     extras: (index) => {
       const about = Buffer.from(`${JSON.stringify(load.manifest, undefined, 1)}\n`);
       const small: readonly (readonly [string, Uint8Array | string])[] = [

@@ -27,15 +27,20 @@ export function dirStore(path: string): LocalStore {
   let rooted = false;
   let last: Manifest | undefined;
 
-  const create = async (): Promise<void> => {
-    if (created) return;
+  /** What is in the directory, all of it an image's. */
+  const list = async (): Promise<readonly string[]> => {
     const present = (await files.list()).filter((file) => !file.startsWith("."));
     if (present.length > 0 && !present.includes(versionFile)) {
       throw new RegistryError("INVALID", `${path} has other files in it`, {
         hint: "name a new or empty directory, or one that an image was written to before",
       });
     }
-    if (present.length === 0) await files.put(versionFile, bytesOf(version));
+    return present;
+  };
+
+  const create = async (): Promise<void> => {
+    if (created) return;
+    if ((await list()).length === 0) await files.put(versionFile, bytesOf(version));
     created = true;
   };
 
@@ -130,6 +135,9 @@ export function dirStore(path: string): LocalStore {
     async deleteManifest(_digest, call) {
       throwIfAborted(call?.signal);
       throw unsupported();
+    },
+    async checkPlace() {
+      await list();
     },
     async flush() {
       if (rooted || !last) return files.sync();

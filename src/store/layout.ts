@@ -85,6 +85,7 @@ export function layoutStore(path: string, options: LayoutOptions = {}): LocalSto
         return { document: document.unlistDigest(current, digest), after: () => files.remove(blobPath(digest)) };
       }, call?.signal);
     },
+    checkPlace: () => checkVersion(files),
     flush: () => files.sync(),
     close: async () => {},
   };

@@ -9,6 +9,8 @@ export interface LocalStore extends Store {
    * what is only there as a part of another image, or attached to one, is left out.
    */
   roots(call?: Call): Promise<readonly Descriptor[]>;
+  /** Throws INVALID where what is at its place is something else, which would be lost or in the way; before work is done. */
+  checkPlace(call?: Call): Promise<void>;
 }
 
 /**

@@ -102,6 +102,36 @@ describe("copy", () => {
     });
   });
 
+  test("into an archive keeps the other images in it", async () => {
+    const [a, folder] = [await testRegistry(), await temporaryDirectory()];
+    await putImage(a.store("app"), app, "1");
+    await putImage(a.store("app"), image("two"), "2");
+    await putImage(a.store("other"), image("other"), "1");
+    const archive = `oci-archive:${folder}/app.tar`;
+    for (const tag of ["1", "2"]) await must("copy", `${a.host}/app:${tag}`, archive);
+    expect(await must("copy", "--no-clobber", `${a.host}/other:1`, archive)).toContain("left alone");
+    expect(await must("copy", "--no-clobber", `${a.host}/other:1`, `${archive}:3`)).toContain("copied");
+    expect(await must("ls", archive)).toBe("1\n2\n3\n");
+    expect(await must("digest", `${archive}:1`)).toBe(`${digest}\n`);
+    expect(await must("copy", "--all-tags", `${a.host}/app`, archive)).toContain("2 unchanged");
+    expect(await must("ls", archive)).toBe("1\n2\n3\n");
+  });
+
+  test("over a file that is no archive is refused before the source is asked", async () => {
+    const folder = await temporaryDirectory();
+    await writeFile(join(folder, "notes"), "notes");
+    for (const more of [[], ["--no-clobber"], ["--all-tags"], ["--dry-run"]])
+      for (const transport of ["oci-archive", "docker-archive", "dir", "oci"]) {
+        const from = more.includes("--all-tags") ? "127.0.0.1:1/app" : "127.0.0.1:1/app:1";
+        if (transport === "dir" && more.includes("--all-tags")) continue;
+        expect(await gantry(["copy", ...more, from, `${transport}:${folder}/notes`])).toMatchObject({
+          code: 2,
+          stderr: expect.stringContaining(join(folder, "notes")),
+        });
+      }
+    expect(await readFile(join(folder, "notes"), "utf8")).toBe("notes");
+  });
+
   test("quietly, prints the digest alone", async () => {
     const a = await testRegistry();
     await putImage(a.store("app"), app, "1");

@@ -28,7 +28,8 @@ export const moveCommands: readonly Command[] = [
       "Places are registries (NAME:TAG, docker://NAME:TAG) and local formats (oci:DIR:TAG, oci-archive:FILE:TAG, " +
       "docker-archive:FILE:NAME, dir:DIR), in any direction. A destination without a tag takes the source's. Manifests " +
       "stay as they are, byte for byte; what the destination has already is not sent; a tag appears when all it needs " +
-      "is there, so that an interrupted copy is finished by running it again. Several destinations are fed by one read.",
+      "is there, so that an interrupted copy is finished by running it again. Several destinations are fed by one read. " +
+      "An archive keeps the other images that are in it; a file that is something else is not overwritten.",
     arguments: [
       { name: "source", summary: "the image to copy; a repository with --all-tags", completes: "location" },
       { name: "destination", summary: "where it goes", many: true, completes: "location" },
@@ -75,7 +76,8 @@ export const moveCommands: readonly Command[] = [
     details:
       "PATH ends in .tar: an OCI archive; else an OCI layout directory, by default one named like the repository. " +
       "--as chooses another format, a path such as docker-archive:FILE too, and - writes an archive to stdout. " +
-      "A docker-archive holds single images: without --platform, the one for this machine.",
+      "A docker-archive holds single images: without --platform, the one for this machine. " +
+      "An archive that is there keeps the other images that are in it.",
     arguments: [
       { name: "reference", summary: "the image", completes: "reference" },
       { name: "path", summary: "where it goes", optional: true, completes: "file" },

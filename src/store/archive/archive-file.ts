@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, type BigIntStats } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { posix } from "node:path";
 import { RegistryError } from "../../oci/error.ts";
@@ -11,6 +11,7 @@ import { scanTar, type Member } from "./tar-scan.ts";
 
 /** The files in a tar archive, in any order; links are followed within it. */
 export interface ArchiveFile {
+  names(): readonly string[];
   /** A file's size; undefined where it is not there. */
   size(name: string): number | undefined;
   /** A small file's bytes; undefined where it is not there, TOO_LARGE past `limit`. */
@@ -19,12 +20,21 @@ export interface ArchiveFile {
   close(): Promise<void>;
 }
 
-const beingRead = new Map<string, number>();
+/** What is at a path, if anything. */
+export async function find(path: string): Promise<BigIntStats | undefined> {
+  return doing(`read ${path}`, async () => {
+    try {
+      return await stat(path, { bigint: true });
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  });
+}
 
-/** Whether an archive at this path is open for reading, in this process. */
-export async function isBeingRead(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined && beingRead.has(identity(found));
+/** Tells a file from what may take its place. */
+export function versionOf(found: BigIntStats | undefined): string | undefined {
+  return found && `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs}`;
 }
 
 /**
@@ -40,25 +50,19 @@ export async function openArchive(
     return archiveOf(
       await spool(abortable(stdin, signal), "the archive on standard input", { signal }),
       "the archive on standard input",
-      () => {},
     );
   return doing(`read ${path}`, async () => {
-    let found;
-    try {
-      found = await stat(path);
-    } catch (error) {
-      if (isErrno(error, "ENOENT")) return undefined;
-      throw error;
-    }
+    const found = await find(path);
+    if (!found) return undefined;
     if (found.isDirectory()) {
       throw new RegistryError("INVALID", `${path} is a directory, not an archive`, {
         hint: `if it is an image layout, write oci:${path}`,
       });
     }
-    if (!found.isFile()) return archiveOf(await spoolFile(path, signal), path, () => {});
+    if (!found.isFile()) return archiveOf(await spoolFile(path, signal), path);
     const file = await open(path, "r");
-    const plain = await plainFile(path, file, found.size);
-    return archiveOf(plain ?? (await spoolFile(path, signal)), path, occupy(identity(found)));
+    const plain = await plainFile(path, file, Number(found.size));
+    return archiveOf(plain ?? (await spoolFile(path, signal)), path);
   });
 }
 
@@ -80,12 +84,9 @@ async function spoolFile(path: string, signal: AbortSignal | undefined): Promise
   return spool(abortable(stream as AsyncIterable<Uint8Array>, signal), path, { signal });
 }
 
-async function archiveOf({ file, size }: Spooled, what: string, release: () => void): Promise<ArchiveFile> {
+async function archiveOf({ file, size }: Spooled, what: string): Promise<ArchiveFile> {
   let closed: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    if (!closed) release();
-    return (closed ??= file.close());
-  };
+  const close = (): Promise<void> => (closed ??= file.close());
   try {
     return { ...archiveFile(file, await scanTar(file, size, what), what), close };
   } catch (error) {
@@ -100,7 +101,7 @@ export function archiveFile(
   members: ReadonlyMap<string, Member>,
   what: string,
 ): Omit<ArchiveFile, "close"> {
-  const find = (name: string): Member | undefined => {
+  const memberAt = (name: string): Member | undefined => {
     const seen = new Set<string>();
     for (let at = posix.normalize(name); !seen.has(at);) {
       const member = members.get(at);
@@ -111,26 +112,14 @@ export function archiveFile(
     throw new RegistryError("CORRUPT", `${what} is corrupt: the links of ${name} lead in a circle`);
   };
   const stream: ArchiveFile["stream"] = async function* (name, options = {}) {
-    const member = find(name);
+    const member = memberAt(name);
     if (!member) throw new RegistryError("CORRUPT", `${what} has no ${name}`);
     yield* readFile(file, { start: member.start, size: member.size, ...options });
   };
   return {
-    size: (name) => find(name)?.size,
-    read: async (name, limit) => (find(name) ? collect(stream(name), limit, `${name} in ${what}`) : undefined),
+    names: () => [...members.keys()],
+    size: (name) => memberAt(name)?.size,
+    read: async (name, limit) => (memberAt(name) ? collect(stream(name), limit, `${name} in ${what}`) : undefined),
     stream,
   };
-}
-
-function occupy(id: string): () => void {
-  beingRead.set(id, (beingRead.get(id) ?? 0) + 1);
-  return () => {
-    const left = beingRead.get(id)! - 1;
-    if (left > 0) beingRead.set(id, left);
-    else beingRead.delete(id);
-  };
-}
-
-function identity({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
-  return `${dev}:${ino}`;
 }

@@ -1,11 +1,12 @@
 import type { Writable } from "node:stream";
-import { RegistryError } from "../../oci/error.ts";
+import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import type { ByteStream } from "../../oci/stream.ts";
 import { throwIfAborted } from "../../oci/abort.ts";
 import type { LayoutSource } from "../layout/layout-source.ts";
 import type { LocalStore } from "../local-store.ts";
 import type { Call } from "../store.ts";
-import { isBeingRead, openArchive, type ArchiveFile } from "./archive-file.ts";
+import { find, openArchive, versionOf, type ArchiveFile } from "./archive-file.ts";
+import type { Predecessor } from "./carry.ts";
 import { newArchive, type ArchiveFormat, type NewArchive } from "./new-archive.ts";
 
 export interface ArchiveOptions {
@@ -15,66 +16,85 @@ export interface ArchiveOptions {
   readonly stdout?: Writable;
 }
 
-interface Opened {
-  readonly archive: ArchiveFile;
-  readonly source: LayoutSource;
+/** What is at the path: nothing, or an archive. */
+interface Old {
+  readonly version: string | undefined;
+  readonly opened?: { readonly archive: ArchiveFile; readonly source: LayoutSource };
 }
 
 /**
- * A repository in a tar archive. The first put begins a new archive, which takes the place of the file at `flush`, and is
- * dropped by `close` without one; reads then see the new one. An archive of which something was read, here or by another
- * store of this process, is not replaced: CONFLICT.
+ * A repository in a tar archive. The first put begins a new archive, which takes the place of the file at `flush` with all
+ * that this lists and no put has replaced, and is dropped by `close` without one; reads then see the new one. A file that
+ * is no such archive, and not empty, is not replaced: INVALID; nor is one that was changed meanwhile: CONFLICT.
  */
 export function archiveStore(name: string, path: string, format: ArchiveFormat, options: ArchiveOptions): LocalStore {
-  let opening: Promise<Opened | undefined> | undefined;
+  let opening: Promise<Old> | undefined;
   let beginning: Promise<NewArchive> | undefined;
-  let seen = false;
 
-  async function openOld(signal: AbortSignal | undefined): Promise<Opened | undefined> {
-    if (path === "-" && !options.stdin) return undefined;
+  async function openOld(signal: AbortSignal | undefined): Promise<Old> {
+    if (path === "-" && !options.stdin) return { version: undefined };
+    const version = path === "-" ? undefined : versionOf(await find(path));
     const archive = await openArchive(path, path === "-" ? options.stdin : undefined, signal);
-    if (!archive) return undefined;
+    if (!archive) return { version };
     try {
-      return { archive, source: await format.read(archive, name) };
+      return { version, opened: { archive, source: await format.read(archive, name) } };
     } catch (error) {
       await archive.close();
       throw error;
     }
   }
 
+  async function openOnce(call: Call | undefined): Promise<Old> {
+    throwIfAborted(call?.signal);
+    return retried((opening ??= openOld(call?.signal)), () => (opening = undefined));
+  }
+
   /** What is read from: the new archive where one has been begun. */
   async function current(call: Call | undefined): Promise<LayoutSource | undefined> {
     throwIfAborted(call?.signal);
-    if (beginning) return (await beginning).source;
-    return (await retried((opening ??= openOld(call?.signal)), () => (opening = undefined)))?.source;
+    return beginning ? (await beginning).source : (await openOnce(call)).opened?.source;
   }
 
   async function look<T>(call: Call | undefined, read: (source: LayoutSource) => Promise<T>): Promise<T | undefined> {
     const source = await current(call);
-    const found = source && (await read(source));
-    if (found !== undefined && !beginning) seen = true;
-    return found;
+    return source && read(source);
   }
 
-  async function begin(): Promise<NewArchive> {
-    if (!seen) await closeOld();
-    if (seen || (path !== "-" && (await isBeingRead(path)))) {
-      throw new RegistryError("CONFLICT", `${name} is being read, and an archive is not changed in place`, {
-        hint: "write to another file, or to an image layout (oci:DIRECTORY), which can be changed",
+  /** What the new archive takes the place of. */
+  async function predecessor(call: Call | undefined): Promise<Predecessor | undefined> {
+    if (path === "-") return undefined;
+    const found = await find(path);
+    if (found && !found.isFile() && !found.isDirectory()) {
+      throw new RegistryError("INVALID", `${path} is no regular file`, {
+        hint: `write to a file, or to standard output: ${name.slice(0, -path.length)}-`,
       });
     }
-    return newArchive(name, path === "-" ? options.stdout : path, format);
+    if (found?.size === 0n) opening ??= Promise.resolve({ version: versionOf(found) });
+    try {
+      const { version, opened } = await openOnce(call);
+      if (!opened) return { version };
+      const { archive, source } = opened;
+      return { version, archive: { ...source, ...(await format.contents(archive, source, name)) } };
+    } catch (error) {
+      if (!isRegistryError(error, "CORRUPT", "TOO_LARGE", "UNSUPPORTED", "UNVERIFIED")) throw error;
+      throw new RegistryError(
+        "INVALID",
+        `${path} is there already, and is no archive that images can be added to: ${error.message}`,
+        {
+          cause: error,
+          hint: `write to another file, or remove ${path} first`,
+        },
+      );
+    }
   }
 
-  async function closeOld(): Promise<void> {
-    const old = await opening?.catch(() => undefined);
-    opening = undefined;
-    await old?.archive.close();
+  async function begin(call: Call | undefined): Promise<NewArchive> {
+    return newArchive(name, path === "-" ? options.stdout : path, format, await predecessor(call));
   }
 
   async function target(call: Call | undefined): Promise<NewArchive> {
     throwIfAborted(call?.signal);
-    return retried((beginning ??= begin()), () => (beginning = undefined));
+    return retried((beginning ??= begin(call)), () => (beginning = undefined));
   }
 
   /** Deletes from a new archive; an old one stays as it is. */
@@ -103,28 +123,27 @@ export function archiveStore(name: string, path: string, format: ArchiveFormat, 
       return stream;
     },
     async *tags(call) {
-      for await (const tag of (await current(call))?.tags(call) ?? []) {
-        seen ||= !beginning;
-        yield tag;
-      }
+      yield* (await current(call))?.tags(call) ?? [];
     },
     async *referrers(subject, call) {
-      for await (const referrer of (await current(call))?.referrers(subject, call) ?? []) {
-        seen ||= !beginning;
-        yield referrer;
-      }
+      yield* (await current(call))?.referrers(subject, call) ?? [];
     },
     roots: async (call) => (await look(call, (source) => source.roots(call))) ?? [],
     putBlob: async (blob, content, call) => (await target(call)).putBlob(blob, content, call),
     putManifest: async (manifest, call) => (await target(call)).putManifest(manifest, call?.tag),
     deleteTag: (tag, call) => deleteFrom(tag, call, (archive) => archive.deleteTag(tag)),
     deleteManifest: (digest, call) => deleteFrom(digest, call, (archive) => archive.deleteManifest(digest)),
-    async flush() {
-      await (await beginning)?.flush();
+    async checkPlace(call) {
+      await predecessor(call);
+    },
+    async flush(call) {
+      await (await beginning)?.flush(call);
     },
     async close() {
-      await closeOld();
       await (await beginning?.catch(() => undefined))?.close();
+      const old = await opening?.catch(() => undefined);
+      opening = undefined;
+      await old?.opened?.archive.close();
     },
   };
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { RegistryError } from "../../oci/error.ts";
 import { streamOf, type ByteStream, type Content } from "../../oci/stream.ts";
 import { syncFolder } from "../files/directory.ts";
 import { doing, fileError } from "../../files/file-error.ts";
+import { find, versionOf } from "./archive-file.ts";
 import { readFile } from "../files/read-file.ts";
 import { writeFile } from "../files/write-file.ts";
 import { turns } from "../turns.ts";
@@ -39,10 +40,17 @@ export interface ArchiveWriter {
   close(): Promise<void>;
 }
 
-/** Begins an archive in a file, which takes the place of what is there when it is finished. */
-export async function writeArchiveFile(path: string): Promise<ArchiveWriter> {
+/**
+ * Begins an archive in a file, which takes the place of what is there when it is finished; where `before` says which version
+ * of the file that has to be, another one is a CONFLICT.
+ */
+export async function writeArchiveFile(
+  path: string,
+  before?: { readonly version: string | undefined },
+): Promise<ArchiveWriter> {
   await expectReplaceable(path);
-  const draft = join(dirname(path), `.${basename(path)}.gantry-${process.pid}-${randomBytes(8).toString("hex")}`);
+  const target = await realpath(path).catch(() => path);
+  const draft = join(dirname(target), `.${basename(target)}.gantry-${process.pid}-${randomBytes(8).toString("hex")}`);
   const file = await doing(`write ${path}`, () => open(draft, "wx+"));
   let closed: Promise<void> | undefined;
   let committed = false;
@@ -52,9 +60,15 @@ export async function writeArchiveFile(path: string): Promise<ArchiveWriter> {
     write: (bytes, at) => writeFile(file, bytes, at),
     async commit() {
       await file.sync();
-      await rename(draft, path);
+      if (before && versionOf(await find(path)) !== before.version) {
+        throw new RegistryError("CONFLICT", `${path} was changed by somebody else meanwhile`, {
+          retryable: true,
+          hint: "run it again",
+        });
+      }
+      await rename(draft, target);
       committed = true;
-      await syncFolder(dirname(path));
+      await syncFolder(dirname(target));
     },
     close() {
       return (closed ??= file.close().then(() => (committed ? undefined : rm(draft, { force: true }))));

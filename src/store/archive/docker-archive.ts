@@ -1,9 +1,10 @@
+import { RegistryError } from "../../oci/error.ts";
 import { hostPlatform, type Platform } from "../../oci/platform.ts";
 import { layoutSource } from "../layout/layout-source.ts";
 import type { LocalStore } from "../local-store.ts";
 import { archiveStore, type ArchiveOptions } from "./archive-store.ts";
-import { hybridSource } from "./docker-hybrid.ts";
-import { legacySource } from "./docker-legacy.ts";
+import { hybridIndex, hybridSource } from "./docker-hybrid.ts";
+import { legacyContents, legacySource } from "./docker-legacy.ts";
 import { formatDockerManifest, readDockerManifest } from "./docker-manifest.ts";
 import { dockerNaming } from "./docker-naming.ts";
 import { archivedLayout, noImageArchive, readArchiveIndex } from "./layout-archive.ts";
@@ -32,6 +33,16 @@ export function dockerArchiveStore(path: string, options: DockerArchiveOptions =
       if (index) return layoutSource(archivedLayout(archive, name, dockerNaming, index));
       if (images) return legacySource(archive, name, images);
       throw noImageArchive(name, "write it anew with `docker save` of Docker 1.10 or later");
+    },
+    async contents(archive, source, name) {
+      const index = await readArchiveIndex(archive, name);
+      const images = await readDockerManifest(archive, name);
+      if (!images) {
+        throw new RegistryError("INVALID", `${name} is an OCI archive`, {
+          hint: `write ${name.replace("docker-archive:", "oci-archive:")}`,
+        });
+      }
+      return index ? { index: await hybridIndex(archive, name, index, images) } : legacyContents(source);
     },
   };
   return archiveStore(`docker-archive:${path}`, path, format, options);

@@ -1,7 +1,7 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isIndexType } from "../../oci/media-types.ts";
-import { descriptorsOf, type IndexDocument } from "../layout/index-document.ts";
+import { descriptorsOf, listManifest, type IndexDocument } from "../layout/index-document.ts";
 import { blobPath, layoutSource, type LayoutSource } from "../layout/layout-source.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 import type { DockerEntry } from "./docker-manifest.ts";
@@ -18,25 +18,15 @@ export async function hybridSource(
   index: IndexDocument,
   images: readonly DockerEntry[],
 ): Promise<LayoutSource> {
-  const plain = layoutSource(archivedLayout(archive, name, dockerNaming, index));
-  const listed = descriptorsOf(index);
-  const named = (tag: string): boolean => listed.some((entry) => dockerNaming.matches(entry, tag));
-  const roots = images.some(({ tags }) => !tags.every(named)) ? await rootsByConfig(plain, listed) : undefined;
-  const more = images.flatMap(({ config, tags }) => {
-    const root = roots?.get(config);
-    return root
-      ? tags.filter((tag) => !named(tag)).map((tag) => ({ ...root, annotations: dockerNaming.annotations(tag) }))
-      : [];
-  });
-  const entries = [...index.entries, ...more.map((descriptor) => ({ descriptor, json: {} }))];
-  const source = layoutSource(archivedLayout(archive, name, dockerNaming, { ...index, entries }));
-
-  let numbered = roots;
+  const source = layoutSource(
+    archivedLayout(archive, name, dockerNaming, await hybridIndex(archive, name, index, images)),
+  );
+  let numbered: ReadonlyMap<string, Descriptor> | undefined;
   const resolve = async (ref: string): Promise<string> => {
     const number = /^@(\d{1,9})$/.exec(ref)?.[1];
     const image = number === undefined ? undefined : images[Number(number)];
     if (!image) return ref;
-    numbered ??= await rootsByConfig(plain, listed);
+    numbered ??= await rootsByConfig(source, descriptorsOf(index));
     return numbered.get(image.config)?.digest ?? ref;
   };
   return {
@@ -44,6 +34,28 @@ export async function hybridSource(
     head: async (ref, call) => source.head(await resolve(ref), call),
     manifest: async (ref, call) => source.manifest(await resolve(ref), call),
   };
+}
+
+/** The index.json of such an archive, with the names that only its manifest.json has. */
+export async function hybridIndex(
+  archive: ArchiveFile,
+  name: string,
+  index: IndexDocument,
+  images: readonly DockerEntry[],
+): Promise<IndexDocument> {
+  const listed = descriptorsOf(index);
+  const named = (tag: string): boolean => listed.some((entry) => dockerNaming.matches(entry, tag));
+  if (images.every(({ tags }) => tags.every(named))) return index;
+  const plain = layoutSource(archivedLayout(archive, name, dockerNaming, index));
+  const roots = await rootsByConfig(plain, listed);
+  let whole = index;
+  for (const { config, tags } of images) {
+    const root = roots.get(config);
+    const manifest = root && (await plain.manifest(root.digest));
+    if (!manifest) continue;
+    for (const tag of tags.filter((tag) => !named(tag))) whole = listManifest(whole, manifest, tag, dockerNaming);
+  }
+  return whole;
 }
 
 /** Which root has an image with the config at a path. */

@@ -5,12 +5,13 @@ import { buildManifest, type Manifest } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { verified } from "../../oci/stream.ts";
 import { abortable, throwIfAborted } from "../../oci/abort.ts";
-import { parseJsonObject } from "../layout/index-document.ts";
+import { emptyIndex, listManifest, parseJsonObject } from "../layout/index-document.ts";
 import type { LayoutSource } from "../layout/layout-source.ts";
 import type { Call } from "../store.ts";
 import type { ArchiveFile } from "./archive-file.ts";
+import type { Contents } from "./carry.ts";
 import type { DockerEntry } from "./docker-manifest.ts";
-import { familiarName, fullName } from "./docker-naming.ts";
+import { dockerNaming, familiarName, fullName } from "./docker-naming.ts";
 import { compressionOf, magicSize } from "./spool.ts";
 
 const configLimit = 8 * 1024 * 1024;
@@ -99,6 +100,18 @@ export function legacySource(archive: ArchiveFile, name: string, images: readonl
       return roots;
     },
   };
+}
+
+/** What goes along from such an archive into a new one: an image layout of the same images. */
+export async function legacyContents(source: LayoutSource): Promise<Contents> {
+  let index = emptyIndex;
+  const manifests = new Map<Digest, Manifest>();
+  for (const { digest, annotations } of await source.roots()) {
+    const manifest = (await source.manifest(digest))!;
+    index = listManifest(index, manifest, annotations?.[refNameAnnotation], dockerNaming);
+    manifests.set(digest, manifest);
+  }
+  return { index, manifests };
 }
 
 interface Layer {

@@ -10,17 +10,24 @@ import type { Naming } from "../layout/naming.ts";
 import type { Call, Put } from "../store.ts";
 import { archiveFile, type ArchiveFile } from "./archive-file.ts";
 import { writeArchiveFile, writeArchiveStream, type ArchiveWriter } from "./archive-writer.ts";
+import { carry, type Contents, type Predecessor } from "./carry.ts";
 
-/** What tells one kind of image archive from another. */
-export interface ArchiveFormat {
+/** How an image archive is written. */
+export interface NewFormat {
   readonly naming: Naming;
-  /** Reads an archive of this kind. */
-  read(archive: ArchiveFile, name: string): Promise<LayoutSource>;
   /** The members that come last, beside the layout's own. */
   extras(
     index: document.IndexDocument,
     manifests: ReadonlyMap<Digest, Manifest>,
   ): readonly (readonly [name: string, bytes: Uint8Array])[];
+}
+
+/** What tells one kind of image archive from another. */
+export interface ArchiveFormat extends NewFormat {
+  /** Reads an archive of this kind. */
+  read(archive: ArchiveFile, name: string): Promise<LayoutSource>;
+  /** What goes along from an archive that was read into the one that takes its place; throws INVALID where it has more. */
+  contents(archive: ArchiveFile, source: LayoutSource, name: string): Promise<Contents>;
 }
 
 /** An archive that is being written: a layout whose index comes last. */
@@ -34,7 +41,7 @@ export interface NewArchive {
   putManifest(manifest: Manifest, tag: string | undefined): Promise<void>;
   deleteTag(tag: string): Promise<void>;
   deleteManifest(digest: Digest): Promise<void>;
-  flush(): Promise<void>;
+  flush(call?: Call): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,16 +49,25 @@ export interface NewArchive {
 export async function newArchive(
   name: string,
   to: string | Writable | undefined,
-  format: ArchiveFormat,
+  format: NewFormat,
+  before?: Predecessor,
 ): Promise<NewArchive> {
   const { naming } = format;
-  const writer = await open(name, to);
-  const manifests = new Map<Digest, Manifest>();
+  const writer = await open(name, to, before);
+  const old = before?.archive;
+  const manifests = new Map<Digest, Manifest>(old?.manifests);
   const deleted = new Set<Digest>();
-  let index = document.emptyIndex;
+  let index = old?.index ?? document.emptyIndex;
   let finished: Promise<void> | undefined;
   const written = (digest: Digest): boolean => writer.members.has(blobPath(digest));
-  const has = (digest: Digest): boolean => written(digest) && !deleted.has(digest);
+  const source = layoutSource(
+    filesOf(name, naming, writer, {
+      index: () => index,
+      manifest: (digest) => manifests.get(digest),
+      isDeleted: (digest) => deleted.has(digest),
+      old,
+    }),
+  );
 
   const checkOpen = (): void => {
     if (!finished) return;
@@ -60,10 +76,17 @@ export async function newArchive(
     });
   };
 
+  const finish = async (call: Call | undefined): Promise<void> => {
+    if (old) index = await carry(index, { name, naming, writer, old, source, manifests }, call);
+    await writer.finish([
+      ...format.extras(index, manifests),
+      ["index.json", Buffer.from(document.formatIndex(index))],
+      ["oci-layout", Buffer.from(JSON.stringify({ imageLayoutVersion: "1.0.0" }))],
+    ]);
+  };
+
   return {
-    source: layoutSource(
-      filesOf(name, naming, writer, { index: () => index, has, manifest: (digest) => manifests.get(digest) }),
-    ),
+    source,
     async putBlob({ digest, size }, content, call) {
       checkOpen();
       const open: Content = async () => {
@@ -97,41 +120,52 @@ export async function newArchive(
       manifests.delete(digest);
       index = document.unlistDigest(index, digest);
     },
-    flush() {
-      return (finished ??= writer.finish([
-        ...format.extras(index, manifests),
-        ["index.json", Buffer.from(document.formatIndex(index))],
-        ["oci-layout", Buffer.from(JSON.stringify({ imageLayoutVersion: "1.0.0" }))],
-      ]));
-    },
+    flush: (call) => (finished ??= finish(call)),
     close: () => writer.close(),
   };
 }
 
-function open(name: string, to: string | Writable | undefined): Promise<ArchiveWriter> | ArchiveWriter {
+function open(
+  name: string,
+  to: string | Writable | undefined,
+  before: Predecessor | undefined,
+): Promise<ArchiveWriter> | ArchiveWriter {
   if (to === undefined) throw new RegistryError("INVALID", `there is no standard output to write ${name} to`);
-  return typeof to === "string" ? writeArchiveFile(to) : writeArchiveStream(to);
+  return typeof to === "string" ? writeArchiveFile(to, before) : writeArchiveStream(to);
 }
 
 interface State {
   index(): document.IndexDocument;
-  has(digest: Digest): boolean;
   manifest(digest: Digest): Manifest | undefined;
+  isDeleted(digest: Digest): boolean;
+  readonly old: Predecessor["archive"];
 }
 
-/** What has been written so far, as a layout to read from; out of a stream nothing comes back but manifests. */
+/**
+ * What has been written so far, and what goes along, as a layout to read from; out of a stream nothing comes back but
+ * manifests.
+ */
 function filesOf(name: string, naming: Naming, { file, members }: ArchiveWriter, state: State): LayoutFiles {
-  const stream = (digest: Digest, transient?: boolean): ByteStream => {
-    const manifest = state.manifest(digest);
-    if (manifest) return streamOf(manifest.bytes);
-    if (file) return archiveFile(file, members, name).stream(blobPath(digest), { transient });
-    throw new RegistryError("UNSUPPORTED", `what has gone to ${name} cannot be read back`);
-  };
+  const { old } = state;
   return {
     name,
     naming,
     index: async () => state.index(),
-    size: async (digest) => (state.has(digest) ? members.get(blobPath(digest))?.size : undefined),
-    stream: (digest, { transient }) => stream(digest, transient),
+    async size(digest, signal) {
+      if (state.isDeleted(digest)) return undefined;
+      const written = members.get(blobPath(digest))?.size ?? state.manifest(digest)?.bytes.byteLength;
+      return written ?? old?.size(digest, signal && { signal });
+    },
+    stream(digest, { transient }) {
+      const manifest = state.manifest(digest);
+      if (manifest) return streamOf(manifest.bytes);
+      if (old && !members.has(blobPath(digest))) return opened(() => old.blob(digest, { transient }));
+      if (file) return archiveFile(file, members, name).stream(blobPath(digest), { transient });
+      throw new RegistryError("UNSUPPORTED", `what has gone to ${name} cannot be read back`);
+    },
   };
+}
+
+async function* opened(content: Content): ByteStream {
+  yield* await content();
 }

@@ -26,4 +26,13 @@ const format: ArchiveFormat = {
       hint: `write ${name.replace("oci-archive:", "docker-archive:")}`,
     });
   },
+  async contents(archive, _source, name) {
+    const other = archive.names().find((file) => !/^(?:blobs\/|index\.json$|oci-layout$)/.test(file));
+    if (other === undefined) return { index: (await readArchiveIndex(archive, name))! };
+    const hint =
+      other === "manifest.json"
+        ? `write ${name.replace("oci-archive:", "docker-archive:")}`
+        : "write to another file, or to an image layout (oci:DIRECTORY)";
+    throw new RegistryError("INVALID", `${name} is more than an OCI archive: ${other} in it would be lost`, { hint });
+  },
 };

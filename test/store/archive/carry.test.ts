@@ -1,0 +1,338 @@
+import { appendFile, copyFile, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { digestOf, hexOf, type Digest } from "../../../src/oci/digest.ts";
+import { collect, contentOf } from "../../../src/oci/stream.ts";
+import { openArchive } from "../../../src/store/archive/archive-file.ts";
+import { dockerArchiveStore } from "../../../src/store/archive/docker-archive.ts";
+import { ociArchiveStore } from "../../../src/store/archive/oci-archive.ts";
+import type { LocalStore } from "../../../src/store/local-store.ts";
+import { all, expectCode } from "../../contract/store.ts";
+import * as images from "../../support/images.ts";
+import { tarOf, type TarEntry } from "../../support/tar.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+
+const [one, two, index] = [images.image("one"), images.image("two"), images.twoPlatforms("index")];
+const digestOfImage = ({ manifest }: images.TestImage): Digest => manifest.descriptor.digest;
+
+const fresh = async (): Promise<string> => join(await temporaryDirectory(), "image.tar");
+
+function opened(path: string, open = ociArchiveStore): LocalStore {
+  const store = open(path);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** Writes images into an archive, one process after the other. */
+async function put(
+  path: string,
+  puts: Readonly<Record<string, images.TestImage>>,
+  open = ociArchiveStore,
+): Promise<void> {
+  const store = open(path);
+  try {
+    for (const [tag, image] of Object.entries(puts)) await images.putImage(store, image, tag);
+    await store.flush();
+  } finally {
+    await store.close();
+  }
+}
+
+async function expectWhole(store: LocalStore, ref: string, made: images.TestImage): Promise<void> {
+  expect((await store.head(ref))?.digest).toBe(digestOfImage(made));
+  for (const { manifest, blobs } of images.allOf(made)) {
+    expect((await store.manifest(manifest.descriptor.digest))?.descriptor).toEqual(manifest.descriptor);
+    for (const { descriptor } of blobs) {
+      expect(digestOf(await collect(await store.blob(descriptor.digest), 1e9))).toBe(descriptor.digest);
+    }
+  }
+}
+
+async function membersOf(path: string): Promise<readonly string[]> {
+  const archive = (await openArchive(path, undefined))!;
+  await archive.close();
+  return archive.names();
+}
+
+describe("an archive that another takes the place of", () => {
+  test("goes along", async () => {
+    const path = await fresh();
+    await put(path, { v1: one });
+    await put(path, { v2: index });
+    const store = opened(path);
+    expect(await all(store.tags())).toEqual(["v1", "v2"]);
+    await expectWhole(store, "v1", one);
+    await expectWhole(store, "v2", index);
+    expect(await readdir(join(path, ".."))).toEqual(["image.tar"]);
+  });
+
+  test("is the same file when the same is put again", async () => {
+    const path = await fresh();
+    await put(path, { v1: one, v2: index });
+    await put(path, { v3: two });
+    const before = await readFile(path);
+    await put(path, { v3: two });
+    expect((await readFile(path)).equals(before)).toBe(true);
+  });
+
+  test("may be read before and while something is put", async () => {
+    const path = await fresh();
+    await put(path, { v1: one });
+    const store = opened(path);
+    expect(await store.head("v1")).toBeDefined();
+    await images.putImage(store, two, "v2");
+    for (const round of ["before", "after"]) {
+      await expectWhole(store, "v1", one);
+      expect(await all(store.tags()), round).toEqual(["v1", "v2"]);
+      await store.flush();
+    }
+  });
+
+  test("loses what is replaced, and what only that needed", async () => {
+    const path = await fresh();
+    await put(path, { v1: one, v2: two });
+    await put(path, { v2: index });
+    expect(await all(opened(path).tags())).toEqual(["v1", "v2"]);
+    const members = await membersOf(path);
+    expect(members.filter((name) => name.startsWith("blobs/"))).toHaveLength(4 + 1 + 2 * 4);
+    expect(members).not.toContain(`blobs/sha256/${hexOf(digestOfImage(two))}`);
+  });
+
+  test("loses what was attached to what is replaced, and nothing else that is attached", async () => {
+    const path = await fresh();
+    const attached = (to: images.TestImage): images.TestImage =>
+      images.image(`attached to ${digestOfImage(to)}`, { subject: to.manifest.descriptor });
+    const tagOf = (image: images.TestImage): string => `sha256-${hexOf(digestOfImage(image))}.sig`;
+    const elsewhere = images.image("elsewhere");
+    const store = ociArchiveStore(path);
+    for (const image of [one, two, elsewhere]) {
+      if (image !== elsewhere) await images.putImage(store, image, image === one ? "v1" : "v2");
+      await images.putImage(store, attached(image));
+      await images.putImage(store, attached(attached(image)));
+      await images.putImage(store, images.image(`signs ${digestOfImage(image)}`), tagOf(image));
+    }
+    await store.flush();
+    await store.close();
+    await put(path, { v2: index });
+    const anew = opened(path);
+    for (const [image, count] of [
+      [one, 1],
+      [elsewhere, 1],
+      [two, 0],
+    ] as const) {
+      expect(await all(anew.referrers(digestOfImage(image)))).toHaveLength(count);
+      expect(await all(anew.referrers(digestOfImage(attached(image))))).toHaveLength(count);
+    }
+    expect(await all(anew.tags())).toEqual(["v1", "v2", tagOf(one), tagOf(elsewhere)].toSorted());
+  });
+
+  test("keeps what others wrote into its index, and images without a name", async () => {
+    const path = await fresh();
+    const { mediaType, digest, size } = one.manifest.descriptor;
+    const json = { mediaType, digest, size, annotations: { "org.example.kept": "yes" } };
+    await writeFile(
+      path,
+      await tarOf([
+        { name: "oci-layout", bytes: JSON.stringify({ imageLayoutVersion: "1.0.0" }) },
+        { name: "index.json", bytes: JSON.stringify({ schemaVersion: 2, manifests: [json], annotations: { a: "b" } }) },
+        ...[one.manifest, ...one.blobs].map(({ descriptor, bytes }) => ({
+          name: `./blobs/sha256/${hexOf(descriptor.digest)}`,
+          bytes,
+        })),
+      ]),
+    );
+    await put(path, { v2: two });
+    const archive = (await openArchive(path, undefined))!;
+    onTestFinished(() => archive.close());
+    const written = JSON.parse(Buffer.from((await archive.read("index.json", 1e6))!).toString());
+    expect(written).toMatchObject({ annotations: { a: "b" }, manifests: [json, {}] });
+    await expectWhole(opened(path), digest, one);
+  });
+
+  test("goes along without the parts that it lacks", async () => {
+    const path = await fresh();
+    const store = ociArchiveStore(path);
+    await images.putImage(store, index.children[0]!);
+    await store.putManifest(index.manifest, { tag: "v1" });
+    await store.flush();
+    await store.close();
+    await put(path, { v2: two });
+    const anew = opened(path);
+    await expectWhole(anew, digestOfImage(index.children[0]!), index.children[0]!);
+    expect(await anew.head("v1")).toBeDefined();
+  });
+
+  test("may be behind a link, which stays", async () => {
+    const path = await fresh();
+    await put(path, { v1: one });
+    await symlink("image.tar", `${path}.link`);
+    await put(`${path}.link`, { v2: two });
+    expect(await readlink(`${path}.link`)).toBe("image.tar");
+    expect(await all(opened(path).tags())).toEqual(["v1", "v2"]);
+  });
+
+  test("may be compressed", async () => {
+    const path = await fresh();
+    await put(path, { v1: one });
+    await writeFile(path, gzipSync(await readFile(path)));
+    await put(path, { v2: two });
+    await expectWhole(opened(path), "v1", one);
+  });
+
+  test("stays where a part of it that has to go along is damaged; to put that part again mends it", async () => {
+    const path = await fresh();
+    await put(path, { v1: one });
+    const damaged = await readFile(path);
+    damaged[damaged.indexOf(Buffer.from(one.blobs[1]!.bytes))]! ^= 1;
+    await writeFile(path, damaged);
+    await expect(put(path, { v2: two })).rejects.toMatchObject({
+      code: "UNVERIFIED",
+      message: expect.stringContaining(`oci-archive:${path} stays as it was`),
+      hint: expect.stringContaining("another file"),
+    });
+    expect((await readFile(path)).equals(damaged)).toBe(true);
+    expect(await readdir(join(path, ".."))).toEqual(["image.tar"]);
+    await put(path, { v1: one });
+    await expectWhole(opened(path), "v1", one);
+  });
+
+  test("is not replaced where somebody changed it meanwhile", async () => {
+    const path = await fresh();
+    await put(path, { v1: one });
+    const slow = opened(path);
+    await images.putImage(slow, two, "v2");
+    await put(path, { v3: index });
+    await expectCode("CONFLICT", () => slow.flush());
+    await slow.close();
+    expect(await all(opened(path).tags())).toEqual(["v1", "v3"]);
+    expect(await readdir(join(path, ".."))).toEqual(["image.tar"]);
+  });
+
+  test("nor where somebody made it meanwhile", async () => {
+    const path = await fresh();
+    const slow = opened(path);
+    await images.putImage(slow, two, "v2");
+    await put(path, { v1: one });
+    await expectCode("CONFLICT", () => slow.flush());
+  });
+
+  test("takes nothing along into a stream", async () => {
+    const path = await fresh();
+    await put(path, { v1: one });
+    const stdout = new PassThrough();
+    const written = collect(stdout as AsyncIterable<Uint8Array>, 1e9);
+    const store = ociArchiveStore("-", { stdout });
+    await images.putImage(store, one, "v1");
+    await store.flush();
+    stdout.end();
+    expect(digestOf(await written)).toBe(digestOf(await readFile(path)));
+  });
+});
+
+describe("a file that is no such archive", () => {
+  const layout = (...more: readonly TarEntry[]): readonly TarEntry[] => [
+    { name: "oci-layout", bytes: JSON.stringify({ imageLayoutVersion: "1.0.0" }) },
+    { name: "index.json", bytes: JSON.stringify({ schemaVersion: 2, manifests: [] }) },
+    ...more,
+  ];
+  const cases: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
+    "a text": (path) => writeFile(path, "notes\n"),
+    "a tar of something else": async (path) => writeFile(path, await tarOf([{ name: "notes", bytes: "notes" }])),
+    "an archive that is cut off": async (path) => {
+      await put(path, { v1: one });
+      await writeFile(path, (await readFile(path)).subarray(0, 3000));
+    },
+    "an archive compressed with xz": (path) => writeFile(path, Buffer.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0)),
+    "an archive with more in it": async (path) =>
+      writeFile(path, await tarOf(layout({ name: "gantry-bundle.json", bytes: "{}" }))),
+    "a docker-archive": (path) => put(path, { "app:v1": one }, dockerArchiveStore),
+    "a directory": (path) => mkdir(path),
+  };
+
+  test.each(Object.entries(cases))("stays: %s", async (_, make) => {
+    const path = await fresh();
+    await make(path);
+    const before = await readFile(path).catch(() => undefined);
+    const store = opened(path);
+    await expect(store.checkPlace()).rejects.toMatchObject({
+      code: "INVALID",
+      message: expect.stringContaining(path),
+      hint: expect.stringMatching(/^(?:write|if)/),
+    });
+    await expectCode("INVALID", () => store.putBlob(one.blobs[0]!.descriptor, contentOf(one.blobs[0]!.bytes)));
+    expect(await readFile(path).catch(() => undefined)).toEqual(before);
+    expect(await readdir(join(path, ".."))).toEqual(["image.tar"]);
+  });
+
+  test("is a device", async () => {
+    await expect(opened("/dev/null").checkPlace()).rejects.toMatchObject({
+      code: "INVALID",
+      hint: expect.stringContaining("oci-archive:-"),
+    });
+  });
+
+  test("is replaced where it is empty", async () => {
+    const path = await fresh();
+    await appendFile(path, "");
+    const store = opened(path);
+    await store.checkPlace();
+    expect(await store.head("v1")).toBeUndefined();
+    await images.putImage(store, one, "v1");
+    await store.flush();
+    await expectWhole(opened(path), "v1", one);
+  });
+});
+
+describe("a docker-archive", () => {
+  const manifestJson = async (path: string): Promise<readonly { readonly RepoTags: unknown }[]> => {
+    const archive = (await openArchive(path, undefined))!;
+    onTestFinished(() => archive.close());
+    return JSON.parse(Buffer.from((await archive.read("manifest.json", 1e6))!).toString());
+  };
+
+  test("goes along, and its names are in the manifest.json", async () => {
+    const path = await fresh();
+    await put(path, { "app:v1": one, "other:v1": index }, dockerArchiveStore);
+    await put(path, { "app:v2": two, "docker.io/library/app:v1": two }, dockerArchiveStore);
+    expect((await manifestJson(path)).map(({ RepoTags }) => RepoTags)).toEqual([["other:v1"], ["app:v2", "app:v1"]]);
+    await expectWhole(opened(path, dockerArchiveStore), "other:v1", index);
+  });
+
+  test("goes along as older programs wrote it, each image with the same config and layers", async () => {
+    const path = await fresh();
+    const layers = ["a", "b"].map((seed) => images.randomBytes(seed, 1000));
+    const config = JSON.stringify({ rootfs: { type: "layers", diff_ids: layers.map((layer) => digestOf(layer)) } });
+    const named = `${hexOf(digestOf(Buffer.from(config)))}.json`;
+    const entry = { Config: named, RepoTags: ["app:v1", "app:latest"], Layers: ["a/layer.tar", "b/layer.tar"] };
+    await writeFile(
+      path,
+      await tarOf([
+        { name: named, bytes: config },
+        ...layers.map((bytes, i) => ({ name: entry.Layers[i]!, bytes })),
+        { name: "manifest.json", bytes: JSON.stringify([entry]) },
+      ]),
+    );
+    await copyFile(path, `${path}.before`);
+    await put(path, { "other:v2": two }, dockerArchiveStore);
+    const [before, after] = [opened(`${path}.before`, dockerArchiveStore), opened(path, dockerArchiveStore)];
+    expect(await all(after.tags())).toEqual(["app:latest", "app:v1", "other:v2"]);
+    const { config: kept, blobs } = (await after.manifest("app:v1"))!;
+    expect(kept).toEqual((await before.manifest("app:v1"))!.config);
+    for (const { digest } of blobs) expect(digestOf(await collect(await after.blob(digest), 1e6))).toBe(digest);
+    expect(await manifestJson(path)).toMatchObject([
+      { RepoTags: ["app:v1", "app:latest"] },
+      { RepoTags: ["other:v2"] },
+    ]);
+  });
+
+  test("is not made of an OCI archive", async () => {
+    const path = await fresh();
+    await put(path, { v1: one });
+    await expect(opened(path, dockerArchiveStore).checkPlace()).rejects.toMatchObject({
+      code: "INVALID",
+      hint: `write oci-archive:${path}`,
+    });
+  });
+});
