@@ -240,6 +240,6 @@ describe("Azure Resource Manager", () => {
       found,
       { page, url: `${arm}${id}/listUsages?${version}`, answer: { value: [], nextLink: "https://evil.test/next" } },
     ]);
-    await expect(service.allowances()).rejects.toMatchObject({ code: "INVALID" });
+    await expect(service.allowances()).rejects.toMatchObject({ code: "NETWORK" });
   });
 });

@@ -76,7 +76,7 @@ describe("images", () => {
   test("are not looked for at another host, which would get the token", async () => {
     const away = { ...versions(version(1, one, [])), headers: { link: '<https://evil.test/next>; rel="next"' } };
     const { service, asked } = await speak([organization, away]);
-    expect(await failure(Array.fromAsync(service.images("octo-org/hello_docker")))).toMatchObject({ code: "INVALID" });
+    expect(await failure(Array.fromAsync(service.images("octo-org/hello_docker")))).toMatchObject({ code: "NETWORK" });
     expect(asked).toHaveLength(2);
   });
 
