@@ -187,6 +187,17 @@ describeWith("docker-registry", "gantry copy", () => {
     });
   });
 
+  describeWith("skopeo", "skopeo", () => {
+    test("finds all tags in a docker-archive under whole names, and what is attached under none", async () => {
+      const [archive, place] = [`docker-archive:${join(work, "all.tar")}`, `${registries.gantry.host}/named/app`];
+      await copy("--all-tags", `${registries.docker.host}/source`, place);
+      await copy(`${place}:oci`, `${place}:sha256-${rootOf("docker").slice("sha256:".length)}.sig`);
+      await copy("--all-tags", place, archive);
+      const { Tags: tags } = JSON.parse(await must(clients.skopeo("list-tags", archive)));
+      expect(tags.toSorted()).toEqual(kinds.map(({ tag }) => `${place}:${tag}`).toSorted());
+    });
+  });
+
   test("several destinations are fed by one read", async () => {
     await using seen = await recorder(registries.docker.host);
     const tag = "docker-list";

@@ -2,7 +2,7 @@ import { basename, resolve } from "node:path";
 import type { Client, Opened } from "./client.ts";
 import { isDigest, type Digest } from "./oci/digest.ts";
 import { isRegistryError, RegistryError } from "./oci/error.ts";
-import { familiarReference, isRepository, isTag } from "./oci/reference.ts";
+import { familiarReference, isDigestTag, isRepository, isTag } from "./oci/reference.ts";
 import { copier, type CopyOptions, type CopyResult, type Destination, type Outcome } from "./graph/copy.ts";
 import { copyTags } from "./graph/copy-tags.ts";
 import { sided } from "./graph/sides.ts";
@@ -123,7 +123,13 @@ function placeOf(opened: Opened): string {
 function destinationOf({ store, opened }: Place, source: Opened, ref: string | undefined): Destination {
   const mountFrom = mountable(source, opened[0]!);
   const tags = ref === undefined ? undefined : [...new Set(opened.map((one) => tagFor(one, source, ref)))];
-  return { store, ...(tags && { tags }), ...(mountFrom !== undefined && { mountFrom }) };
+  const isDocker = opened[0]!.location.transport === "docker-archive";
+  const tagForAll = (tag: string): string => (isDigestTag(tag) ? tag : tagFor(opened[0]!, source, tag)!);
+  return {
+    store,
+    ...(tags ? { tags } : isDocker && { tagFor: tagForAll }),
+    ...(mountFrom !== undefined && { mountFrom }),
+  };
 }
 
 /** Blobs of another repository of the same registry need not be moved. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { hexOf } from "../src/oci/digest.ts";
 import { createClient, type Client } from "../src/client.ts";
 import { check } from "../src/graph/check.ts";
 import { createRegistry, memoryStorage } from "../src/server/index.ts";
@@ -138,6 +139,50 @@ describe("the destination's name", () => {
     await expect(client.copy(`oci-archive:${dir}/a.tar:v1`, `oci-archive:${dir}/a.tar:v2`)).rejects.toMatchObject({
       code: "INVALID",
     });
+  });
+});
+
+describe("all tags, into a docker-archive", () => {
+  const [one, two] = [images.image("one"), images.twoPlatforms("two")];
+  const signature = `sha256-${hexOf(one.manifest.descriptor.digest)}.sig`;
+  const tagsOf = async (location: string): Promise<readonly string[]> => {
+    const { store } = client.open(location);
+    try {
+      return await Array.fromAsync(store.tags());
+    } finally {
+      await store.close();
+    }
+  };
+
+  test("are named after the repository, as each by itself is; what is attached is not", async () => {
+    for (const [image, tag] of [
+      [one, "1.0"],
+      [two, "2.0"],
+      [images.image("signs one"), signature],
+    ] as const)
+      await seed(image, `${first.host}/team/app:${tag}`);
+    const [archive, back] = [`docker-archive:${dir}/app.tar`, `oci:${dir}/back`];
+    const copy = async (to: string) => client.copy(`${first.host}/team/app`, to, { allTags: true });
+    expect((await copy(archive)).images.map(({ to }) => to)).toEqual(
+      ["1.0", "2.0"].map((tag) => `${archive}:${first.host}/team/app:${tag}`),
+    );
+    const names = [`${first.host}/team/app:1.0`, `${first.host}/team/app:2.0`, signature];
+    expect(await tagsOf(archive)).toEqual(names);
+    expect((await copy(archive)).images.map(({ outcome }) => outcome)).toEqual(["unchanged", "unchanged"]);
+    expect((await client.copy(`${first.host}/team/app:1.0`, archive)).failures).toEqual([]);
+    expect(await tagsOf(archive)).toEqual(names);
+    expect((await client.copy(`${archive}:${first.host}/team/app:1.0`, `${back}:1.0`)).failures).toEqual([]);
+    expect(await tagsOf(back)).toEqual(["1.0", signature]);
+  });
+
+  test("of a layout are named after its directory, where they are no whole names", async () => {
+    for (const tag of ["1.0", "team/other:2.0"]) {
+      const { store } = client.open(`oci:${dir}/layout`);
+      await images.putImage(store, tag === "1.0" ? one : two, tag);
+    }
+    const archive = `docker-archive:${dir}/app.tar`;
+    await client.copy(`oci:${dir}/layout`, archive, { allTags: true });
+    expect(await tagsOf(archive)).toEqual(["layout:1.0", "team/other:2.0"]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { isAbsent } from "../oci/error.ts";
 import { isDigestTag } from "../oci/reference.ts";
 import type { Call, Source } from "../store/store.ts";
-import { copier, type CopyOptions, type Destination, type Outcome } from "./copy.ts";
+import { copier, tagAt, type CopyOptions, type Destination, type Outcome } from "./copy.ts";
 import { semaphore } from "./semaphore.ts";
 import { sided } from "./sides.ts";
 
@@ -9,9 +9,9 @@ import { sided } from "./sides.ts";
 const imagesAtOnce = 16;
 
 /**
- * Copies every tag of a repository, each to the same tag. A tag that names the same digest at both ends costs a HEAD
- * at each, and an index a GET, unless `recheck` asks to look whether all it needs is really there; one that no destination lists is
- * copied without asking. One tag's failure stops no other.
+ * Copies every tag of a repository, each to the same tag or what the destination calls it. A tag that names the same digest at
+ * both ends costs a HEAD at each, and an index a GET, unless `recheck` asks to look whether all it needs is really there; one
+ * that no destination lists is copied without asking. One tag's failure stops no other.
  */
 export async function copyTags(
   from: Source,
@@ -25,7 +25,8 @@ export async function copyTags(
   const copies = copier(from, destinations, options);
   const slot = semaphore(imagesAtOnce);
   const carried = options.referrers !== false;
-  const isNew = (tag: string): boolean => there.every((known) => known && !known.has(tag));
+  const isNew = (tag: string): boolean =>
+    there.every((known, at) => known && !known.has(tagAt(destinations[at]!, tag)));
   const run = (tag: string): Promise<readonly Outcome[]> =>
     slot(() => (options.recheck || isNew(tag) ? copies.copy(tag, tag) : copies.update(tag)));
 

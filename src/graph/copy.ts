@@ -57,10 +57,17 @@ export interface Destination {
   readonly store: Store;
   /** The tags it gets there, in place of the one that `copy` is told; `undefined` is by digest alone. */
   readonly tags?: readonly (string | undefined)[];
+  /** What a tag of the source is called there; the same where nothing is said. */
+  readonly tagFor?: (tag: string) => string;
   /** A repository of the same registry that may have the blobs already. */
   readonly mountFrom?: string;
   /** Shared with copies to other repositories of the same registry: each blob goes there once, and is mounted into the others. */
   readonly lane?: Lane;
+}
+
+/** What a tag of the source is called at a destination. */
+export function tagAt({ tagFor }: Destination, tag: string): string {
+  return tagFor ? tagFor(tag) : tag;
 }
 
 /** A tag that an image gets at a destination, if any. */
@@ -241,8 +248,10 @@ export function copier(from: Source, destinations: readonly Destination[], optio
   return {
     copy(ref, tag) {
       const prepared = prepareOnce(ref);
-      const targets = ({ tags = [tag] }: Destination): readonly CopyTarget[] =>
-        tags.map((one) => (one === undefined ? {} : { tag: one }));
+      const targets = (destination: Destination): readonly CopyTarget[] =>
+        (destination.tags ?? [tag === undefined ? undefined : tagAt(destination, tag)]).map((one) =>
+          one === undefined ? {} : { tag: one },
+        );
       return everywhere(ref, targets, async (at, own) => copyTo(at, await prepared(), ref, own));
     },
     async place(digest, targets, onEnd) {
@@ -270,14 +279,14 @@ export function copier(from: Source, destinations: readonly Destination[], optio
       const source = sided("source", () => from.head(tag, options));
       return everywhere(
         tag,
-        () => [{ tag }],
-        async (at) => {
+        (destination) => [{ tag: tagAt(destination, tag) }],
+        async (at, { tag: own = tag }) => {
           const [wanted, there] = await Promise.all([
             source,
-            sided("destination", () => findOutline(destinations[at]!.store, tag, options)),
+            sided("destination", () => findOutline(destinations[at]!.store, own, options)),
           ]);
           const same = there && !remade && wanted?.digest === there.descriptor.digest;
-          return copyTo(at, same ? asIs(there) : await prepared(), tag, { tag });
+          return copyTo(at, same ? asIs(there) : await prepared(), tag, { tag: own });
         },
       );
     },

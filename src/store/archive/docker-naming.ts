@@ -1,11 +1,17 @@
 import { refNameAnnotation } from "../../oci/descriptor.ts";
 import { RegistryError } from "../../oci/error.ts";
-import { familiarReference, formatReference, parseReference, type Reference } from "../../oci/reference.ts";
+import {
+  familiarReference,
+  formatReference,
+  isDigestTag,
+  parseReference,
+  type Reference,
+} from "../../oci/reference.ts";
 import { imageNameAnnotation, type Naming } from "../layout/naming.ts";
 
 /**
  * As `docker save` names images: by reference, the full one in `io.containerd.image.name` and its tag in ref.name; shown as
- * people write it. A reference without a tag means `latest`.
+ * people write it. A reference without a tag means `latest`; a tag that says what an image is attached to stays one.
  */
 export const dockerNaming: Naming = {
   names: (entries) =>
@@ -17,7 +23,8 @@ export const dockerNaming: Naming = {
     const [full, name] = [annotations[imageNameAnnotation], annotations[refNameAnnotation]];
     return full ? fullName(full) === fullName(ref) : name !== undefined && fullName(name) === fullName(ref);
   },
-  annotations(name) {
+  annotations(name): Readonly<Record<string, string>> {
+    if (isDigestTag(name)) return { [refNameAnnotation]: name };
     const reference = parseReference(name);
     if (reference.digest) {
       throw new RegistryError(

@@ -99,6 +99,16 @@ describe("manifest.json", () => {
     expect(await manifestJson([[attached, "artifact:v1"]])).toEqual([]);
   });
 
+  test("leaves out what a tag says is attached", async () => {
+    const signature = `sha256-${hexOf(one.manifest.descriptor.digest)}.sig`;
+    expect(
+      await manifestJson([
+        [one, "app:v1"],
+        [images.image("signs one"), signature],
+      ]),
+    ).toEqual([entry(one, ["app:v1"])]);
+  });
+
   test("refuses a name that cannot be one", async () => {
     for (const bad of ["UPPER:v1", "a b", `app@${digestOf("x")}`, ""])
       await expectCode("INVALID", () => manifestJson([[one, bad]]));
