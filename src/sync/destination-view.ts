@@ -10,6 +10,8 @@ import type { Call } from "../store/store.ts";
 export interface DestinationView {
   /** Whether it costs nothing to look there: what was found before is not gone by. */
   readonly isLocal: boolean;
+  /** Whether it is one image, whatever that is called. */
+  readonly isImage: boolean;
   tags(): Promise<ReadonlySet<string> | undefined>;
   /** What a tag or digest names there; null where it is not there, or cannot be read and is to be put anew. */
   now(ref: string): Promise<Digest | null>;
@@ -57,6 +59,7 @@ export function destinationView(client: Client, place: string, room: Semaphore, 
   };
   return {
     isLocal: location.transport !== "registry",
+    isImage: location.transport === "dir",
     tags,
     now,
     async missing(attached) {

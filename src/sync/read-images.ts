@@ -138,7 +138,7 @@ async function readGoal(
     if (tag !== undefined && target.tag !== undefined && fitsOne(rule.immutable, tag) && tags)
       return { ...target, state: "fixed" };
     const expected = async (): Promise<Digest> => (rule.platforms ? source.digestFor(digest, rule.platforms) : digest);
-    const now = await destination.now(target.tag ?? (await expected()));
+    const now = await destination.now(target.tag ?? (destination.isImage ? "" : await expected()));
     if (now === null || now !== (await expected())) return { ...target, state: "other", now };
     const missing = rule.referrers ? await destination.missing(await source.attached(digest, rule.platforms)) : 0;
     if (missing > 0)

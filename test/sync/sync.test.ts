@@ -29,6 +29,45 @@ test("a pattern that fits the copies that it makes does not copy them again", as
   ]);
 });
 
+describe("local places", () => {
+  beforeEach(async () => {
+    for (const tag of ["1.0", "2.0"]) await putImage(source.store("team/app"), image(tag), tag);
+  });
+  const from = (): string => `${source.host}/team/app`;
+
+  test("a docker-archive names images as docker load is to call them, and all is there then", async () => {
+    const place = `docker-archive:${await temporaryDirectory()}/app.tar`;
+    const { applied } = await scene.sync({ from: from(), to: place });
+    expect(applied.complete).toBe(true);
+    expect(await Array.fromAsync(scene.client.open(place).store.tags())).toEqual([`${from()}:1.0`, `${from()}:2.0`]);
+    expect((await scene.plan({ from: from(), to: place })).steps).toEqual([]);
+    const named = { from: from(), to: `${place}:mine/{name}:v{tag}` };
+    expect((await scene.sync(named)).plan.steps.map(({ at }) => at)).toEqual([
+      `${place}:mine/app:v1.0`,
+      `${place}:mine/app:v2.0`,
+    ]);
+    expect((await scene.plan(named)).steps).toEqual([]);
+  });
+
+  test("a directory is one image", async () => {
+    const folder = await temporaryDirectory();
+    const mapping = { from: from(), to: `dir:${folder}/{name}-{tag}` };
+    expect(stepsOf((await scene.sync(mapping)).plan)).toEqual([
+      `copy dir:${folder}/app-1.0: it is not there`,
+      `copy dir:${folder}/app-2.0: it is not there`,
+    ]);
+    expect((await scene.plan(mapping)).steps).toEqual([]);
+    await putImage(source.store("team/app"), image("2.1"), "2.0");
+    expect((await scene.plan({ ...mapping, overwrite: "keep" })).steps).toEqual([]);
+    expect((await scene.sync(mapping)).plan.steps).toHaveLength(1);
+    expect((await scene.plan(mapping)).steps).toEqual([]);
+    await expect(scene.plan({ from: from(), to: `dir:${folder}/app` })).rejects.toMatchObject({
+      code: "INVALID",
+      message: expect.stringContaining(`dir:${folder}/app would be written with`),
+    });
+  });
+});
+
 test("a pattern that no repository fits is told", async () => {
   await putImage(source.store("team/app"), image("one"), "1.0");
   const mapping = { name: "team", from: `${source.host}/taem/**`, to: `${mirror.host}/{repository}` };

@@ -1,6 +1,6 @@
 import { RegistryError } from "../../oci/error.ts";
 import { formatLocation, parseLocation, type Location } from "../../oci/location.ts";
-import { formatReference } from "../../oci/reference.ts";
+import { familiarReference, formatReference, isDigestTag } from "../../oci/reference.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { maskUserinfo } from "../../oci/userinfo.ts";
 
@@ -14,7 +14,7 @@ export interface Origin {
   readonly repository: string;
 }
 
-/** A place an image goes to: `at` is `place` with the tag, or with the digest where it gets no tag. */
+/** A place an image goes to: `at` is `place` with the tag, or with the digest where it gets no tag; a `dir:` is one image, and both. */
 export interface Target {
   readonly place: string;
   readonly tag?: string;
@@ -68,8 +68,11 @@ export function parseTemplate(text: string): Template {
       const location = fill(from, tag);
       if (location.transport !== "registry") {
         const { transport, path } = location;
-        const ref = location.ref ?? tag ?? "latest";
-        return { place: `${transport}:${path}`, tag: ref, at: formatLocation({ transport, path, ref }) };
+        const place = `${transport}:${path}`;
+        if (transport === "dir") return { place, at: place };
+        const name = tag ?? "latest";
+        const ref = location.ref ?? (transport === "docker-archive" ? dockerName(from, name) : name);
+        return { place, tag: ref, at: formatLocation({ transport, path, ref }) };
       }
       const { registry, repository } = location.reference;
       const named = uses.has("tag") && tag === undefined ? undefined : (location.reference.tag ?? tag);
@@ -81,4 +84,10 @@ export function parseTemplate(text: string): Template {
       };
     },
   };
+}
+
+/** What `docker load` will call an image: repository and tag. */
+function dockerName({ registry, repository }: Origin, tag: string): string {
+  if (registry !== undefined) return familiarReference({ registry, repository, tag });
+  return tag.includes(":") || isDigestTag(tag) ? tag : `${repository}:${tag}`;
 }
