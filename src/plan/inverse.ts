@@ -20,7 +20,7 @@ export function inverses(begun: Begun): readonly Step[] | Untold {
     case "tag":
       return tagBack(id, begun, step.digest);
     case "copy":
-      return copyBack(id, step, begun);
+      return whereItCan(copyBack(id, step, begun), at);
     case "attach":
       return { level: "info", message: "what was attached to it stays, as a record of what was done" };
     case "create repository":
@@ -59,6 +59,17 @@ function copyBack(id: string, step: CopyImage, begun: Begun): readonly Step[] | 
   if (existed === undefined) return tagBack(id, begun, put);
   if (existed) return [];
   return [{ id, do: "delete manifest", at: step.at, why: doubted(notThere, tries), digest: put, tags: [] }];
+}
+
+/** Archives are written anew, with more in them, and a directory is one image: nothing goes back in either. */
+function whereItCan(steps: readonly Step[] | Untold, at: string): readonly Step[] | Untold {
+  const { transport } = parseLocation(at);
+  if ("message" in steps || steps.length === 0 || transport === "registry" || transport === "oci") return steps;
+  return warning(
+    transport === "dir"
+      ? "a directory is one image: remove it where that is not to be there"
+      : "nothing is taken out of an archive: write what is to stay into a new one",
+  );
 }
 
 const notThere = "it was not there before";

@@ -144,6 +144,28 @@ describe("what takes a step back", () => {
     ]);
   });
 
+  test("of a directory or an archive, nothing; that is named", () => {
+    const copyTo = (id: string, place: string): Step => ({
+      ...common,
+      id,
+      do: "copy",
+      from: at(fresh),
+      at: place,
+      before: null,
+    });
+    const { steps, notes } = undoOf(
+      [copyTo("1", "oci:layout:1"), { before: { tag: null }, outcome: "done" }],
+      [copyTo("2", "oci-archive:a.tar:1"), { before: { tag: null }, outcome: "done" }],
+      [copyTo("3", "dir:image"), { before: { existed: false }, outcome: "done" }],
+      [copyTo("4", "dir:there"), { before: { existed: true }, outcome: "done" }],
+    );
+    expect(steps.map(({ do: what, at: place }) => [what, place])).toEqual([["delete tag", "oci:layout:1"]]);
+    expect(notes).toEqual([
+      { level: "warning", at: "dir:image", message: expect.stringContaining("remove it") },
+      { level: "warning", at: "oci-archive:a.tar:1", message: expect.stringContaining("into a new one") },
+    ]);
+  });
+
   test("last things first: children before their index, and what came in its place goes before what was there", () => {
     const [child] = app.children;
     const gone = (id: string, of: TestImage, tags: readonly string[]): readonly [Step, Try] => [
