@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/count-reporter.ts"],
+    globalSetup: ["./test/support/own-state.ts"],
     setupFiles: ["./test/support/equality.ts"],
     pool: "forks",
     execArgv: ["--disable-warning=ExperimentalWarning"],

@@ -1,6 +1,3 @@
-import { rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import type { Io } from "../../src/cli/io.ts";
@@ -33,10 +30,6 @@ export interface CliOptions {
   readonly onStderr?: (text: string) => void;
 }
 
-/** Where journals go, unless a test says. */
-const state = join(tmpdir(), `gantry-test-state-${process.pid}`);
-process.once("exit", () => rmSync(state, { recursive: true, force: true }));
-
 /** Runs a command line in this process, as a user with no logins and no settings. */
 export async function gantry(words: readonly string[], options: CliOptions = {}): Promise<Ended> {
   const { env = {}, stdin = "", terminal, signal = new AbortController().signal, onStderr } = options;
@@ -45,7 +38,7 @@ export async function gantry(words: readonly string[], options: CliOptions = {})
     stdin: stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)]),
     stdout: sink(out, terminal),
     stderr: sink(err, terminal, onStderr),
-    env: { HOME: "/nonexistent", XDG_STATE_HOME: state, ...env },
+    env: { HOME: "/nonexistent", XDG_STATE_HOME: process.env["XDG_STATE_HOME"], ...env },
   };
   const code = await run(words, io, signal);
   const bytes = Buffer.concat(out);
