@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { putImage, twoPlatforms } from "../support/images.ts";
+import { image, putImage, twoPlatforms } from "../support/images.ts";
 import { gantry, must, testRegistry, type TestRegistry } from "./support.ts";
 
 const app = twoPlatforms("app");
@@ -55,6 +55,40 @@ describe("a hole", () => {
     ]);
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ findings: [{ fault: "missing", digest: layer }], repaired: [] });
+  });
+});
+
+describe("a copy to repair from", () => {
+  const whole = expect.stringContaining("whole: 3 manifests");
+
+  test.each([
+    ["is not there, whatever is there else", "app:none", "is not there"],
+    ["is in no repository that there is", "none:1", "is not there"],
+    ["is of another image", "other:1", `has no copy of this image: it does not have ${digest}`],
+    [
+      "is named by its repository, which has not got it",
+      "other",
+      `has no copy of this image: it does not have ${digest}`,
+    ],
+  ])("is told where it %s", async (_, spare, why) => {
+    const { host, store, lose } = await withApp();
+    await putImage(store("other"), image("other"), "1");
+    const line = ["check", `${host}/app:1`, "--repair-from", `${host}/${spare}`];
+    const warning = `warning: --repair-from ${host}/${spare} ${why}\n`;
+    expect(await gantry(line)).toMatchObject({ code: 0, stdout: whole, stderr: warning });
+    if (spare.startsWith("app:")) return;
+    lose(layer);
+    expect(await gantry(line)).toMatchObject({ code: 1, stderr: warning });
+  });
+
+  test("is told where it cannot be asked, and what is whole stays whole", async () => {
+    const { host } = await withApp();
+    const line = ["check", `${host}/app:1`, "--repair-from", "localhost:1/app", "--retries", "0"];
+    expect(await gantry(line)).toMatchObject({
+      code: 0,
+      stdout: whole,
+      stderr: expect.stringMatching(/^warning: --repair-from localhost:1\/app: .*refused the connection/),
+    });
   });
 });
 
