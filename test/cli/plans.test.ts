@@ -53,6 +53,7 @@ test("apply shows a plan and does nothing; with --yes it does it, and says how t
   const shown = await run(["apply", file]);
   expect(shown).toMatchObject({ code: 0, stderr: "" });
   expect(shown.stdout).toContain("1 manifest goes, 1 tag is set; 1 stays\n");
+  expect(await run(["apply", file, "--detailed-exitcode"])).toEqual({ ...shown, code: 7 });
   expect(await tagsOf(registry)).toEqual(["new", "old"]);
 
   const applied = await run(["apply", file, "--yes"]);

@@ -45,6 +45,7 @@ export const steps: Option<number | undefined> = value("-j, --jobs <count>", "ho
 
 /** What commands take that act on a plan. */
 export const applyOptions: readonly Option[] = [
+  changes,
   act,
   maxDelete,
   protect,
@@ -55,7 +56,7 @@ export const applyOptions: readonly Option[] = [
   ...planFormatOptions,
 ];
 /** What commands take that make a plan. */
-export const planOptions: readonly Option[] = [out, changes, ...applyOptions];
+export const planOptions: readonly Option[] = [out, ...applyOptions];
 /** What commands take that make a plan which deletes nothing. */
 export const moveOptions: readonly Option[] = planOptions.filter((one) => one !== maxDelete && one !== protect);
 

@@ -19,7 +19,7 @@ export const planCommands: readonly Command[] = [
       { note: "for a pull request", line: "gantry apply plan.json --format markdown > plan.md" },
       { note: "do it, but not if more than half would go", line: "gantry apply plan.json --yes --max-delete 50%" },
     ],
-    endings: ["denied", "refused", "partly"],
+    endings: ["denied", "refused", "partly", "changes"],
     load: () => import("../commands/apply.ts"),
   },
   {
