@@ -184,7 +184,8 @@ async function findRoot(
   if (read.manifest) return { digest: read.manifest.descriptor.digest, read };
   if (isDigest(ref) && read.fault?.fault !== "missing") return { digest: ref, read };
   const named = isDigest(ref) ? undefined : (await store.head(ref, { signal }))?.digest;
-  const digest = named ?? (await manifestAt(repairFrom ?? store, ref, signal)).descriptor.digest;
+  const spare = named === undefined ? await repairFrom?.manifest(ref, { signal }) : undefined;
+  const digest = named ?? (spare ?? (await manifestAt(store, ref, signal))).descriptor.digest;
   return { digest, read };
 }
 

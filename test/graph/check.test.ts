@@ -204,7 +204,7 @@ describe("check ends", () => {
       });
       await expect(check(store, ref, { repairFrom: memoryStore("spare") })).rejects.toMatchObject({
         code: "MANIFEST_UNKNOWN",
-        message: `spare${at} is not there`,
+        message: `host.example/app${at} is not there`,
       });
     }
   });
