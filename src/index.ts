@@ -55,7 +55,7 @@ export { defaultSettings } from "./config/defaults.ts";
 export { formatFault, type Fault } from "./config/fault.ts";
 export { flagSetting } from "./config/flag-setting.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
-export { checkConfig, loadConfig, type Config, type ConfigReport } from "./config/load.ts";
+export { checkConfig, loadConfig, type Config, type ConfigFindings, type ConfigReport } from "./config/load.ts";
 export { configFiles, type ConfigFile, type ConfigPlaces } from "./config/places.ts";
 export { readDuration, readSize } from "./config/quantity.ts";
 export { configKeys, variableOf, type ConfigKey, type ConfigValues, type SettingKey } from "./config/schema.ts";

@@ -7,8 +7,13 @@ export async function immutableTags({ config, get }: Cli): Promise<((tag: string
   const texts = (await config()).values.tags?.immutable ?? [];
   if (texts.length === 0 || get(force)) return undefined;
   const { immutableBy } = await import("../policy/index.ts");
+  return ofConfiguration(() => immutableBy(texts));
+}
+
+/** Says of what is no pattern where it stands. */
+export function ofConfiguration<T>(read: () => T): T {
   try {
-    return immutableBy(texts);
+    return read();
   } catch (cause) {
     throw new RegistryError("INVALID", `tags.immutable of the configuration: ${(cause as Error).message}`, { cause });
   }

@@ -8,11 +8,7 @@ import { inUse, inUseCompose, inUseKubernetes, inUseNamespaces } from "./table/i
 export async function imagesInUse({ get, config, places, reporter, signal }: Cli): Promise<readonly InUse[]> {
   const sources = { files: get(inUse), kubernetes: get(inUseKubernetes), compose: get(inUseCompose) };
   const namespaces = get(inUseNamespaces);
-  if (namespaces.length > 0 && sources.kubernetes.length === 0) {
-    throw new RegistryError("INVALID", `namespace ${namespaces[0]} is to be looked into, and no cluster is named`, {
-      hint: "name its context by --in-use-kubernetes, or under inUse.kubernetes; current is the one that kubectl uses",
-    });
-  }
+  expectCluster(namespaces, sources.kubernetes);
   if (Object.values(sources).every((list) => list.length === 0)) return [];
   const { readInUse } = await import("../index.ts");
   const { kubeconfig } = (await config()).values.kubernetes ?? {};
@@ -22,6 +18,14 @@ export async function imagesInUse({ get, config, places, reporter, signal }: Cli
   );
   for (const note of notes) reporter.say(plain(`note: ${note}`));
   return used;
+}
+
+/** Throws INVALID where namespaces are to be looked into, and no cluster is named that has them. */
+export function expectCluster([namespace]: readonly string[], clusters: readonly string[]): void {
+  if (namespace === undefined || clusters.length > 0) return;
+  throw new RegistryError("INVALID", `namespace ${namespace} is to be looked into, and no cluster is named`, {
+    hint: "name its context by --in-use-kubernetes, or under inUse.kubernetes; current is the one that kubectl uses",
+  });
 }
 
 /** Throws REFUSED where something that goes in a place is in use, or needed by what is, or where nobody can tell. */

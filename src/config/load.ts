@@ -33,21 +33,38 @@ export async function loadConfig(places: ConfigPlaces): Promise<Config> {
   const levels = [machine.environment, ...(await readFiles(configFiles(places), places, machine))];
   const faults = levels.flatMap((level) => level.faults);
   if (faults.length > 0) throw faultsError(faults);
+  return merged(levels);
+}
+
+function merged(levels: readonly Checked[]): Config {
   const settings = mergeLevels(levels.map((level) => level.settings));
   return { values: settingsTree(settings), settings, warnings: levels.flatMap(({ warnings }) => warnings) };
 }
 
-/** Looks for all that is wrong: in what would count, or in the files named and nothing else. Does not throw for it. */
-export async function checkConfig(places: ConfigPlaces, named: readonly string[] = []): Promise<ConfigReport> {
+/** What is wrong, or dangerous, with a configuration as a whole. */
+export type ConfigFindings = Pick<ConfigReport, "faults" | "warnings">;
+
+/**
+ * Looks for all that is wrong: in what would count, or in the files named, each by itself. Does not throw for it. `further` is
+ * asked where nothing is wrong so far.
+ */
+export async function checkConfig(
+  places: ConfigPlaces,
+  named: readonly string[] = [],
+  further: (config: Config) => ConfigFindings = () => ({ faults: [], warnings: [] }),
+): Promise<ConfigReport> {
   const machine = await readMachine(places);
   const files = named.length === 0 ? configFiles(places) : named.map((path) => asFile(path, places));
   const read = await readFiles(files, places, machine);
   const levels = named.length === 0 ? [machine.environment, ...read] : read;
   const stray = named.length === 0 ? [...misnamedFiles(places), ...strayVariables(places.env)] : [];
+  const faults = levels.flatMap((level) => level.faults);
+  const together = named.length === 0 ? [levels] : read.map((level) => [level]);
+  const found = faults.length > 0 ? [] : together.map((those) => further(merged(those)));
   return {
     files,
-    faults: levels.flatMap((level) => level.faults),
-    warnings: [...levels.flatMap(({ warnings }) => warnings), ...stray],
+    faults: [...faults, ...found.flatMap((one) => one.faults)],
+    warnings: [...levels, ...found].flatMap(({ warnings }) => warnings).concat(stray),
   };
 }
 

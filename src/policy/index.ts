@@ -37,7 +37,7 @@ export { type Gate, type GateContext, type GateResult, type GateSettings, type S
 export { planPromotion } from "./promote/plan-promotion.ts";
 export { planRollback, type RollbackState, type RollbackTag } from "./promote/plan-rollback.ts";
 export { receiptSchema, receiptType, type Receipt, type Who } from "./promote/receipt.ts";
-export { stagesOf, type Stage } from "./promote/stage.ts";
+export { stageFaults, stagesOf, type Stage, type StageFault } from "./promote/stage.ts";
 export type { Promotion, PromotionPolicy, TagNow } from "./promote/state.ts";
 export { fillPlace, targetAt, targetOf, type Target, type TargetOptions } from "./promote/target.ts";
 export { parseSync, type PruneRule, type SyncRule, type TagRule as TagSelection } from "./sync/parse.ts";

@@ -181,6 +181,67 @@ describe("a configuration that is not right", () => {
     });
   });
 
+  test.each<[string, readonly string[]]>([
+    ["promote: {stages: {prod: {tags: [live]}}}", ["1: error: promote.stages.prod.to is missing: it says where"]],
+    [
+      "promote:\n stages:\n  prod:\n   to: r.example/{nam}\n  live:\n   to: r.example/UP/{name}\n",
+      [
+        '4: error: promote.stages.prod.to: "{nam}" is not known; there are {registry}',
+        '6: error: promote.stages.live.to: invalid reference "r.example/UP/image"',
+      ],
+    ],
+    [
+      "promote:\n stages:\n  prod:\n   to: r.example/{name}\n   tags: ['a b', '{version}']\n   from: stagng\n",
+      [
+        '5: error: promote.stages.prod.tags: "a b" is no tag',
+        '6: error: promote.stages.prod.from names "stagng", which is no stage',
+      ],
+    ],
+    [
+      "promote:\n stages:\n  a: {to: 'r.example/a/{name}', from: b}\n  b: {to: 'r.example/b/{name}', from: a}\n",
+      [
+        "3: error: promote.stages.a.from leads in a circle: a, b, a",
+        "4: error: promote.stages.b.from leads in a circle: b, a, b",
+      ],
+    ],
+    [
+      "tags:\n  immutable: ['v*', 'semver:one', '/(/']",
+      [
+        '2: error: tags.immutable of the configuration: "semver:one" is no range of versions',
+        "2: error: tags.immutable of the configuration: the pattern ",
+      ],
+    ],
+    ["inUse:\n  namespaces: [prod]", ["2: warning: namespace prod is to be looked into, and no cluster is named"]],
+  ])("is told of by config validate as by the commands that read it: %j", async (text, lines) => {
+    const made = await machine({ user: text });
+    for (const words of [[], [made.userFile]]) {
+      const { code, stdout } = await inProject(made, "config", "validate", ...words);
+      const [told, expected] = [stdout.trimEnd().split("\n"), lines.map((line) => `${made.userFile}:${line}`)];
+      expect(told.slice(0, expected.length).map((line, i) => line.slice(0, expected[i]!.length))).toEqual(expected);
+      expect(code).toBe(lines[0]!.includes("warning") ? 0 : 2);
+    }
+  });
+
+  test("is right where one level names the stage of another, and by itself is not", async () => {
+    const user = "promote: {stages: {dev: {to: 'r.example/dev/{name}'}}}";
+    const made = await machine(
+      { user },
+      { GANTRY_PROMOTE: "{stages: {prod: {to: 'r.example/prod/{name}', from: dev}}}" },
+    );
+    expect(await inProject(made, "config", "validate")).toMatchObject({ code: 0 });
+    const other = await machine({ user: "promote: {stages: {prod: {to: 'r.example/prod/{name}', from: dev}}}" });
+    expect(await inProject(other, "config", "validate")).toMatchObject({ code: 2 });
+  });
+
+  test("names certificates that are not there, which is told of what counts here", async () => {
+    const made = await machine({ user: "caFiles: a.pem\nhosts:\n  R.example:\n    caFiles: [b.pem]\n" });
+    const { code, stdout } = await inProject(made, "config", "validate");
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/config\.yaml:1: error: cannot read .*a\.pem \(/);
+    expect(stdout).toMatch(/config\.yaml:4: error: cannot read .*b\.pem \(/);
+    expect(await inProject(made, "config", "validate", made.userFile)).toMatchObject({ code: 0 });
+  });
+
   test("that is only dangerous is warned of", async () => {
     const made = await machine({ user: "credentials: {a.example: {token: s3cret}}" });
     await chmod(made.userFile, 0o644);

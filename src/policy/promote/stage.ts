@@ -1,6 +1,7 @@
-import { RegistryError } from "../../oci/error.ts";
+import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import type { GateSettings } from "./gate.ts";
-import { checkTemplate } from "./template.ts";
+import { targetOf } from "./target.ts";
+import { checkTemplate, type Origin } from "./template.ts";
 
 /** An environment that images are promoted to: `staging`, `prod`. */
 export interface Stage {
@@ -17,28 +18,72 @@ export interface Stage {
 /** Stages as the configuration has them, by name. */
 export type StageSettings = Readonly<Record<string, Partial<Omit<Stage, "name">> | undefined>>;
 
-/** Reads the stages of a configuration. Throws INVALID where one leads nowhere, or in a circle. */
-export function stagesOf(settings: StageSettings): ReadonlyMap<string, Stage> {
-  const stages = new Map<string, Stage>();
-  for (const [name, said] of Object.entries(settings)) {
-    const { to, tags = [], from, gates = {} } = said ?? {};
-    if (to === undefined) throw wrong(name, "to", "is missing: it says where the images of this stage are");
-    checkTemplate(to, `promote.stages.${name}.to`);
-    for (const tag of tags) checkTemplate(tag, `promote.stages.${name}.tags`);
-    stages.set(name, { name, to, tags, gates, ...(from !== undefined && { from }) });
-  }
-  for (const { name, from } of stages.values()) {
-    if (from !== undefined && !stages.has(from))
-      throw wrong(name, "from", `names ${JSON.stringify(from)}, which is no stage`);
-    const seen = new Set([name]);
-    for (let before = from; before !== undefined; before = stages.get(before)?.from) {
-      if (seen.has(before)) throw wrong(name, "from", `leads in a circle: ${[...seen, before].join(", ")}`);
-      seen.add(before);
-    }
-  }
-  return stages;
+/** What is wrong with a key of a stage. */
+export interface StageFault {
+  readonly stage: string;
+  readonly key: "to" | "tags" | "from";
+  readonly error: RegistryError;
 }
 
-function wrong(stage: string, key: string, what: string): RegistryError {
-  return new RegistryError("INVALID", `promote.stages.${stage}.${key} ${what}`);
+/** Reads the stages of a configuration. Throws INVALID where one leads nowhere, or in a circle. */
+export function stagesOf(settings: StageSettings): ReadonlyMap<string, Stage> {
+  const [fault] = stageFaults(settings);
+  if (fault) throw fault.error;
+  return new Map(
+    Object.entries(settings).map(([name, said]) => {
+      const { to, tags = [], from, gates = {} } = said ?? {};
+      return [name, { name, to: to!, tags, gates, ...(from !== undefined && { from }) }];
+    }),
+  );
+}
+
+/** All for which `stagesOf` would refuse the stages of a configuration. */
+export function stageFaults(settings: StageSettings): readonly StageFault[] {
+  const stages = new Map(Object.entries(settings));
+  return [...stages].flatMap(([stage, said]) => {
+    const { to, tags = [] } = said ?? {};
+    const place = faultIn(stage, "to", (at) => checkPlace(to, at));
+    // Of a place that is wrong, each tag would be refused for the same.
+    const named = place.length > 0 ? [] : tags.flatMap((tag) => faultIn(stage, "tags", (at) => checkTag(tag, at, to!)));
+    return [...place, ...named, ...faultIn(stage, "from", (at) => checkOrder(stage, at, stages))];
+  });
+}
+
+function faultIn(stage: string, key: StageFault["key"], check: (at: string) => void): readonly StageFault[] {
+  const at = `promote.stages.${stage}.${key}`;
+  try {
+    check(at);
+    return [];
+  } catch (error) {
+    if (!isRegistryError(error)) throw error;
+    const { message } = error;
+    return [{ stage, key, error: message.startsWith(at) ? error : new RegistryError("INVALID", `${at}: ${message}`) }];
+  }
+}
+
+/** An image that has all that a template may name. */
+const sample: Origin = { reference: { registry: "localhost", repository: "image", tag: "1.2.3" } };
+
+function checkPlace(to: string | undefined, at: string): void {
+  if (to === undefined)
+    throw new RegistryError("INVALID", `${at} is missing: it says where the images of this stage are`);
+  checkTemplate(to, at);
+  targetOf(sample, to);
+}
+
+function checkTag(tag: string, at: string, to: string): void {
+  checkTemplate(tag, at);
+  targetOf(sample, to, { tags: [tag] });
+}
+
+function checkOrder(stage: string, at: string, stages: ReadonlyMap<string, StageSettings[string]>): void {
+  const from = stages.get(stage)?.from;
+  if (from !== undefined && !stages.has(from))
+    throw new RegistryError("INVALID", `${at} names ${JSON.stringify(from)}, which is no stage`);
+  const seen = new Set([stage]);
+  for (let before = from; before !== undefined; before = stages.get(before)?.from) {
+    if (seen.has(before))
+      throw new RegistryError("INVALID", `${at} leads in a circle: ${[...seen, before].join(", ")}`);
+    seen.add(before);
+  }
 }

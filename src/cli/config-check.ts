@@ -1,0 +1,53 @@
+import { apiHost, isRegistryError, type Config, type ConfigFindings, type Fault } from "../index.ts";
+import { immutableBy, stageFaults } from "../policy/index.ts";
+import { configuredHosts, readAuthorities } from "./configured.ts";
+import { ofConfiguration } from "./immutable.ts";
+import { expectCluster } from "./in-use.ts";
+
+/** What commands would refuse in the sections that they read. */
+export function checkSections(config: Config): ConfigFindings {
+  const { promote, tags, inUse } = config.values;
+  const stages = stageFaults(promote?.stages ?? {}).map(({ stage, key, error }) =>
+    faultAt(config, ["promote", "stages", stage, key], error),
+  );
+  const immutable = (tags?.immutable ?? []).flatMap((text) =>
+    attempt(config, ["tags", "immutable"], () => ofConfiguration(() => immutableBy([text]))),
+  );
+  // An option may name the cluster.
+  const warnings = attempt(config, ["inUse", "namespaces"], () =>
+    expectCluster(inUse?.namespaces ?? [], inUse?.kubernetes ?? []),
+  );
+  return { faults: [...stages, ...immutable], warnings };
+}
+
+/** The same, and what is wrong with the files of certificates that the configuration names. */
+export function checkMachine(config: Config): ConfigFindings {
+  const { faults, warnings } = checkSections(config);
+  const hosts = configuredHosts(config, { hosts: new Map(), ca: [] });
+  const certificates = [
+    ...attempt(config, ["caFiles"], () => readAuthorities([], config)),
+    ...Object.keys(config.values.hosts ?? {}).flatMap((name) =>
+      attempt(config, ["hosts", name], () => hosts[apiHost(name)]),
+    ),
+  ];
+  return { faults: [...faults, ...certificates], warnings };
+}
+
+function attempt(config: Config, path: readonly string[], work: () => unknown): readonly Fault[] {
+  try {
+    work();
+    return [];
+  } catch (error) {
+    if (!isRegistryError(error)) throw error;
+    return [faultAt(config, path, error)];
+  }
+}
+
+/** A fault at a key, or at what stands nearest to it: below it, beside it, or above. */
+function faultAt({ settings }: Config, path: readonly string[], { message, hint }: Omit<Fault, "source">): Fault {
+  const within = (keys: readonly string[]): string | undefined =>
+    settings.find((one) => keys.every((key, i) => one.path[i] === key))?.origin;
+  const origin = path.map((_, i) => within(path.slice(0, path.length - i))).find((one) => one !== undefined);
+  const [, source, line] = /^(.*?)(?::(\d+))?$/s.exec(origin ?? "")!;
+  return { source: source!, ...(line && { line: Number(line) }), message, ...(hint && { hint }) };
+}
