@@ -6,7 +6,7 @@ import type * as rollbacks from "./read-rollback.ts";
 export const readPromotions: typeof promotions.readPromotions = async (...asked) =>
   (await import("./read-promotions.ts")).readPromotions(...asked);
 
-/** Reads what the receipts say of a place, the last first. */
+/** Reads what the receipts say of a place, the last first. Throws MANIFEST_UNKNOWN or NAME_UNKNOWN where that is not there. */
 export const readHistory: typeof rollbacks.readHistory = async (...asked) =>
   (await import("./read-rollback.ts")).readHistory(...asked);
 

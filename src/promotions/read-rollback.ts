@@ -20,7 +20,10 @@ export interface PromotedPlace {
   readonly digest?: Digest;
 }
 
-/** Reads what the receipts say of a place, the last first; each receipt once. */
+/**
+ * Reads what the receipts say of a place, the last first; each receipt once. Throws MANIFEST_UNKNOWN where none of the tags, or the
+ * digest, is there, and NAME_UNKNOWN for a repository that is not.
+ */
 export async function readHistory(
   client: Client,
   { repository, tags, digest }: PromotedPlace,
@@ -33,14 +36,21 @@ export async function readHistory(
   const add = (receipts: readonly AttachedReceipt[]): void => {
     for (const one of receipts) found.set(one.artifact, one);
   };
-  const addTag = async (tag: string, names: Digest | undefined): Promise<void> => {
-    if (names) add(await tagHistory(tag, names, repository, receiptsOf));
-  };
-  if (digest) add(await receiptsOf(digest));
-  else if (tags) await Promise.all(tags.map(async (tag) => addTag(tag, (await store.head(tag, call))?.digest)));
-  else {
-    const targets = [...(await tagTargets(store, call))].filter(([tag]) => !isDigestTag(tag));
-    await Promise.all(targets.map(([tag, target]) => room(() => addTag(tag, target.digest))));
+  const addTag = async (tag: string, names: Digest): Promise<void> =>
+    add(await tagHistory(tag, names, repository, receiptsOf));
+  if (digest) {
+    add(await receiptsOf(digest));
+    if (found.size === 0 && !(await store.head(digest, call))) throw missing(`${repository}@${digest} is not there`);
+  } else if (tags) {
+    const named = await Promise.all(tags.map(async (tag) => ({ tag, names: (await store.head(tag, call))?.digest })));
+    if (named.every(({ names }) => names === undefined)) throw missing(`${repository} has no tag ${tags.join(" or ")}`);
+    await Promise.all(named.map(async ({ tag, names }) => names && addTag(tag, names)));
+  } else {
+    const targets = await tagTargets(store, call);
+    // A listing of what is not there looks like one of nothing.
+    if (targets.size === 0) await Array.fromAsync(store.tags(call));
+    const shown = [...targets].filter(([tag]) => !isDigestTag(tag));
+    await Promise.all(shown.map(([tag, target]) => room(() => addTag(tag, target.digest))));
   }
   return [...found.values()].sort(byTime);
 }

@@ -47,6 +47,26 @@ describe("promote history and rollback", () => {
     ]);
   });
 
+  test("a history of nothing is told; of what is not there, it is an error", async () => {
+    const { dev, host } = scene;
+    for (const place of [dev, `${dev}:1.2.3`, `${dev}@${digestOf(app)}`]) {
+      expect(await gantry(["promote", "history", place])).toEqual(
+        expect.objectContaining({ code: 0, stdout: "", stderr: `no receipt tells of a promotion to ${place}\n` }),
+      );
+      expect(await history(place)).toEqual([]);
+    }
+    const absent = `sha256:${"0".repeat(64)}`;
+    for (const [place, why] of [
+      [`${host}/none`, `cannot list the tags of ${host}/none`],
+      [`${host}/none:1`, `${host}/none has no tag 1`],
+      [`${dev}:none`, `${dev} has no tag none`],
+      [`${dev}@${absent}`, `${dev}@${absent} is not there`],
+    ] as const) {
+      const { code, stdout, stderr } = await gantry(["promote", "history", place]);
+      expect({ code, stdout, stderr }).toEqual({ code: 3, stdout: "", stderr: expect.stringContaining(why) });
+    }
+  });
+
   test("--to names an image of the history by the beginning of its digest, or its receipt's", async () => {
     for (const tag of ["1.2.2", "1.2.3", "1.2.4"]) await release(tag);
     const [, , first] = await history(`${prod()}:stable`);

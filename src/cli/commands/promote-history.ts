@@ -1,5 +1,6 @@
 import { readHistory, type AttachedReceipt } from "../../index.ts";
 import type { Run } from "../command.ts";
+import { listOrSay } from "../list-or-say.ts";
 import { promotedPlace } from "../promotions.ts";
 import { formatMoment, shortDigest } from "../render/text.ts";
 import type { Column } from "../render/table.ts";
@@ -20,7 +21,6 @@ export const run: Run<[place: string]> = async ([text], cli) => {
   const place = await promotedPlace(text, cli);
   const client = await cli.client({ from: [place.repository] });
   const history = await readHistory(client, place, { signal: cli.signal });
-  if (history.length === 0) cli.reporter.say(`no receipt tells of a promotion to ${text}`);
   const shown = history.map(({ artifact, receipt }) => ({ artifact, receipt }));
-  await cli.out.list(shown, columns);
+  await listOrSay(shown, columns, `no receipt tells of a promotion to ${text}`, cli);
 };
