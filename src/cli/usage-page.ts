@@ -32,13 +32,14 @@ export function usagePage(place: string, usage: Usage, made: Date): string {
 <body>
 <h1>${escape(title)}</h1>
 <p>${escape(summary(usage))}. <time>${made.toISOString().slice(0, 16).replace("T", " ")} UTC</time></p>
-${picture(usage)}
-<p class="note">Each area is what deleting an image would free; what several have is an area of its own. Dashed: images without a tag.</p>
+${usage.size > 0 ? `${picture(usage)}\n${legend}` : ""}
 ${tables(usage)}
 </body>
 </html>
 `;
 }
+
+const legend = `<p class="note">Each area is what deleting an image would free; what several have is an area of its own. Dashed: images without a tag.</p>`;
 
 const style = `
 :root { color-scheme: light dark; --ink: #1c1e21; --paper: #fff; --line: #d4d7dc; --soft: #5b616b; --fill: 82%; --head: 93%; --tint: 55%; }

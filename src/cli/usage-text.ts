@@ -35,12 +35,16 @@ const layerColumns: readonly Column<SharedLayer>[] = [
 /** The images of one repository, or several repositories; then what is shared most. `all` is what `shown` was cut from. */
 export function usageTables(shown: Usage, all: Usage, look: Look): string {
   const [only] = shown.repositories;
-  const main =
+  const [rows, main] =
     all.repositories.length === 1 && only
-      ? table(only.images, imageColumns(only), look)
-      : table(shown.repositories, repositoryColumns, look);
+      ? [only.images, table(only.images, imageColumns(only), look)]
+      : [shown.repositories, table(shown.repositories, repositoryColumns, look)];
   const layers = shown.layers.slice(0, shown === all ? layersShown : undefined);
-  return `${main}${layers.length > 0 ? `\n${table(layers, layerColumns, look)}` : ""}\n${summary(all)}\n`;
+  const tables = [
+    ...(rows.length > 0 ? [main] : []),
+    ...(layers.length > 0 ? [table(layers, layerColumns, look)] : []),
+  ];
+  return [...tables, `${summary(all)}\n`].join("\n");
 }
 
 function imageColumns({ repository }: RepositoryUsage): readonly Column<ImageUsage>[] {

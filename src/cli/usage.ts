@@ -23,9 +23,7 @@ export async function listUsage(place: string, cli: Cli): Promise<void> {
   const { get, out, reporter } = cli;
   const client = await cli.client({ from: [many(place)?.host ?? place] });
   const inventories = await read(client, place, cli);
-  if (inventories.every(({ manifests, gaps }) => manifests.size + gaps.length === 0)) {
-    throw new RegistryError("NAME_UNKNOWN", `there are no images in ${place}`);
-  }
+  if (inventories.length === 0) throw new RegistryError("NAME_UNKNOWN", `there are no images in ${place}`);
   const usage = sorted(usageOf(inventories), get(sortOption) ?? "size");
   const file = get(htmlOption);
   if (file !== undefined) {
@@ -65,7 +63,12 @@ function many(place: string): { readonly host: string; readonly name: string } |
 async function read(client: Client, place: string, cli: Cli): Promise<readonly Inventory[]> {
   const { signal } = cli;
   const wanted = many(place);
-  if (!wanted) return [await client.inventory(place, { signal, sparing: false })];
+  if (!wanted) {
+    const inventory = await client.inventory(place, { signal, sparing: false });
+    // A listing of what is not there looks like one of nothing.
+    if (inventory.manifests.size === 0) await Array.fromAsync(client.open(place).store.tags({ signal }));
+    return [inventory];
+  }
   return Array.fromAsync(
     inOrder(named(client, wanted.host, wanted.name, cli), async (repository): Promise<Inventory> => {
       try {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { RegistryError } from "../../src/oci/error.ts";
 import { usagePage } from "../../src/cli/usage-page.ts";
@@ -43,6 +44,44 @@ describe("gantry ls --usage", () => {
     expect(stdout.split("\n")[0]).toMatch(/^TAGS +DIGEST +SIZE +FREES$/);
     expect(stdout).toMatch(/^1\.0, latest +sha256:[0-9a-f]{64} +8\d\.\d kB +8\d\.\d kB$/m);
     expect(stdout).toMatch(/^9\d\.\d kB, what is there several times counted once$/m);
+  });
+
+  test("of a repository without images: nothing; one that is not there is not found", async () => {
+    const { host, store } = await testRegistry();
+    const one = image("one");
+    await putImage(store("app"), one, "1");
+    await store("app").deleteManifest(one.manifest.descriptor.digest);
+    const nothing = "0 B, what is there several times counted once\n";
+    const file = join(await temporaryDirectory(), "usage.html");
+    expect(await must("ls", "--usage", `${host}/app`, "--html", file)).toBe(nothing);
+    expect(await readFile(file, "utf8")).toMatch(/<p>0 B, [^]*<\/p>\s*<\/body>/);
+    expect(await must("ls", "--usage", "--tree", `${host}/app`)).toBe(`${host}/app  0 B\n${nothing}`);
+    expect(await usageOf(`${host}/app`)).toMatchObject({ size: 0, repositories: [{ images: [], tags: 0 }] });
+    for (const absent of [`${host}/none`, `${host}/none/*`]) {
+      expect(await gantry(["ls", "--usage", absent])).toMatchObject({ code: 3, stdout: "" });
+    }
+  });
+
+  test("of tags that are long or odd: no line of a table is longer than the terminal is wide", async () => {
+    const { host, store } = await testRegistry();
+    const tags = ["x".repeat(128), `sha256-${"a".repeat(64)}.sig`, "_", "1"];
+    for (const tag of tags) await putImage(store("app"), image(tag), tag);
+    const { stdout } = await gantry(["ls", "--usage", `${host}/app`], { terminal: 80 });
+    expect(
+      Math.max(
+        ...stripVTControlCharacters(stdout)
+          .split("\n")
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(80);
+    const [whole, tree] = [
+      await must("ls", "--usage", `${host}/app`),
+      await must("ls", "--usage", "--tree", `${host}/app`),
+    ];
+    for (const tag of tags) {
+      expect(whole).toMatch(new RegExp(`^${tag} +sha256:`, "m"));
+      expect(tree).toMatch(new RegExp(`─ ${tag}  2\\.\\d kB$`, "m"));
+    }
   });
 
   test("of a host, a prefix or a pattern: what repositories share is counted once, and not freed", async () => {
@@ -139,7 +178,7 @@ SIZE in 2 repositories, what is there several times counted once; SIZE of it are
   });
 
   test.each([
-    [["ls", "--usage", "HOST/nothing"], 3, "there are no images in HOST/nothing"],
+    [["ls", "--usage", "HOST/nothing"], 3, "there is no repository nothing"],
     [["ls", "--tree", "HOST/app"], 2, "--tree is of --usage"],
     [["ls", "--html", "x.html", "HOST/app"], 2, "--html is of --usage"],
     [["ls", "--usage", "--sort", "age", "HOST/app"], 2, '"age" is none of size, frees, name'],
