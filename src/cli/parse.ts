@@ -19,7 +19,8 @@ export type Parsed =
   | { readonly text: string; readonly mistake: boolean };
 
 /** Reads a command line by the table; throws INVALID with what it does not understand and what may have been meant. */
-export function parse(words: readonly string[], look: Look): Parsed {
+export function parse(typed: readonly string[], look: Look): Parsed {
+  const words = asOption(typed);
   let parsed: Parsed | undefined;
   const shown = { out: "", err: "" };
   const program = rootParser(look);
@@ -39,7 +40,7 @@ export function parse(words: readonly string[], look: Look): Parsed {
   for (const command of named ? withOwn(named) : commands) {
     const parser = addCommand(program, command);
     // Of commands that are only listed, neither options nor examples are shown; after `--` one may run that is not named above.
-    if (named || words[0] === "help" || words.includes("--")) describe(parser, command, look, all);
+    if (named || words.includes("--")) describe(parser, command, look, all);
     parser.action(function (this: Parser) {
       const typed = new Map(command.options.map((option) => [option, typedFor(option, this)]));
       const values = readOptions(command, typed);
@@ -59,6 +60,15 @@ export function parse(words: readonly string[], look: Look): Parsed {
     throw usageError(error);
   }
   return parsed ?? { text: program.helpInformation(), mistake: true };
+}
+
+/** `help copy` is `copy --help`. Words that name no command are read without it, and refused as they are. */
+function asOption(words: readonly string[]): readonly string[] {
+  const [first, ...rest] = words;
+  const [names, options] = [rest.filter((word) => !word.startsWith("-")), rest.filter((word) => word.startsWith("-"))];
+  if (first !== "help" || names.length === 0) return words;
+  const isFamily = names.length === 1 && Object.hasOwn(families, names[0]!);
+  return isFamily || findCommand(names) ? [...names, ...options, "--help"] : names;
 }
 
 /** A command, and those of two words that begin with it: they win over an argument that is called so. */
@@ -156,7 +166,9 @@ function readOptions(command: Command, typed: ReadonlyMap<Option, Given>): Reado
   return new Map(
     command.options.map((option) => {
       try {
-        return [option, option.read(typed.get(option))];
+        const value = option.read(typed.get(option));
+        if ([typed.get(option)].flat().includes("")) throw new RegistryError("INVALID", `"" says nothing`);
+        return [option, value];
       } catch (error) {
         const { message, hint } = error as RegistryError;
         const name = `--${longName(option.flags)}`;

@@ -98,6 +98,9 @@ describe("mistakes", () => {
     ["tags -- check", "missing required argument 'repository'", undefined],
     ["digest a b", "too many arguments for 'digest'. Expected 1 argument but got 2: a, b.", undefined],
     ["cpoy a b", "unknown command 'cpoy'", "did you mean copy?"],
+    ["help nope", "unknown command 'nope'", "did you mean copy?"],
+    ["help cpoy", "unknown command 'cpoy'", "did you mean copy?"],
+    ["help tags plna", "unknown command 'plna'", "did you mean plan?"],
     ["blob gte a", "unknown command 'gte'", "did you mean get?"],
     ["delete --dry-rnu a", "unknown option '--dry-rnu'", "did you mean --dry-run?"],
     ["copy --nothing=secret a b", "unknown option '--nothing'", undefined],
@@ -119,6 +122,19 @@ describe("mistakes", () => {
     expect((error as { hint?: string }).hint).toEqual(hint instanceof RegExp ? expect.stringMatching(hint) : hint);
   });
 
+  test.each([
+    [["tags", "plan", "--git-tag", ""], "--git-tag"],
+    [["tags", "plan", "--branch=", "--default-branch", "main"], "--branch"],
+    [["tags", "plan", "--for", "registry.example/app", "--for", ""], "--for"],
+    [["copy", "--platform", "", "a", "b"], "--platform"],
+    [["copy", "--insecure", "--authfile", "", "a", "b"], "--authfile"],
+  ])("an option that is given nothing is refused: %j", (words, option) => {
+    expect(catching(() => parse(words, look))).toMatchObject({
+      code: "INVALID",
+      message: `${option}: "" says nothing`,
+    });
+  });
+
   test("a password that cannot be read is not repeated", () => {
     expect(String(catching(() => line("copy --src-creds topsecret a b")))).not.toContain("topsecret");
   });
@@ -130,11 +146,23 @@ describe("help", () => {
     expect(parsed).toMatchObject({ mistake: false, text: expect.stringContaining("Run a registry:") });
   });
 
-  test.each([["copy --help"], ["help copy"], ["cp -h"]])("of %s shows options, examples and exit codes", (text) => {
-    const parsed = parse(text.split(" "), look);
-    expect(parsed).toMatchObject({ mistake: false });
-    for (const part of ["--no-clobber", "Network:", "Examples:", "6  partly done"])
-      expect((parsed as { text: string }).text).toContain(part);
+  test.each([["copy --help"], ["help copy"], ["help -v cp"], ["cp -h"]])(
+    "of %s shows options, examples and exit codes",
+    (text) => {
+      const parsed = parse(text.split(" "), look);
+      expect(parsed).toMatchObject({ mistake: false });
+      for (const part of ["--no-clobber", "Network:", "Examples:", "6  partly done"])
+        expect((parsed as { text: string }).text).toContain(part);
+    },
+  );
+
+  test.each([
+    ["help tags plan", "Usage: gantry tags plan "],
+    ["help repo ls", "Usage: gantry repo list|ls "],
+    ["help tags", "Usage: gantry tags "],
+    ["help help", "Usage: gantry <command> "],
+  ])("of %s is that command's", (text, usage) => {
+    expect(parse(text.split(" "), look)).toMatchObject({ mistake: false, text: expect.stringContaining(usage) });
   });
 
   test("hidden spellings and commands are not shown", () => {
