@@ -29,13 +29,17 @@ function noStage(text: string, stages: ReadonlyMap<string, Stage>): RegistryErro
   });
 }
 
-/** What a word and --at name: a place and its tags; those of a stage, where the word is its name or --at says so. */
+/**
+ * What a word and --at name: a place and its tags; those of a stage, where the word is its name or --at says so. Throws INVALID
+ * for a word alone that is no stage.
+ */
 export async function promotedPlace(text: string, cli: Cli): Promise<PromotedPlace> {
   const stages = await stagesIn(cli);
   const at = cli.get(promote.at);
   const named = at === undefined ? stages.get(text) : (stages.get(at) ?? undefined);
   if (at !== undefined && !named) throw noStage(at, stages);
   if (!named) {
+    if (!/[/:@]/.test(text)) throw noStage(text, stages);
     const { tag, digest, ...bare } = parseReference(text);
     return { repository: repositoryOf(bare), ...(digest ? { digest } : tag !== undefined && { tags: [tag] }) };
   }

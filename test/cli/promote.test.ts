@@ -262,6 +262,16 @@ describe("promote", () => {
     expect(later.map(({ do: what }) => what)).toEqual(["copy", "attach"]);
   });
 
+  test.each([
+    ["APP:1.2.3 # right\n\nbad image!\n", 'stdin:3: invalid reference "bad image!"'],
+    ["APP:1.2.3\r\noci:layout:1\r\n", "stdin:2: oci:layout:1 is in no registry"],
+    ["# nothing\n", "stdin names no image"],
+  ])("what is wrong in a list is told with its line: %j", async (list, message) => {
+    const stdin = list.replace("APP", scene.dev);
+    const ended = await gantry(["promote", "--file", "-", "--to", `${scene.host}/prod/{name}`], { stdin });
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining(`error: ${message}`) });
+  });
+
   test("a set: what a list names, and every tag like a pattern", async () => {
     const list = "# what goes out today\n\n  1.2.2 # the old\n".replace("1.2.2", `${scene.dev}:1.2.2`);
     const both = await gantry(

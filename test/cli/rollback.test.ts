@@ -180,8 +180,16 @@ describe("promote history and rollback", () => {
       2,
       expect.stringContaining("the stage prod has a place, or tags, for each image"),
     ]);
-    expect((await gantry(["rollback", `${scene.dev}:1.2.3`, "--at", "prdo"], { env })).stderr).toContain(
-      'no stage "prdo"',
-    );
+    for (const line of [
+      ["rollback", `${scene.dev}:1.2.3`, "--at", "prdo"],
+      ["rollback", "prdo"],
+      ["promote", "history", "prdo"],
+    ]) {
+      const { code, stderr } = await gantry(line, { env });
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/there is no stage "prdo"\n  hint  the stages are .*prod/),
+      ]);
+    }
   });
 });

@@ -46,11 +46,28 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
 async function listed({ get, stdin }: Cli): Promise<readonly string[]> {
   const file = get(promote.list);
   if (file === undefined) return [];
-  const text = await readText(file, file === "-" ? "stdin" : file, stdin);
-  return text
-    .split("\n")
-    .map((line) => line.replace(/(?:^|\s)#.*/, "").trim())
-    .filter(Boolean);
+  const name = file === "-" ? "stdin" : file;
+  const text = await readText(file, name, stdin);
+  const images = text.split("\n").flatMap((line, i) => {
+    const image = line.replace(/(?:^|\s)#.*/, "").trim();
+    if (image !== "") expectImage(image, `${name}:${i + 1}`);
+    return image || [];
+  });
+  if (images.length === 0) throw new RegistryError("INVALID", `${name} names no image`);
+  return images;
+}
+
+/** Throws INVALID, naming the place, for what is no image in a registry. */
+function expectImage(text: string, at: string): void {
+  try {
+    if (parseLocation(text).transport === "registry") return;
+  } catch (cause) {
+    const { message, hint } = cause as RegistryError;
+    throw new RegistryError("INVALID", `${at}: ${message}`, { cause, ...(hint && { hint }) });
+  }
+  throw new RegistryError("INVALID", `${at}: ${text} is in no registry`, {
+    hint: "copy it into one first: gantry copy",
+  });
 }
 
 /** The repositories that are read alone, and those that are written: logins are given for the one side or the other. */
