@@ -77,6 +77,29 @@ test("a repository that is not there is not one without faults", async () => {
   expect((await gantry(["tags", "check", `${host}/none:tag`])).code).toBe(2);
 });
 
+test("of several repositories, one that cannot be read stops no other, and is told", async () => {
+  const { app } = await scene();
+  const none = app.replace("/app", "/none");
+  const why = `cannot list the tags of ${none}: ${app.replace("/app", "")} answered 404 NAME_UNKNOWN: there is no repository none`;
+  for (const line of [
+    [app, none],
+    [none, app],
+  ]) {
+    const { code, stdout, stderr } = await gantry(["tags", "check", ...line]);
+    expect({ code, stderr }).toEqual({ code: 6, stderr: `error: ${none}: ${why}\n` });
+    expect(stdout).toContain(`warning ${app}:1.2: alias-behind\n`);
+  }
+  expect(await gantry(["tags", "check", app, none, "--fail-on", "warning"])).toMatchObject({ code: 5 });
+  const planned = await gantry(["tags", "check", app, none, "--plan", "--format", "json"]);
+  expect(planned).toMatchObject({ code: 6, stderr: expect.stringContaining(why) });
+  expect(JSON.parse(planned.stdout)).toMatchObject({
+    steps: [{ do: "tag", at: `${app}:1.2` }],
+    notes: [{ level: "refused", at: none, message: why }],
+  });
+  expect((await gantry(["tags", "check", none, `${none}2`])).code).toBe(3);
+  expect((await gantry(["tags", "check", app, `${app}:tag`])).code).toBe(2);
+});
+
 test("receipts of promotions tell it, too: of a version that was promoted over, and of one that was pushed over", async () => {
   const { app, store } = await scene();
   await putImage(store, image("evil"), "dev");

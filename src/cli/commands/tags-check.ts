@@ -1,6 +1,13 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { doing, fileError, isErrno } from "../../files/file-error.ts";
-import { readHistory, type Client, type Inventory } from "../../index.ts";
+import {
+  isRegistryError,
+  readHistory,
+  type Client,
+  type Inventory,
+  type Note,
+  type RegistryError,
+} from "../../index.ts";
 import { parseYaml } from "../../plan/index.ts";
 import {
   checkTags,
@@ -27,35 +34,72 @@ import { openRepository } from "../service-place.ts";
 import { failOn, fixes, history } from "../table/tags-options.ts";
 
 export const run: Run<[repositories: string[]]> = async ([places], cli) => {
-  const { get, out, client, signal } = cli;
+  const { get, out, client, reporter } = cli;
   const connected = await client({ from: places });
   const file = get(history);
   let known = file === undefined ? noHistory : await readRecord(file);
   const checked: { readonly inventory: Inventory; readonly findings: readonly TagFinding[] }[] = [];
   const now = new Date();
   const journaled = await journaledMoves(cli);
-  for (const place of places) {
-    const { name } = await openRepository(place, cli, connected);
-    const inventory = await connected.inventory(name, { signal });
-    // A listing of what is not there looks like one of nothing: whoever wrote the name wrong has to be told.
-    if (inventory.manifests.size === 0) await Array.fromAsync(connected.open(name).store.tags({ signal }));
+  const { read, unread } = await readAll(places, connected, cli);
+  for (const { inventory, receipts } of read) {
     const { repository } = inventory;
-    const receipts = await receiptsIn(inventory, connected, cli);
     const moves = [...movesOfReceipts(repository, receipts), ...(journaled.get(repository) ?? [])];
     const past = withMoves(known, repository, moves);
     checked.push({ inventory, findings: checkTags(inventory, past) });
     known = recordTags(known, inventory, now);
   }
   if (file !== undefined) await writeRecord(file, known);
-  if (get(fixes)) return offerPlan(planFixes(checked, now), cli, connected);
+  if (get(fixes)) {
+    const ending = await offerPlan({ ...planFixes(checked, now), notes: unread }, cli, connected);
+    return unread.length > 0 ? "partly" : ending;
+  }
   const findings = checked.flatMap(({ findings: all }) => all);
   await out.print(findings, findingsText);
-  if (findings.length === 0) cli.reporter.say(`nothing found in ${places.join(", ")}`);
+  if (findings.length === 0) {
+    reporter.say(`nothing found in ${read.map(({ inventory: { repository } }) => repository).join(", ")}`);
+  }
+  for (const { at, message } of unread) reporter.say(plain(`error: ${at}: ${message}`));
   const worst = get(failOn);
   const isBad = ({ severity }: TagFinding): boolean =>
     worst !== undefined && severities.indexOf(severity) <= severities.indexOf(worst);
-  return findings.some(isBad) ? "refused" : "done";
+  if (findings.some(isBad)) return "refused";
+  return unread.length > 0 ? "partly" : "done";
 };
+
+interface Repository {
+  readonly inventory: Inventory;
+  readonly receipts: readonly Receipt[];
+}
+
+/** Reads repositories. One that cannot be read stops no other; where none can, the first failure is thrown. */
+async function readAll(
+  places: readonly string[],
+  client: Client,
+  cli: Cli,
+): Promise<{ readonly read: readonly Repository[]; readonly unread: readonly Note[] }> {
+  const read: Repository[] = [];
+  const failures: { readonly at: string; readonly error: RegistryError }[] = [];
+  for (const at of places) {
+    try {
+      read.push(await readOne(at, client, cli));
+    } catch (error) {
+      if (cli.signal.aborted || !isRegistryError(error) || error.code === "INVALID") throw error;
+      failures.push({ at, error });
+    }
+  }
+  if (read.length === 0) throw failures[0]!.error;
+  return { read, unread: failures.map(({ at, error }) => ({ level: "refused", at, message: error.message })) };
+}
+
+async function readOne(place: string, client: Client, cli: Cli): Promise<Repository> {
+  const { signal } = cli;
+  const { name } = await openRepository(place, cli, client);
+  const inventory = await client.inventory(name, { signal });
+  // A listing of what is not there looks like one of nothing: whoever wrote the name wrong has to be told.
+  if (inventory.manifests.size === 0) await Array.fromAsync(client.open(name).store.tags({ signal }));
+  return { inventory, receipts: await receiptsIn(inventory, client, cli) };
+}
 
 /** The receipts of promotions that a repository has; no request where it has none. */
 async function receiptsIn(
