@@ -68,7 +68,8 @@ describe("lifecycle set", () => {
     const bad = await file("bad.json", JSON.stringify({ ...retention, algorithm: "and", rules: [{}] }));
     const { code, stderr } = await gantry(["lifecycle", "set", app, bad]);
     expect(code).toBe(2);
-    expect(stderr).toContain("algorithm has to be or; rules[0].action is missing");
+    expect(stderr).toContain("bad.json:1:14: algorithm: has to be or; ");
+    expect(stderr).toContain("bad.json:1:29: rules[0].action: is missing");
     expect(log).toEqual([]);
   });
 
@@ -270,7 +271,7 @@ describe("lifecycle convert", () => {
     ['{"rules": [', ["--to", "ecr"], "x.json:1:12: this is neither JSON nor YAML"],
     ["a: &a [*a, *b]", ["--to", "ecr"], "aliases"],
     ["just a text", ["--to", "ecr"], "it cannot be told of which service"],
-    ["", ["--to", "ecr", "--from", "quay"], "no policy that quay takes: it has to be an object"],
+    ["", ["--to", "ecr", "--from", "quay"], "x.json: it has to be an object\n  hint  it was read as a policy of quay"],
     [
       '[{"name": "x", "action": {"type": "Delete"}}]',
       ["--to", "ecr", "--from", "artifact-registry"],
@@ -279,7 +280,7 @@ describe("lifecycle convert", () => {
     ["{}", ["--to", "dockerhub"], '"dockerhub" is none of ecr'],
     ["{}", [], "say --to"],
     [" ".repeat(2 << 20), ["--to", "ecr"], "longer than any policy"],
-    [JSON.stringify({ days: 1e3 }), ["--to", "ecr"], "days has to be a whole number, from 0 to 365"],
+    [JSON.stringify({ days: 1e3 }), ["--to", "ecr"], "x.json:1:9: days: has to be a whole number, from 0 to 365"],
   ])("refuses %#", async (text, words, message) => {
     const { code, stdout, stderr } = await gantry(["lifecycle", "convert", await file("x.json", text), ...words]);
     expect([code, stdout]).toEqual([2, ""]);

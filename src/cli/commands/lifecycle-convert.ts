@@ -2,7 +2,7 @@ import { convertLifecycle, ecrTerraform, lifecycleForms, RegistryError } from ".
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import { documentText } from "../lifecycle-place.ts";
-import { nothingLeft, readForm, tellLosses } from "../policy-file.ts";
+import { nothingLeft, policyIn, readForm, tellLosses } from "../policy-file.ts";
 import * as options from "../table/lifecycle-options.ts";
 
 export const run: Run<[file: string]> = async ([file], cli) => {
@@ -21,7 +21,9 @@ export const run: Run<[file: string]> = async ([file], cli) => {
       hint: `say --from, with ${names}`,
     });
   }
-  const converted = convertLifecycle(form, target, document, { simpleImages: get(options.simpleImages) });
+  const converted = convertLifecycle(form, target, await policyIn(form, document), {
+    simpleImages: get(options.simpleImages),
+  });
   tellLosses(converted, cli);
   if (converted.document === undefined) throw nothingLeft(target);
   if (get(options.strict) && converted.losses.length > 0) {

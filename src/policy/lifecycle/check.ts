@@ -1,3 +1,4 @@
+import { faultyDocument, type Document } from "../../document/document.ts";
 import { RegistryError } from "../../oci/error.ts";
 import { checkAcr } from "./acr/check.ts";
 import { checkArtifactRegistry } from "./artifact-registry/check.ts";
@@ -33,4 +34,23 @@ export function requireDocument(dialect: LifecycleDialect, document: unknown): v
   if (faults.length === 0) return;
   const lines = faults.map(({ at, message }) => (at ? `${at} ${message}` : `it ${message}`));
   throw new RegistryError("INVALID", `this is no policy that ${dialect} takes: ${lines.join("; ")}`);
+}
+
+/** The same for a document that was read from a text: each fault is told with its place there. */
+export function requireRead(dialect: LifecycleDialect, document: Document): void {
+  const faults = checkDocument(dialect, document.value);
+  if (faults.length === 0) return;
+  const placed = faults.map(({ at, message }) => ({
+    path: pathOf(at),
+    message: at === "" ? `it ${message}` : message,
+  }));
+  throw faultyDocument(document, placed).with({ hint: `it was read as a policy of ${dialect}` });
+}
+
+/** The path that `rules[0].selection` stands for, as `join` writes it. */
+export function pathOf(at: string): readonly (string | number)[] {
+  return [...at.matchAll(/\[(\d+)\]|"(?:[^"\\]|\\.)*"|[^.[\]"]+/g)].map(([text, index]) => {
+    if (index !== undefined) return Number(index);
+    return text.startsWith('"') ? (JSON.parse(text) as string) : text;
+  });
 }

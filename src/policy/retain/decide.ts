@@ -22,7 +22,12 @@ export function retentionDecider(policy: RetentionPolicy, { useCreated = false }
   /** Why a rule selected nothing, where that is likely not meant. */
   const unusedWhy = (rule: CompiledRule): string | undefined => {
     if (!fitting.has(rule)) return "it is for none of these repositories";
-    if (rule.kind === "tags") return "it selects nothing that is left to it by the rules before it";
+    if (rule.kind === "tags") {
+      const isFirst = rules.find((one) => one.kind === "tags" && fitting.has(one)) === rule;
+      return isFirst
+        ? "it selects nothing: no tag is as it says"
+        : "it selects nothing that is left to it by the rules before it";
+    }
     if (rule.kind === "orphaned" || listsUntagged) return undefined;
     return "it selects nothing: these registries list no images without a tag";
   };

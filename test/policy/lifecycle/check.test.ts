@@ -1,12 +1,18 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkDocument, requireDocument } from "../../../src/policy/lifecycle/check.ts";
+import { checkDocument, pathOf, requireDocument, requireRead } from "../../../src/policy/lifecycle/check.ts";
 import { lifecycleDialects, type LifecycleDialect } from "../../../src/policy/lifecycle/dialects.ts";
+import { formatPath } from "../../../src/document/fault.ts";
+import { parseYaml } from "../../../src/document/yaml.ts";
 import { guessDialect } from "../../../src/policy/lifecycle/guess.ts";
 import { documents } from "./samples.ts";
 
-const places = (dialect: LifecycleDialect, document: unknown): readonly string[] =>
-  checkDocument(dialect, document).map(({ at }) => at);
+/** The places of what is wrong; each is a path that can be looked up. */
+const places = (dialect: LifecycleDialect, document: unknown): readonly string[] => {
+  const found = checkDocument(dialect, document).map(({ at }) => at);
+  expect(found.map((at) => formatPath(pathOf(at)))).toEqual(found);
+  return found;
+};
 
 const any = { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 10 };
 const untagged = { tagStatus: "untagged", countType: "sinceImagePushed", countUnit: "days", countNumber: 10 };
@@ -224,6 +230,15 @@ describe.each(lifecycleDialects)("%s", (dialect) => {
     fc.assert(
       fc.property(documents[dialect], (document) => {
         expect(guessDialect(document)).toBe(dialect);
+      }),
+    );
+  });
+
+  test("says where in a text it is", () => {
+    expect(() => requireRead(dialect, parseYaml("\ntext", "a.json"))).toThrow(
+      expect.objectContaining({
+        message: "a.json:2:1: it has to be an object",
+        hint: `it was read as a policy of ${dialect}`,
       }),
     );
   });

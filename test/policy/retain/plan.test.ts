@@ -305,6 +305,15 @@ describe("brakes", () => {
     ]);
   });
 
+  test("a first rule that selects nothing has none before it to blame", () => {
+    const typo = { name: "typo", tags: ["relase-*"], keep: { newest: 3 } };
+    const elsewhere = { repositories: ["tema/*"], keep: { newest: 3 } };
+    expect(planned(three, { version: 1, rules: [elsewhere, typo, ...old.rules] }).notes).toEqual([
+      { level: "warning", message: "rules[0]: it is for none of these repositories" },
+      { level: "warning", message: "typo: it selects nothing: no tag is as it says" },
+    ]);
+  });
+
   test("rules that select nothing are named", () => {
     const rules = [
       ...old.rules,
