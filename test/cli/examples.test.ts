@@ -67,6 +67,7 @@ async function scene(served: boolean): Promise<{
   onTestFinished(() => process.chdir(before));
   await cp(files, work, { recursive: true });
   for (const tag of ["1.0", "old"]) await putImage(source.store("app"), app, tag);
+  await putImage(source.store("staging/app"), app, "1.0");
   await putImage(mirror.store("app"), app, "1.0");
   const sbom = {
     artifactType: "application/spdx+json",
