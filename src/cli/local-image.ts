@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { doing } from "../files/file-error.ts";
 import { parseLocation, RegistryError, type Location } from "../index.ts";
 
@@ -21,6 +22,14 @@ export function localPart(text: string): Exclude<Location, { transport: "registr
   if (location.transport !== "registry") return location;
   throw new RegistryError("INVALID", `${JSON.stringify(text)} is in a registry`, {
     hint: "between registries, use gantry copy",
+  });
+}
+
+/** What of these words names a local place at which nothing is, and where that was looked for. */
+export function placesMissing(words: readonly string[]): { readonly word: string; readonly path: string }[] {
+  return words.flatMap((word) => {
+    const path = /^(?:oci|oci-archive|docker-archive|dir):/.test(word) ? localPart(word).path : "-";
+    return path === "-" || existsSync(path) ? [] : { word, path: resolve(path) };
   });
 }
 

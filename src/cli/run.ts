@@ -125,11 +125,13 @@ async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: Abor
   const command = findCommand(words)?.command;
   const error = signal.aborted ? interrupted(thrown, command) : asRegistryError(thrown);
   const login = error.code === "UNAUTHORIZED" ? await loginAt(error.host) : undefined;
+  const isAbsent = error.code === "MANIFEST_UNKNOWN";
   const explained = explain(error, {
     words: maskSecrets(words, commands),
     ...(login && { login }),
     references: referencesAmong(args, error, command),
     files: args.filter((word) => existsSync(word)),
+    ...(isAbsent && { missing: (await import("./local-image.ts")).placesMissing(args) }),
     ...(command && { command: command.name }),
   });
   const text = wantsJson(words)

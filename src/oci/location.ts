@@ -73,6 +73,10 @@ function checkPath(text: string, path: string): string {
 }
 
 function rejectOtherTransports(text: string): void {
+  if (/^(?:\.{0,2}|~)\//.test(text)) {
+    const forms = localTransports.map((one) => `${one}:${text}`);
+    throw invalid(text, "it is a path, and does not say what is there", `write one of: ${forms.join(", ")}`);
+  }
   const scheme = /^([a-z][a-z0-9-]*):\/\//.exec(text)?.[1];
   if (scheme === "docker" || scheme === "http" || scheme === "https") return;
   const other = scheme ?? (transportForm.test(text) ? text.slice(0, text.indexOf(":")) : undefined);

@@ -55,6 +55,17 @@ describe("errors", () => {
     );
   });
 
+  test.each([
+    ["inspect", "oci-archive:absent.tar", 3, "there is no file /"],
+    ["check", "oci:absent:1", 3, "there is no directory /"],
+    ["inspect", "./absent.tar", 2, "oci-archive:./absent.tar"],
+    ["push", "absent.tar", 2, "it was looked for in /"],
+  ])("name the file that is not there: %s %s", async (command, place, exit, hint) => {
+    const words = [command, place, ...(command === "push" ? ["127.0.0.1:1/app:1"] : [])];
+    const { code, stderr } = await gantry(words);
+    expect([code, stderr]).toEqual([exit, expect.stringContaining(hint)]);
+  });
+
   test.each([[["--format", "json"]], [["--format=json"]], [["--format", "ndjson"]]])(
     "are JSON with %j",
     async (format) => {

@@ -101,6 +101,9 @@ describe("parseLocation", () => {
     ["tarball:a.tar", '"tarball" is no transport'],
     ["ftp://host.example/app", '"ftp://" is no transport'],
     ["s3://bucket/key", '"s3://" is no transport'],
+    ["./a.tar", "it is a path, and does not say what is there", "oci-archive:./a.tar"],
+    ["../images", "it is a path, and does not say what is there", "oci:../images"],
+    ["/srv/images", "it is a path, and does not say what is there", "dir:/srv/images"],
     ["OCI:images", "an upper-case letter in the repository", 'write "oci:images"'],
   ])("refuses $0", ([text, message, hint = ""]) => {
     const error = thrownBy(() => parseLocation(text));

@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { apiHost, isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
 import { hostOf, mayBeImage } from "../host-or-image.ts";
 import { fields } from "./table.ts";
@@ -13,6 +14,8 @@ export interface Attempt {
   readonly references: readonly string[];
   /** Those of them at which there is a file or directory. */
   readonly files?: readonly string[];
+  /** Those of them that name a local place at which nothing is, and where that would be. */
+  readonly missing?: readonly { readonly word: string; readonly path: string }[];
   /** What the service that the host belongs to takes for a login; `{registry}` in the command stands for the registry. */
   readonly login?: { readonly title: string; readonly cause: string; readonly command?: string };
 }
@@ -45,10 +48,11 @@ export function asRegistryError(error: unknown): RegistryError {
   const { code, path, syscall } = error as NodeJS.ErrnoException;
   if (code !== undefined && syscall !== undefined) {
     const reason = /^[A-Z0-9_]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
+    const isNamed = code === "ENOENT" && path !== undefined && !isAbsolute(path) && !syscall.startsWith("spawn");
     return new RegistryError(
       code === "ENOENT" ? "INVALID" : "UNKNOWN",
       path === undefined ? reason : `${path}: ${reason}`,
-      { cause: error },
+      { cause: error, ...(isNamed && { hint: `it was looked for in ${process.cwd()}` }) },
     );
   }
   return new RegistryError("UNKNOWN", `internal error: ${error.message}`, {
@@ -88,8 +92,10 @@ export function explain(error: RegistryError, attempt: Attempt): Explained {
   };
 }
 
-/** A name that no registry knows may have been meant as the file of that name. */
-function localHint({ code }: RegistryError, { files = [] }: Attempt): string | undefined {
+/** A name that no registry knows may have been meant as the file of that name; no image may mean no file. */
+function localHint({ code, message }: RegistryError, { files = [], missing = [] }: Attempt): string | undefined {
+  const gone = missing.find(({ word }) => message.includes(word));
+  if (gone) return `there is no ${/^(oci|dir):/.test(gone.word) ? "directory" : "file"} ${gone.path}`;
   const [file] = files;
   if (file === undefined || !absences.includes(code)) return undefined;
   const kinds = /\.(tar|tgz|tar\.gz)$/.test(file) ? ["oci-archive", "docker-archive"] : ["oci", "dir"];

@@ -67,6 +67,18 @@ test("a name that no registry knows may be that of a file here", () => {
   expect(hint("UNVERIFIED", ["app.tar"])).toBe("its own");
 });
 
+test("no image may mean no file", () => {
+  const missing = [
+    { word: "oci:out", path: "/srv/out" },
+    { word: "oci-archive:app.tar", path: "/srv/app.tar" },
+  ];
+  const hint = (message: string): string | undefined =>
+    explain(new RegistryError("MANIFEST_UNKNOWN", message), { ...copy, missing }).hint;
+  expect(hint("there is no image in oci-archive:app.tar")).toBe("there is no file /srv/app.tar");
+  expect(hint("oci:out is not there")).toBe("there is no directory /srv/out");
+  expect(hint("a.example/app:1 is not there")).toBeUndefined();
+});
+
 test("a host that was named alone is itself", () => {
   const login: Attempt = { command: "login", words: ["login", "a.example:5000"], references: ["a.example:5000"] };
   const refused = failed("UNAUTHORIZED", { host: "a.example:5000" });
@@ -196,7 +208,7 @@ describe("what is no RegistryError", () => {
         syscall: "open",
         path: "x",
       }),
-      { code: "INVALID", message: "x: no such file or directory" },
+      { code: "INVALID", message: "x: no such file or directory", hint: `it was looked for in ${process.cwd()}` },
     ],
     [
       Object.assign(new Error("EACCES: permission denied, open 'x'"), { code: "EACCES", syscall: "open", path: "x" }),
