@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { isRegistryError, RegistryError, type ErrorCode } from "../oci/error.ts";
 
 const meanings: Readonly<Record<string, { readonly code: ErrorCode; readonly text: string; readonly hint?: string }>> =
@@ -43,6 +44,15 @@ export async function doing<T>(what: string, act: () => Promise<T>): Promise<T> 
   } catch (error) {
     throw fileError(error, what);
   }
+}
+
+/** Throws INVALID where no file stands at a path, but something else: what is renamed to there would take its place, or cannot. */
+export async function rejectSpecial(path: string, hint?: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (!there || there.isFile()) return;
+  if (there.isDirectory()) throw new RegistryError("INVALID", `cannot write ${path}: it is a directory`);
+  const message = `cannot write ${path}: it is a device or a pipe, and a file would take its place`;
+  throw new RegistryError("INVALID", message, hint === undefined ? {} : { hint });
 }
 
 /** Whether a caught value is a system call's error of one of these codes. */

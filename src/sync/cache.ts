@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as v from "valibot";
-import { isErrno } from "../files/file-error.ts";
+import { isErrno, rejectSpecial } from "../files/file-error.ts";
 import { isObject } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isDigest } from "../oci/digest.ts";
@@ -59,6 +59,7 @@ export function openSyncCache(file: string, { now, ttl, onWarning }: SyncCacheOp
       const entries = [...images].map(([at, one]) => [at, [one.digest, indexOf(one.mark), one.at]]);
       const found = { marks: [...marks.keys()], images: Object.fromEntries(entries) };
       const text = JSON.stringify({ gantry: "sync cache 2", ...found });
+      await rejectSpecial(file);
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       const fresh = `${file}.${process.pid}.tmp`;
       try {

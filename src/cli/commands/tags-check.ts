@@ -1,8 +1,9 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { doing, fileError, isErrno } from "../../files/file-error.ts";
+import { readFile } from "node:fs/promises";
+import { fileError, isErrno } from "../../files/file-error.ts";
 import {
   isRegistryError,
   readHistory,
+  streamOf,
   type Client,
   type Inventory,
   type Note,
@@ -27,6 +28,7 @@ import {
 } from "../../policy/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
+import { writeWhole } from "../files.ts";
 import { journals } from "../journals.ts";
 import { offerPlan } from "../plans.ts";
 import { paint, plain, type Look } from "../render/text.ts";
@@ -49,7 +51,7 @@ export const run: Run<[repositories: string[]]> = async ([places], cli) => {
     checked.push({ inventory, findings: checkTags(inventory, past) });
     known = recordTags(known, inventory, now);
   }
-  if (file !== undefined) await writeRecord(file, known);
+  if (file !== undefined) await writeRecord(file, known, cli.signal);
   if (get(fixes)) {
     const ending = await offerPlan({ ...planFixes(checked, now), notes: unread }, cli, connected);
     return unread.length > 0 ? "partly" : ending;
@@ -153,11 +155,6 @@ async function readRecord(file: string): Promise<TagHistory> {
   return parseTagHistory(parseYaml(text, file));
 }
 
-/** Writes beside the file first: one that is half written would forget what was known. */
-async function writeRecord(file: string, known: TagHistory): Promise<void> {
-  const beside = `${file}.${process.pid}.tmp`;
-  await doing(`write ${file}`, async () => {
-    await writeFile(beside, `${JSON.stringify(known, undefined, 2)}\n`);
-    await rename(beside, file);
-  });
+async function writeRecord(file: string, known: TagHistory, signal: AbortSignal): Promise<void> {
+  await writeWhole(file, streamOf(Buffer.from(`${JSON.stringify(known, undefined, 2)}\n`)), signal);
 }

@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import { isRegistryError, RegistryError } from "../../oci/error.ts";
 import type { ByteStream } from "../../oci/stream.ts";
+import { rejectSpecial } from "../../files/file-error.ts";
 import { throwIfAborted } from "../../oci/abort.ts";
 import type { LayoutSource } from "../layout/layout-source.ts";
 import type { LocalStore } from "../local-store.ts";
@@ -64,11 +65,8 @@ export function archiveStore(name: string, path: string, format: ArchiveFormat, 
   async function predecessor(call: Call | undefined): Promise<Predecessor | undefined> {
     if (path === "-") return undefined;
     const found = await find(path);
-    if (found && !found.isFile() && !found.isDirectory()) {
-      throw new RegistryError("INVALID", `${path} is no regular file`, {
-        hint: `write to a file, or to standard output: ${name.slice(0, -path.length)}-`,
-      });
-    }
+    if (!found?.isDirectory())
+      await rejectSpecial(path, `write to a file, or to standard output: ${name.slice(0, -path.length)}-`);
     if (found?.size === 0n) opening ??= Promise.resolve({ version: versionOf(found) });
     try {
       const { version, opened } = await openOnce(call);

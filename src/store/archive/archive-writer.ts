@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, realpath, rename, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { RegistryError } from "../../oci/error.ts";
 import { streamOf, type ByteStream, type Content } from "../../oci/stream.ts";
 import { syncFolder } from "../files/directory.ts";
-import { doing, fileError } from "../../files/file-error.ts";
+import { doing, fileError, rejectSpecial } from "../../files/file-error.ts";
 import { find, versionOf } from "./archive-file.ts";
 import { readFile } from "../files/read-file.ts";
 import { writeFile } from "../files/write-file.ts";
@@ -48,7 +48,7 @@ export async function writeArchiveFile(
   path: string,
   before?: { readonly version: string | undefined },
 ): Promise<ArchiveWriter> {
-  await expectReplaceable(path);
+  await rejectSpecial(path, "write - for the path, and lead standard output there");
   const target = await realpath(path).catch(() => path);
   const draft = join(dirname(target), `.${basename(target)}.gantry-${process.pid}-${randomBytes(8).toString("hex")}`);
   const file = await doing(`write ${path}`, () => open(draft, "wx+"));
@@ -74,14 +74,6 @@ export async function writeArchiveFile(
       return (closed ??= file.close().then(() => (committed ? undefined : rm(draft, { force: true }))));
     },
   });
-}
-
-/** Throws INVALID where there is something whose place no archive may take: a directory, a device. */
-async function expectReplaceable(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (!found || found.isFile()) return;
-  const what = found.isDirectory() ? "it is a directory" : "it is not a file";
-  throw new RegistryError("INVALID", `cannot write ${path}: ${what}`);
 }
 
 /** Begins an archive that goes to a stream, as fast as that takes it; the stream is not ended. */

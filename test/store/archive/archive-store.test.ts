@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -46,6 +46,13 @@ function opened(path: string, options?: Parameters<typeof ociArchiveStore>[1]): 
 }
 
 describe("an archive in a file", () => {
+  test("takes no place of a pipe or a device", async () => {
+    const path = join(await temporaryDirectory(), "pipe");
+    spawnSync("mkfifo", [path]);
+    await expectCode("INVALID", () => write(opened(path), one, "v1"));
+    expect((await stat(path)).isFIFO()).toBe(true);
+  });
+
   test("is there when it is flushed, and nothing else is", async () => {
     const folder = await temporaryDirectory();
     const store = opened(join(folder, "image.tar"));
