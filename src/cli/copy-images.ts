@@ -57,7 +57,10 @@ async function show(outcome: CopyOutcome, destinations: readonly string[], { get
     get(options.quiet)
       ? outcome.images.map((image) => `${image.digest}\n`).join("")
       : outcomeText(outcome, get(options.dryRun));
-  if (destinations.some((destination) => /^[a-z-]+:-(:|$)/.test(destination))) return reporter.say(text().trimEnd());
+  if (destinations.some((destination) => /^[a-z-]+:-(:|$)/.test(destination))) {
+    if (outcome.images.length > 0) reporter.say(text().trimEnd());
+    return;
+  }
   const failures = outcome.failures.map(({ to, error: { code, message, side, host, status, hint } }) => ({
     to,
     error: { code, message, side, host, status, hint },

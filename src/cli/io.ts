@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { fileError } from "../files/file-error.ts";
 import type { Look } from "./render/text.ts";
 
 /** An output stream, which may be a terminal. */
@@ -36,6 +37,15 @@ export function write(sink: Writable, data: string | Uint8Array): Promise<void> 
   return new Promise((resolve, reject) => {
     sink.write(data, (error) => (error ? reject(error) : resolve()));
   });
+}
+
+/** Writes a result, and says that it was one where it cannot be written. */
+export async function writeOut({ stdout }: Pick<Io, "stdout">, data: string | Uint8Array): Promise<void> {
+  try {
+    await write(stdout, data);
+  } catch (error) {
+    throw isClosedPipe(error) ? error : fileError(error, "write standard output");
+  }
 }
 
 /** Whether an error says that who read our output has gone: no failure of ours (`gantry ls | head`). */

@@ -4,7 +4,7 @@ import type { Cli } from "./cli.ts";
 import type { Command } from "./command.ts";
 import { commands, findCommand } from "./commands.ts";
 import { exitCodes, exitOf, type ExitName } from "./exit-codes.ts";
-import { isClosedPipe, lookOf, write, type Io } from "./io.ts";
+import { isClosedPipe, lookOf, write, writeOut, type Io } from "./io.ts";
 import * as options from "./options.ts";
 import { parse, type Parsed } from "./parse.ts";
 import { hostOf } from "./host-or-image.ts";
@@ -24,7 +24,7 @@ export async function run(words: readonly string[], io: Io, signal: AbortSignal)
       lookOf(() => io.stdout, io.env),
     );
     if ("text" in parsed) {
-      await write(parsed.mistake ? io.stderr : io.stdout, parsed.text);
+      await (parsed.mistake ? write(io.stderr, parsed.text) : writeOut(io, parsed.text));
       return exitCodes[parsed.mistake ? "usage" : "done"].code;
     }
     args = parsed.args.flat().filter((word) => typeof word === "string");

@@ -1,5 +1,5 @@
 import { RegistryError, type ByteStream } from "../../index.ts";
-import { lookOf, write, type Io } from "../io.ts";
+import { lookOf, writeOut, type Io } from "../io.ts";
 import type { Format, PlanFormat } from "./format.ts";
 import { table, type Column } from "./table.ts";
 import { safeJson, screenText, type Look } from "./text.ts";
@@ -25,7 +25,7 @@ export function output(io: Pick<Io, "stdout" | "env">, asked: PlanFormat = "tabl
   const [format, asText]: [Format, TextFormat] =
     asked === "tree" || asked === "markdown" ? ["table", asked] : [asked, "table"];
   const look = lookOf(() => io.stdout, io.env);
-  const out = (text: string): Promise<void> => (text === "" ? Promise.resolve() : write(io.stdout, text));
+  const out = (text: string): Promise<void> => (text === "" ? Promise.resolve() : writeOut(io, text));
   return {
     async print(value, text) {
       await out(format === "table" ? text(value, look, asText) : await machine(value, format));
@@ -41,12 +41,12 @@ export function output(io: Pick<Io, "stdout" | "env">, asked: PlanFormat = "tabl
       }
     },
     document: (bytes) =>
-      io.stdout.isTTY ? out(`${screenText(Buffer.from(bytes).toString())}\n`) : write(io.stdout, bytes),
+      io.stdout.isTTY ? out(`${screenText(Buffer.from(bytes).toString())}\n`) : writeOut(io, bytes),
     async bytes(stream) {
       if (io.stdout.isTTY) {
         throw new RegistryError("INVALID", "this is not for a terminal", { hint: "write it to a file: -o FILE" });
       }
-      for await (const piece of stream) await write(io.stdout, piece);
+      for await (const piece of stream) await writeOut(io, piece);
     },
   };
 }
