@@ -28,6 +28,8 @@ export const digestHint: string = "a digest is sha256: and 64, or sha512: and 12
 
 /** What keeps a text from being a digest, and where (counted from 0). */
 export function digestFault(text: string): { readonly what: string; readonly position: number } {
+  const second = text.indexOf("@");
+  if (second >= 0) return { what: "a second digest, where one is all there can be", position: second };
   const colon = text.indexOf(":");
   if (colon < 0) return { what: "a digest without an algorithm", position: 0 };
   const algorithm = text.slice(0, colon);

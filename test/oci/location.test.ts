@@ -89,6 +89,7 @@ describe("parseLocation", () => {
     [`oci:images:v1@${sha256}`, "it has both a tag and a digest", "name the one or the other"],
     [`docker-archive:image.tar:app@${sha256}`, "it has both a tag and a digest"],
     [`oci:images@sha256:${hex.slice(1)}`, "the digest has 63 hexadecimal characters", "a digest is sha256:"],
+    [`oci:images@${sha256}@${sha256}`, "a second digest, where one is all there can be"],
     [`oci:images@${sha256}:v1`, '":" is not a lower-case hexadecimal character'],
     ["oci:images@sha256:", "the digest has 0 hexadecimal characters"],
     ["oci://registry.example/app:v1", '"oci://" is no transport', "oci:PATH"],
