@@ -52,6 +52,16 @@ async function layout(work: string): Promise<string> {
   return join(work, "layout");
 }
 
+test("says at a terminal how to push, with the host that it got", async () => {
+  const stop = new AbortController();
+  const data = join(await temporaryDirectory(), "data");
+  const words = ["serve", "--data", data, "--listen", "127.0.0.1:0"];
+  const onStderr = (text: string): void => void (text.includes("push to it") && stop.abort());
+  const { stderr } = await gantry(words, { terminal: 80, env: { NO_COLOR: "1" }, signal: stop.signal, onStderr });
+  const [, host] = /^listening on http:\/\/(127\.0\.0\.1:\d+),/.exec(stderr)!;
+  expect(stderr).toContain(`push to it: gantry copy IMAGE ${host}/NAME:TAG\n`);
+});
+
 test("keeps what is pushed, over a restart", async () => {
   const work = await temporaryDirectory();
   const data = join(work, "data");

@@ -29,12 +29,19 @@ export const run: Run<[]> = async (_, cli) => {
     const { host, port } = get(options.listen) ?? { host: "127.0.0.1", port: 5000 };
     const { url } = await registry.listen({ host, port, open: get(options.open), ...(tls && { tls }) });
     reporter.say(`listening on ${url}, data in ${data}${get(options.readOnly) ? ", read-only" : ""}`);
+    reporter.advise(waysIn(url, get(options.readOnly)));
     if (!signal.aborted) await once(signal, "abort");
     reporter.say("stopping");
   } finally {
     await registry.close();
   }
 };
+
+/** How images get in, and how to see them. */
+function waysIn(url: string, readOnly: boolean): string {
+  const host = url.replace(/^https?:\/\//, "");
+  return readOnly ? `see what is there: gantry ls ${host}` : `push to it: gantry copy IMAGE ${host}/NAME:TAG`;
+}
 
 function tlsFiles(cert: string | undefined, key: string | undefined): KeyPair | undefined {
   if (cert === undefined && key === undefined) return undefined;

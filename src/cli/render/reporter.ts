@@ -7,6 +7,8 @@ import { formatSpan, paint, plain, safeJson, type Look } from "./text.ts";
 export interface Reporter {
   /** A message for people; nothing where they asked for quiet or for JSON. */
   say(line: string): void;
+  /** A message for somebody at a terminal alone. */
+  advise(line: string): void;
   on(event: Event): void;
   /** From now on a line for each image that has arrived, where there are no bars. */
   eachImage(): void;
@@ -78,6 +80,7 @@ export function reporter(io: Pick<Io, "stderr" | "env">, { kind, verbose }: Repo
   return {
     say: (text) =>
       kind === "json" ? line(safeJson({ type: "message", text })) : kind === "none" ? undefined : line(text),
+    advise: (text) => (bars() ? line(paint(look, "dim", text)) : undefined),
     on(event) {
       if (event.type === "found" || event.type === "bytes" || event.type === "blob" || event.type === "manifest")
         onCopy(event);
