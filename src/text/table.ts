@@ -11,14 +11,21 @@ export interface Column<T> {
 
 const gap = "  ";
 
+/** Ways to shorten cells for a terminal that is too narrow: twelve digits of a digest, then those alone. */
+const shorter: readonly ((cell: string) => string)[] = [
+  (cell) => shortDigest(cell),
+  (cell) => cell.replace(/^sha(?:256|512):([0-9a-f]{12})$/, "$1"),
+];
+
 /** Lines of columns under a heading. On a terminal that is too narrow, digests shorten first, then the widest columns. */
 export function table<T>(items: readonly T[], all: readonly Column<T>[], look: Look): string {
   const columns = all.filter(({ ifTold, value }) => !ifTold || items.some((item) => value(item) !== ""));
   const cell = ({ ifTold, value }: Column<T>, item: T): string => plain(value(item)) || (ifTold ? "-" : "");
   let rows = items.map((item) => columns.map((column) => cell(column, item)));
   const titles = columns.map((column) => column.title);
-  if (look.width !== undefined && total(widths(titles, rows)) > look.width) {
-    rows = rows.map((row) => row.map((cell) => shortDigest(cell)));
+  for (const shorten of shorter) {
+    if (look.width === undefined || total(widths(titles, rows)) <= look.width) break;
+    rows = rows.map((row) => row.map((cell) => shorten(cell)));
   }
   const wide = fit(widths(titles, rows), look.width);
   const line = (cells: readonly string[]): string =>
@@ -63,17 +70,20 @@ function total(wide: readonly number[]): number {
   return wide.reduce((sum, n) => sum + n, gap.length * (wide.length - 1));
 }
 
-/** Takes columns from the widest one until the line fits; none gets narrower than 8. */
+/** Takes columns from the widest one until the line fits; none gets narrower than 6. */
 function fit(wide: readonly number[], limit = Number.POSITIVE_INFINITY): readonly number[] {
   const fitted = [...wide];
   for (let over = total(fitted) - limit; over > 0; over--) {
     const widest = fitted.indexOf(Math.max(...fitted));
-    if (fitted[widest]! <= 8) break;
+    if (fitted[widest]! <= 6) break;
     fitted[widest]! -= 1;
   }
   return fitted;
 }
 
+/** Of names and places the end tells more than the middle: there are tag and platform. */
 function clip(cell: string, width: number): string {
-  return cell.length <= width ? cell : `${cell.slice(0, width - 1)}…`;
+  if (cell.length <= width) return cell;
+  const end = /[/:]/.test(cell) && !cell.includes(" ") ? Math.floor(width / 2) : 0;
+  return `${cell.slice(0, width - 1 - end)}…${end === 0 ? "" : cell.slice(-end)}`;
 }

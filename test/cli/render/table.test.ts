@@ -52,7 +52,25 @@ describe("a table", () => {
     );
   });
 
-  test.each([55, 50, 45])("stays within %d columns", (width) => {
+  test("leaves the algorithm out where that is not enough", () => {
+    expect(table(rows, columns, { color: false, width: 55 })).toContain(
+      "1.0                            0123456789ab     9 B",
+    );
+  });
+
+  test("keeps the ends of places and platforms, which tell them apart", () => {
+    const places = ["1", "2"].map((tag) => ({ at: `registry.example/team/application:${tag}`, on: "linux/arm64" }));
+    const titled: readonly Column<(typeof places)[number]>[] = [
+      { title: "AT", value: ({ at }) => at },
+      { title: "PLATFORM", value: ({ on }) => on },
+    ];
+    expect(table(places, titled, { color: false, width: 25 }).split("\n").slice(1, 3)).toEqual([
+      "regis…tion:1  linux/arm64",
+      "regis…tion:2  linux/arm64",
+    ]);
+  });
+
+  test.each([50, 45, 40])("stays within %d columns", (width) => {
     const lines = table(rows, columns, { color: false, width }).split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
     expect(lines[2]).toContain("…");
