@@ -5,6 +5,7 @@ import { commands, findCommand } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { longName, type Given, type Option } from "./option.ts";
 import { paint, type Look } from "./render/text.ts";
+import { maskSecrets } from "./secrets.ts";
 import { version } from "../version.ts";
 
 /** What a command line asks for: a command to run, or a text to show (help where `mistake` is set was not asked for). */
@@ -35,6 +36,7 @@ export function parse(typed: readonly string[], look: Look): Parsed {
   });
   // Building parsers takes time: a command that is named needs no others beside it.
   const named = findCommand(words)?.command;
+  if (!named?.hidden) refuseMangled(words);
   if (!named) describeRoot(program);
   const all = words.some((word) => word === "-v" || word === "--verbose");
   for (const command of named ? withOwn(named) : commands) {
@@ -69,6 +71,15 @@ function asOption(words: readonly string[]): readonly string[] {
   if (first !== "help" || names.length === 0) return words;
   const isFamily = names.length === 1 && Object.hasOwn(families, names[0]!);
   return isFamily || findCommand(names) ? [...names, ...options, "--help"] : names;
+}
+
+/** Node puts U+FFFD where bytes are no UTF-8: what is named so is not what was meant. */
+function refuseMangled(words: readonly string[]): void {
+  const at = words.findIndex((word) => word.includes("\u{FFFD}"));
+  if (at === -1) return;
+  throw new RegistryError("INVALID", `the word ${JSON.stringify(maskSecrets(words, commands)[at])} is not UTF-8`, {
+    hint: "names are taken in UTF-8 alone: rename the file, or reach it by a link whose name is UTF-8",
+  });
 }
 
 /** A command, and those of two words that begin with it: they win over an argument that is called so. */

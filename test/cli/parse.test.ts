@@ -140,6 +140,23 @@ describe("mistakes", () => {
   });
 });
 
+describe("what is not UTF-8 came in with \u{FFFD} in the place of its bytes", () => {
+  test.each([
+    [["pull", "app:1", "a\u{FFFD}.tar"], 'the word "a\u{FFFD}.tar" is not UTF-8'],
+    [["copy", "app:1", "oci:\u{FFFD}"], 'the word "oci:\u{FFFD}" is not UTF-8'],
+    [["sync", "a.yaml", "--out=\u{FFFD}"], 'the word "--out=\u{FFFD}" is not UTF-8'],
+    [["login", "a.example", "--password", "pass\u{FFFD}"], 'the word "PASSWORD" is not UTF-8'],
+  ])("%j", (words, message) => {
+    expect(() => parse(words, look)).toThrow(
+      expect.objectContaining({ code: "INVALID", message, hint: expect.stringContaining("rename the file") }),
+    );
+  });
+
+  test("a completion of it is none, without a complaint", () => {
+    expect(line("__complete -- copy \u{FFFD}").args).toEqual([["copy", "\u{FFFD}"]]);
+  });
+});
+
 describe("help", () => {
   test.each([["--help"], ["-h"], ["help"]])("of %s lists every group", (text) => {
     const parsed = parse([text], look);

@@ -140,6 +140,16 @@ describe("a pipe that nobody writes", () => {
   });
 });
 
+test("a name that is not UTF-8 is refused, and nothing is made under another", async () => {
+  const { host, store } = await testRegistry();
+  await putImage(store("app"), image("app"), "1");
+  const directory = await temporaryDirectory();
+  const line = `exec "$0" "$1" pull "$2" "$(printf 'a\\377')"`;
+  const child = spawn("sh", ["-c", line, process.execPath, main, `${host}/app:1`], { cwd: directory });
+  expect(await ended(child)).toMatchObject({ code: 2, stderr: expect.stringContaining("is not UTF-8") });
+  expect(readdirSync(directory)).toEqual([]);
+});
+
 test("a reader that goes early is no failure", async () => {
   const { host, store } = await testRegistry();
   await putImage(store("app"), image("app"), "1");
