@@ -88,7 +88,8 @@ export async function inTurn(
         const before = open.get(next.id);
         before?.delete(step.id);
         if (!before) continue;
-        if (!isDone(ending)) settled.push([next, { outcome: "skipped", why: `${step.id} was not done` }]);
+        if (!isDone(ending))
+          settled.push([next, { outcome: "skipped", why: `${step.do} ${step.at}, which comes first, was not done` }]);
         if (!isDone(ending) || before.size === 0) leave(next, isDone(ending));
       }
     }

@@ -235,7 +235,7 @@ describe("on the command line", () => {
       response.end(Buffer.from(await origin.arrayBuffer()));
     });
     const words = ["manifest", `${hub.url.host}/app:1.0`, "--quota-reserve"];
-    expect((await gantry([...words, "4", "-v"])).stderr).toContain("5 of 100 requests are left of its limit");
+    expect((await gantry([...words, "4", "-v"])).stderr).toContain("5 requests left of its limit of 100");
     const refused = await gantry([...words, "5"]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain(

@@ -62,7 +62,10 @@ test("where a step is not done, all that comes after it is skipped at once, and 
   await end("b", { outcome: "already" });
   await end("e");
   expect(await outcomes()).toEqual(["a stale", "c skipped", "d skipped", "b already", "e done"]);
-  expect((await ended).get("d")).toEqual({ outcome: "skipped", why: "c was not done" });
+  expect((await ended).get("d")).toEqual({
+    outcome: "skipped",
+    why: "create repository c, which comes first, was not done",
+  });
 });
 
 test("steps of one key go together, when none of them waits any more", async () => {

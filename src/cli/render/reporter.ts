@@ -1,7 +1,7 @@
 import type { CopyEvent, Event } from "../../index.ts";
 import { lookOf, type Io } from "../io.ts";
 import { barLines, live, standingLine, tracker } from "./progress.ts";
-import { formatSpan, paint, plain, safeJson, type Look } from "./text.ts";
+import { count, formatSpan, paint, plain, safeJson, type Look } from "./text.ts";
 
 /** Writes messages and progress to stderr. */
 export interface Reporter {
@@ -99,11 +99,11 @@ function describe(event: Exclude<Event, CopyEvent>, look: Look): string {
   if (event.type === "warning") return `${paint(look, "yellow", "warning:")} ${event.host}: ${plain(event.text)}`;
   const { host } = event;
   if (event.type === "throttle") {
-    return paint(look, "dim", `${host}: ${event.slots} requests at a time from here on (${event.direction})`);
+    return paint(look, "dim", `${host}: ${count(event.slots, "request")} at a time from here on (${event.direction})`);
   }
   if (event.type === "quota") {
     const of = event.limit === undefined ? "" : ` of ${event.limit}`;
-    return paint(look, "dim", `${host}: ${event.remaining}${of} requests are left of its limit`);
+    return paint(look, "dim", `${host}: ${count(event.remaining, "request")} left of its limit${of}`);
   }
   if (event.type === "mirror") {
     const { mirror, status, error, ms } = event;

@@ -175,6 +175,21 @@ describe("a reporter", () => {
     for (const event of [request, wait, wait]) verbose.on(event);
     expect(all().split("\n")).toEqual(["GET https://r/v2/ 200 12 ms", expect.any(String), expect.any(String), ""]);
   });
+
+  test("counts in English how much a host bears", () => {
+    const [report, text] = start({ verbose: true });
+    for (const slots of [2, 1]) report.on({ type: "throttle", host: "r", direction: "pull", slots, closedMs: 0 });
+    for (const remaining of [2, 1]) report.on({ type: "quota", host: "r", limit: 100, remaining });
+    expect(text()).toBe(
+      [
+        "r: 2 requests at a time from here on (pull)",
+        "r: 1 request at a time from here on (pull)",
+        "r: 2 requests left of its limit of 100",
+        "r: 1 request left of its limit of 100",
+        "",
+      ].join("\n"),
+    );
+  });
 });
 
 function memorySink(terminal = false): [Writable & { isTTY?: boolean; columns?: number }, () => string] {
