@@ -10,7 +10,7 @@ import {
 import type { Io } from "./io.ts";
 import type { Get } from "./option.ts";
 import * as options from "./options.ts";
-import type { Sides, Spot } from "./places.ts";
+import { needRegistry, type Sides, type Spot } from "./places.ts";
 import { readSecret } from "./secrets.ts";
 
 /** The logins that a command line gives, each for the places it was given for and no others. */
@@ -43,7 +43,7 @@ async function givenLogin(get: Get, io: Io, signal?: AbortSignal): Promise<Crede
 
 function login(name: string, credential: Credential | undefined, spots: readonly Spot[]): CredentialSource[] {
   if (!credential) return [];
-  checkSide(name, spots);
+  needRegistry(name, spots);
   const given = { ...credential, origin: name };
   return [{ name, find: (host, path) => Promise.resolve(isAmong(spots, host, path) ? given : undefined) }];
 }
@@ -51,7 +51,7 @@ function login(name: string, credential: Credential | undefined, spots: readonly
 /** A file of logins for one side. */
 function file(name: string, path: string | undefined, spots: readonly Spot[], { env }: Io): CredentialSource[] {
   if (path === undefined) return [];
-  checkSide(name, spots);
+  needRegistry(name, spots);
   const source = dockerConfigSource(path, path, { helpers: helperLogins({ env }), required: true });
   const find: CredentialSource["find"] = async (host, repository, signal) =>
     isAmong(spots, host, repository) ? source.find(host, repository, signal) : undefined;
@@ -60,9 +60,4 @@ function file(name: string, path: string | undefined, spots: readonly Spot[], { 
 
 function isAmong(spots: readonly Spot[], host: string, path: string): boolean {
   return spots.some((spot) => spot.host === host && (spot.path === "" || path === "" || spot.path === path));
-}
-
-function checkSide(name: string, spots: readonly Spot[]): void {
-  if (spots.length > 0) return;
-  throw new RegistryError("INVALID", `${name} is for a registry, and there is none on that side`);
 }

@@ -1,4 +1,4 @@
-import type { SettingKey } from "../index.ts";
+import { RegistryError, type SettingKey } from "../index.ts";
 import type { Completes } from "./command.ts";
 
 /** What the parser found: texts (the last counts where one is asked for), whether a flag was given, or nothing. */
@@ -59,7 +59,13 @@ export function values<T>(
   parse: (text: string) => T,
   { separator, ...more }: More & { readonly separator?: "," } = {},
 ): Option<readonly T[]> {
-  const split = (text: string): readonly string[] => (separator ? text.split(separator).filter(Boolean) : [text]);
+  const split = (text: string): readonly string[] => {
+    if (!separator) return [text];
+    const parts = text.split(separator).filter(Boolean);
+    // A variable that is empty in a script asked for some, not for all.
+    if (parts.length === 0) throw new RegistryError("INVALID", `${JSON.stringify(text)} names none`);
+    return parts;
+  };
   return {
     flags,
     summary,

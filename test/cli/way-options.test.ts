@@ -243,3 +243,19 @@ describe("on the command line", () => {
     );
   });
 });
+
+test.each([
+  [
+    ["copy", "--src-plain-http", "oci:a", "REGISTRY/b:1"],
+    "--src-plain-http is for a registry, and there is none on that side",
+  ],
+  [
+    ["copy", "--dest-tls-verify=false", "REGISTRY/a:1", "oci:b"],
+    "--dest-tls-verify is for a registry, and there is none on that side",
+  ],
+  [["copy", "--plain-http", "oci:a", "dir:b"], "--plain-http is for a registry, and there is none here"],
+  [["inspect", "-k", "oci:a"], "--tls-verify is for a registry, and there is none here"],
+])("%j is refused: what is said of TLS would do nothing", async (words, message) => {
+  const ended = await gantry(words.map((word) => word.replace("REGISTRY", "127.0.0.1:9")));
+  expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining(`error: ${message}\n`) });
+});
