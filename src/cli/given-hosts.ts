@@ -41,7 +41,7 @@ export function givenHosts(get: Get, { from, to }: Sides, config: Config): Reado
 
 /** What was typed about a registry's TLS would do nothing where there is none, and was meant for another side. */
 function checkSides(get: Get, { from, to }: Sides): void {
-  const given = (option: Option<unknown>): boolean => get(option) !== undefined;
+  const given = (option: Option): boolean => get(option) !== undefined;
   if (get(options.srcPlainHttp)) needRegistry("--src-plain-http", from);
   if (given(options.srcTlsVerify)) needRegistry("--src-tls-verify", from);
   if (given(options.srcCertDir)) needRegistry("--src-cert-dir", from);
