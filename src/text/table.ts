@@ -17,17 +17,23 @@ const shorter: readonly ((cell: string) => string)[] = [
   (cell) => cell.replace(/^sha(?:256|512):([0-9a-f]{12})$/, "$1"),
 ];
 
-/** Lines of columns under a heading. On a terminal that is too narrow, digests shorten first, then the widest columns. */
+/**
+ * Lines of columns under a heading. On a terminal that is too narrow, digests shorten first, then the widest columns; where that
+ * is not enough, each item stands by itself.
+ */
 export function table<T>(items: readonly T[], all: readonly Column<T>[], look: Look): string {
   const columns = all.filter(({ ifTold, value }) => !ifTold || items.some((item) => value(item) !== ""));
   const cell = ({ ifTold, value }: Column<T>, item: T): string => plain(value(item)) || (ifTold ? "-" : "");
-  let rows = items.map((item) => columns.map((column) => cell(column, item)));
+  const full = items.map((item) => columns.map((column) => cell(column, item)));
+  let rows = full;
   const titles = columns.map((column) => column.title);
   for (const shorten of shorter) {
     if (look.width === undefined || total(widths(titles, rows)) <= look.width) break;
     rows = rows.map((row) => row.map((cell) => shorten(cell)));
   }
   const wide = fit(widths(titles, rows), look.width);
+  const isNarrow = look.width !== undefined && total(wide) > look.width;
+  if (isNarrow && rows.length > 0) return stacked(titles, full, look);
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) =>
@@ -36,6 +42,17 @@ export function table<T>(items: readonly T[], all: readonly Column<T>[], look: L
       .join(gap)
       .trimEnd();
   return [paint(look, "bold", line(titles)), ...rows.map(line)].map((text) => `${text}\n`).join("");
+}
+
+/** Each item by itself: its first cell, and below it the others by their titles. */
+function stacked(titles: readonly string[], rows: readonly (readonly string[])[], look: Look): string {
+  return rows
+    .map((row) => {
+      const [first = "", ...others] = row.map((cell) => shortDigest(cell));
+      const named = others.map((cell, i) => [titles[i + 1]!, cell] as const);
+      return `${first}\n${fields(named, look, "  ")}`;
+    })
+    .join("");
 }
 
 /** A text in lines of at most `width` characters, broken at spaces; a word that is longer stays whole. */
@@ -70,12 +87,12 @@ function total(wide: readonly number[]): number {
   return wide.reduce((sum, n) => sum + n, gap.length * (wide.length - 1));
 }
 
-/** Takes columns from the widest one until the line fits; none gets narrower than 6. */
+/** Takes columns from the widest one until the line fits; none gets narrower than 10. */
 function fit(wide: readonly number[], limit = Number.POSITIVE_INFINITY): readonly number[] {
   const fitted = [...wide];
   for (let over = total(fitted) - limit; over > 0; over--) {
     const widest = fitted.indexOf(Math.max(...fitted));
-    if (fitted[widest]! <= 6) break;
+    if (fitted[widest]! <= 10) break;
     fitted[widest]! -= 1;
   }
   return fitted;

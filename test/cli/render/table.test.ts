@@ -76,6 +76,25 @@ describe("a table", () => {
     expect(lines[2]).toContain("…");
   });
 
+  test("stands one below the other what has no room beside each other, in full", () => {
+    const many = ["PUSHED", "PULLED", "CREATED"].map((title) => ({ title, value: () => "2026-11-30 07:01" }));
+    expect(table(rows, [...columns, ...many], { color: false, width: 40 })).toBe(
+      ["1.0", "a-rather-long-tag-for-a-table"]
+        .map((tag) =>
+          [
+            tag,
+            "  DIGEST   sha256:0123456789ab",
+            `  SIZE     ${tag === "1.0" ? "9 B" : "120 MB"}`,
+            "  PUSHED   2026-11-30 07:01",
+            "  PULLED   2026-11-30 07:01",
+            "  CREATED  2026-11-30 07:01",
+            "",
+          ].join("\n"),
+        )
+        .join(""),
+    );
+  });
+
   test("shows no control characters of its cells", () => {
     expect(table([{ ...rows[0]!, tag: "\u001B[2J" }], columns, { color: false })).toContain(String.raw`\u001b[2J`);
   });
