@@ -163,23 +163,22 @@ test("a reader that goes early is no failure", async () => {
   expect(await ended(child)).toMatchObject({ code: 0, stderr: "" });
 });
 
-test.skipIf(!existsSync("/dev/full"))("a full disk is an error, which says what could not be written", async () => {
-  const { host, store } = await testRegistry();
-  await putImage(store("app"), image("app"), "1");
-  const full = async (...words: readonly string[]): Promise<{ code: number | null; stderr: string }> => {
-    const child = spawn("sh", ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, main, ...words]);
-    const { code, stderr } = await ended(child);
-    return { code, stderr: stderr.split("\n")[0]! };
-  };
-  const message = "cannot write standard output: no space is left on the device";
-  expect(await full("version")).toEqual({ code: 1, stderr: "error: cannot write standard output: ENOSPC" });
-  for (const words of [
-    ["--help"],
-    ["ls", `${host}/app`],
-    ["ls", `${host}/app`, "--format", "yaml"],
-    ["pull", `${host}/app:1`, "-"],
-  ])
-    expect(await full(...words)).toEqual({ code: 1, stderr: `error: ${message}` });
-  const written = await ended(start("copy", `${host}/app:1`, `${host}/b:1`, "--digest-file", "/dev/full"));
-  expect([written.code, written.stderr]).toEqual([1, expect.stringContaining("cannot write /dev/full: no space")]);
-});
+test.skipIf(!existsSync("/dev/full"))(
+  "a full disk is an error, which says what could not be written",
+  { timeout: 60_000 },
+  async () => {
+    const { host, store } = await testRegistry();
+    await putImage(store("app"), image("app"), "1");
+    const full = async (...words: readonly string[]): Promise<{ code: number | null; stderr: string }> => {
+      const child = spawn("sh", ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, main, ...words]);
+      const { code, stderr } = await ended(child);
+      return { code, stderr: stderr.split("\n")[0]! };
+    };
+    const message = "cannot write standard output: no space is left on the device";
+    expect(await full("version")).toEqual({ code: 1, stderr: "error: cannot write standard output: ENOSPC" });
+    for (const words of [["--help"], ["ls", `${host}/app`, "--format", "yaml"], ["pull", `${host}/app:1`, "-"]])
+      expect(await full(...words)).toEqual({ code: 1, stderr: `error: ${message}` });
+    const written = await ended(start("copy", `${host}/app:1`, `${host}/b:1`, "--digest-file", "/dev/full"));
+    expect([written.code, written.stderr]).toEqual([1, expect.stringContaining("cannot write /dev/full: no space")]);
+  },
+);
