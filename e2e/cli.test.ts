@@ -93,6 +93,7 @@ describeWith("docker-registry", "every command", () => {
     { kind: "gantry serve", begin: startGantryRegistry },
   ])("says on stdout what it did at $kind, and nothing on stderr", async ({ kind, begin }) => {
     await using registry = await begin();
+    await rm(join(work, "fetched"), { recursive: true, force: true });
     for (const { line, says, stdin } of steps) {
       const filled = line
         .replaceAll("HOST", registry.host)

@@ -136,6 +136,7 @@ export const outputDirectory: Option<string | undefined> = value(
     completes: "directory",
   },
 );
+export const overwrite: Option<boolean> = flag("--force", "overwrite files that are there with other content");
 export const artifactType: Option<string | undefined> = value(
   "--type <type>",
   "the artifact's type, such as application/spdx+json",

@@ -193,7 +193,14 @@ export const shapes: Readonly<Record<string, Shape>> = {
   "artifact get": {
     name: reference,
     files: [
-      { path: "the file written", artifact: "the digest of the artifact it is of", mediaType, digest, size: "bytes" },
+      {
+        path: "the file",
+        artifact: "the digest of the artifact it is of",
+        mediaType,
+        digest,
+        size: "bytes",
+        how: "written, or exists where it was there",
+      },
     ],
   },
   "blob put": { repository: "where it is now", digest, size: "bytes", how: "written, or exists where it was there" },

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { artifactFile, attach, digestOf } from "../../src/index.ts";
@@ -125,20 +125,70 @@ describe("artifact", () => {
     },
   );
 
+  const attachText = async ({ store }: TestRegistry, title: string, text: string): Promise<void> => {
+    const files = [artifactFile(Buffer.from(text), "text/plain", title)];
+    await attach(store("app"), { artifactType: `text/${text}`, files }, { subject: "1" });
+  };
+
   test("get does not write one file over another of the same name", async () => {
-    const [{ host, store }, work] = [await withApp(), await temporaryDirectory()];
-    for (const text of ["one", "two"]) {
-      await attach(
-        store("app"),
-        { artifactType: "text/plain", files: [artifactFile(Buffer.from(text), "text/plain", "same")] },
-        { subject: "1" },
-      );
+    const [registry, work] = [await withApp(), await temporaryDirectory()];
+    for (const text of ["one", "two"]) await attachText(registry, "same", text);
+    for (const more of [[], ["--force"]]) {
+      expect(await gantry(["artifact", "get", ...more, "-o", work, `${registry.host}/app:1`])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("one artifact at a time"),
+      });
+      expect(await readdir(work)).toEqual([]);
     }
-    expect(await gantry(["artifact", "get", "-o", work, `${host}/app:1`])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining("one artifact at a time"),
+  });
+
+  test("get takes a file that two artifacts have alike", async () => {
+    const [{ host, store }, work] = [await withApp(), await temporaryDirectory()];
+    const files = [artifactFile(Buffer.from("one"), "text/plain", "same")];
+    for (const artifactType of ["a/b", "a/c"]) await attach(store("app"), { artifactType, files }, { subject: "1" });
+    const { files: fetched } = JSON.parse(
+      await must("artifact", "get", "--format", "json", "-o", work, `${host}/app:1`),
+    );
+    expect(fetched.map(({ how }: { how: string }) => how)).toEqual(["written", "exists"]);
+    expect(await readFile(join(work, "same"), "utf8")).toBe("one");
+  });
+
+  test("get leaves a file alone that is there as it would be, and says so", async () => {
+    const [registry, work] = [await withApp(), await temporaryDirectory()];
+    for (const text of ["one", "two"]) await attachText(registry, text, text);
+    const path = join(work, "one");
+    await writeFile(path, "one");
+    const before = await stat(path);
+    expect(await gantry(["artifact", "get", "-o", work, `${registry.host}/app:1`])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(path),
+      stderr: `${path} is there already, with the same content\n`,
     });
-    expect(await readdir(work)).toEqual([]);
+    expect((await stat(path)).ino).toBe(before.ino);
+    expect(await readFile(join(work, "two"), "utf8")).toBe("two");
+  });
+
+  test("get refuses to overwrite another file, before it writes anything; --force does", async () => {
+    const [registry, work] = [await withApp(), await temporaryDirectory()];
+    for (const text of ["one", "two", "six"]) await attachText(registry, text, text);
+    for (const title of ["two", "six"]) await writeFile(join(work, title), "own");
+    const words = ["artifact", "get", "-o", work, `${registry.host}/app:1`];
+    const refused = await gantry(words);
+    expect(refused).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("--force") });
+    for (const title of ["two", "six"]) expect(refused.stderr).toContain(join(work, title));
+    expect(await readdir(work)).toEqual(["six", "two"]);
+    expect(await readFile(join(work, "two"), "utf8")).toBe("own");
+    expect(await gantry([...words, "--force"])).toMatchObject({ code: 0, stderr: "" });
+    for (const text of ["one", "two", "six"]) expect(await readFile(join(work, text), "utf8")).toBe(text);
+  });
+
+  test.each([[], ["--force"]])("get puts no file where a directory is (%s)", async (...more: string[]) => {
+    const [registry, work] = [await withApp(), await temporaryDirectory()];
+    for (const text of ["one", "two"]) await attachText(registry, text, text);
+    await mkdir(join(work, "two"));
+    const refused = await gantry(["artifact", "get", ...more, "-o", work, `${registry.host}/app:1`]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(join(work, "two")) });
+    expect(await readdir(work)).toEqual(["two"]);
   });
 });
 

@@ -1,7 +1,10 @@
-import { mkdir } from "node:fs/promises";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { doing } from "../../files/file-error.ts";
 import {
+  algorithmOf,
+  digester,
   isIndexType,
   mediaTypes,
   RegistryError,
@@ -14,7 +17,7 @@ import {
 import type { Run } from "../command.ts";
 import { writeWhole } from "../files.ts";
 import { manifestOf } from "../image.ts";
-import { artifactType, outputDirectory } from "../options.ts";
+import { artifactType, outputDirectory, overwrite } from "../options.ts";
 import { plain } from "../render/text.ts";
 
 interface Fetched {
@@ -23,9 +26,16 @@ interface Fetched {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly size: number;
+  readonly how: "written" | "exists";
 }
 
-export const run: Run<[reference: string]> = async ([reference], { get, open, out, signal }) => {
+interface Wanted {
+  readonly path: string;
+  readonly artifact: Manifest;
+  readonly blob: Descriptor;
+}
+
+export const run: Run<[reference: string]> = async ([reference], { get, open, out, reporter, signal }) => {
   const { store, ref, name } = await open(reference, "pull");
   const root = await manifestOf(store, ref, name, signal);
   const type = get(artifactType);
@@ -37,29 +47,64 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
       { hint: `what is attached to it: gantry tree ${name}` },
     );
   }
-  const directory = resolve(get(outputDirectory) ?? ".");
-  const files = artifacts.flatMap((artifact) =>
-    filesOf(artifact).map((blob) => ({ artifact, blob, path: pathFor(blob, directory) })),
-  );
-  const twice = files.find(({ path }, i) => files.findIndex((other) => other.path === path) !== i);
-  if (twice)
-    throw new RegistryError("CONFLICT", `two of the files are called ${plain(twice.path)}`, {
-      hint: "fetch one artifact at a time, by its digest",
-    });
+  const wanted = wantedOf(artifacts, resolve(get(outputDirectory) ?? "."));
+  const there = await unchanged(wanted, get(overwrite), signal);
+  for (const path of there) reporter.say(plain(`${path} is there already, with the same content`));
   const fetched: Fetched[] = [];
-  for (const { artifact, blob, path } of files) {
-    await doing(`write ${path}`, () => mkdir(dirname(path), { recursive: true }));
-    await writeWhole(path, await store.blob(blob.digest, { signal, size: blob.size }), signal);
-    fetched.push({
-      path,
-      artifact: artifact.descriptor.digest,
-      mediaType: blob.mediaType,
-      digest: blob.digest,
-      size: blob.size,
-    });
+  for (const { artifact, blob, path } of wanted) {
+    const exists = there.has(path) || fetched.some((other) => other.path === path);
+    if (!exists) {
+      await doing(`write ${path}`, () => mkdir(dirname(path), { recursive: true }));
+      await writeWhole(path, await store.blob(blob.digest, { signal, size: blob.size }), signal);
+    }
+    const { mediaType, digest, size } = blob;
+    const how = exists ? "exists" : "written";
+    fetched.push({ path, artifact: artifact.descriptor.digest, mediaType, digest, size, how });
   }
   await out.print({ name, files: fetched }, ({ files }) => files.map(({ path }) => `${plain(path)}\n`).join(""));
 };
+
+/** All files of some artifacts, each with its place; throws CONFLICT where two different ones have the same. */
+function wantedOf(artifacts: readonly Manifest[], directory: string): readonly Wanted[] {
+  const wanted = artifacts.flatMap((artifact) =>
+    filesOf(artifact).map((blob) => ({ artifact, blob, path: pathFor(blob, directory) })),
+  );
+  const twice = wanted.find(({ path, blob }) =>
+    wanted.some((other) => other.path === path && other.blob.digest !== blob.digest),
+  );
+  if (!twice) return wanted;
+  throw new RegistryError("CONFLICT", `two of the files are called ${plain(twice.path)}`, {
+    hint: "fetch one artifact at a time, by its digest",
+  });
+}
+
+/** The places where the very file is already; throws INVALID where another one is that may not be overwritten, or no file. */
+async function unchanged(
+  wanted: readonly Wanted[],
+  mayOverwrite: boolean,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const [same, others] = [new Set<string>(), new Set<string>()];
+  for (const { path, blob } of wanted) {
+    if (existsSync(path)) ((await isThere(blob, path, signal)) ? same : others).add(path);
+  }
+  if (others.size === 0 || mayOverwrite) return same;
+  const are = others.size === 1 ? "is" : "are";
+  throw new RegistryError("INVALID", plain(`${[...others].join(", ")} ${are} there already, with other content`), {
+    hint: "nothing was written; choose another directory with -o, or overwrite with --force",
+  });
+}
+
+async function isThere({ digest, size }: Descriptor, path: string, signal: AbortSignal): Promise<boolean> {
+  return doing(`read ${path}`, async () => {
+    const found = await stat(path);
+    if (!found.isFile()) throw new RegistryError("INVALID", plain(`${path} is there already, and is no file`));
+    if (found.size !== size) return false;
+    const state = digester(algorithmOf(digest));
+    for await (const piece of createReadStream(path, { signal })) state.update(piece as Buffer);
+    return state.digest() === digest;
+  });
+}
 
 /** An image manifest whose config is no image's. */
 function isArtifact({ descriptor, config }: Manifest): boolean {

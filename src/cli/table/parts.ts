@@ -28,9 +28,10 @@ export const partCommands: readonly Command[] = [
     group: "Parts",
     summary: "fetch the files of an artifact, or those attached to an image",
     details:
-      "REFERENCE is an artifact, by tag or digest, or an image: then all files attached to it, or those of one --type.",
+      "REFERENCE is an artifact, by tag or digest, or an image: then all files attached to it, or those of one --type. " +
+      "A file that is there with the same content is left as it is; where one has other content, nothing is written.",
     arguments: [{ name: "reference", summary: "the artifact, or the image", completes: "reference" }],
-    options: [options.outputDirectory, options.artifactType, ...common],
+    options: [options.outputDirectory, options.overwrite, options.artifactType, ...common],
     examples: [
       { note: "what is attached, into ./attached", line: "gantry artifact get -o attached registry.example/app:1.0" },
       {
