@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { clearDrafts, draftPath } from "../files/drafts.ts";
 import { doing, isErrno } from "../files/file-error.ts";
 import { digester, RegistryError, type ByteStream, type Content, type Digest } from "../index.ts";
 
@@ -63,7 +64,9 @@ export async function writeWhole(path: string, stream: ByteStream, signal: Abort
 }
 
 async function replace(path: string, stream: ByteStream, signal: AbortSignal): Promise<void> {
-  const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  const [folder, name] = [dirname(path), basename(path)];
+  await clearDrafts(folder, name);
+  const unfinished = draftPath(folder, name);
   try {
     await pipeline(stream, createWriteStream(unfinished), { signal });
     await rename(unfinished, path);

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { open, realpath, rename, rm, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { RegistryError } from "../../oci/error.ts";
 import { streamOf, type ByteStream, type Content } from "../../oci/stream.ts";
 import { syncFolder } from "../files/directory.ts";
+import { clearDrafts, draftPath } from "../../files/drafts.ts";
 import { doing, fileError, rejectSpecial } from "../../files/file-error.ts";
 import { find, versionOf } from "./archive-file.ts";
 import { readFile } from "../files/read-file.ts";
@@ -50,7 +50,9 @@ export async function writeArchiveFile(
 ): Promise<ArchiveWriter> {
   await rejectSpecial(path, "write - for the path, and lead standard output there");
   const target = await realpath(path).catch(() => path);
-  const draft = join(dirname(target), `.${basename(target)}.gantry-${process.pid}-${randomBytes(8).toString("hex")}`);
+  const [folder, name] = [dirname(target), basename(target)];
+  await clearDrafts(folder, name);
+  const draft = draftPath(folder, name);
   const file = await doing(`write ${path}`, () => open(draft, "wx+"));
   let closed: Promise<void> | undefined;
   let committed = false;
@@ -68,7 +70,7 @@ export async function writeArchiveFile(
       }
       await rename(draft, target);
       committed = true;
-      await syncFolder(dirname(target));
+      await syncFolder(folder);
     },
     close() {
       return (closed ??= file.close().then(() => (committed ? undefined : rm(draft, { force: true }))));

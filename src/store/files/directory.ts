@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { mkdir, open, readdir, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { RegistryError } from "../../oci/error.ts";
 import { collect, streamOf, type ByteStream } from "../../oci/stream.ts";
+import { clearDrafts, draftPath } from "../../files/drafts.ts";
 import { doing, isErrno } from "../../files/file-error.ts";
 import { readFile } from "./read-file.ts";
 import { writeFile } from "./write-file.ts";
@@ -28,8 +28,6 @@ export interface Directory {
   sync(): Promise<void>;
 }
 
-const temporary = /^\.gantry-[0-9]+-[0-9a-f]+$/;
-const dayInMs = 24 * 60 * 60 * 1000;
 /** Longer than any file system's tick: two changes in one would have the same time. */
 const settledAfterMs = 2000;
 
@@ -56,14 +54,9 @@ export function directory(location: string): Directory {
       const real = await locate(name);
       return real === undefined ? undefined : await act(real);
     });
-  /** Creates the directory, and clears what runs that were killed more than a day ago left in it. */
   const create = async (): Promise<void> => {
     await mkdir(path, { recursive: true });
-    for (const name of (await readdir(path)).filter((name) => temporary.test(name))) {
-      const file = join(path, name);
-      const found = await stat(file).catch(() => undefined);
-      if (found && Date.now() - found.mtimeMs > dayInMs) await rm(file, { force: true });
-    }
+    await clearDrafts(path);
     unsynced.add(dirname(path));
   };
   const prepare = async (folder: string): Promise<void> => {
@@ -112,7 +105,7 @@ export function directory(location: string): Directory {
       doing(`write ${join(path, name)}`, async () => {
         const target = join(path, name);
         await prepare(dirname(name));
-        const draft = join(path, `.gantry-${process.pid}-${randomBytes(8).toString("hex")}`);
+        const draft = draftPath(path);
         try {
           const file = await open(draft, "wx");
           try {
