@@ -123,11 +123,11 @@ function placeOf(opened: Opened): string {
 function destinationOf({ store, opened }: Place, source: Opened, ref: string | undefined): Destination {
   const mountFrom = mountable(source, opened[0]!);
   const tags = ref === undefined ? undefined : [...new Set(opened.map((one) => tagFor(one, source, ref)))];
-  const isDocker = opened[0]!.location.transport === "docker-archive";
-  const tagForAll = (tag: string): string => (isDigestTag(tag) ? tag : tagFor(opened[0]!, source, tag)!);
+  const takesAnyName = opened[0]!.location.transport.startsWith("oci");
+  const tagForAll = (tag: string): string => (isDigestTag(tag) ? tag : (tagFor(opened[0]!, source, tag) ?? tag));
   return {
     store,
-    ...(tags ? { tags } : isDocker && { tagFor: tagForAll }),
+    ...(tags ? { tags } : !takesAnyName && { tagFor: tagForAll }),
     ...(mountFrom !== undefined && { mountFrom }),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -183,6 +183,38 @@ describe("all tags, into a docker-archive", () => {
     const archive = `docker-archive:${dir}/app.tar`;
     await client.copy(`oci:${dir}/layout`, archive, { allTags: true });
     expect(await tagsOf(archive)).toEqual(["layout:1.0", "team/other:2.0"]);
+  });
+});
+
+describe("all tags, out of a format with whole names", () => {
+  const put = async (location: string, ...tags: readonly string[]): Promise<string> => {
+    const { store } = client.open(location);
+    for (const tag of tags) await images.putImage(store, images.image(tag), tag);
+    await store.flush();
+    await store.close();
+    return location;
+  };
+
+  test.each(["docker-archive", "oci"])("go into a repository under their tags: %s", async (format) => {
+    const from = await put(`${format}:${dir}/app`, "example.test/app:1.0", "example.test/app:2.0");
+    const { images: copied } = await client.copy(from, `${second.host}/app`, { allTags: true });
+    expect(copied.map(({ to }) => to).toSorted()).toEqual(["1.0", "2.0"].map((tag) => `${second.host}/app:${tag}`));
+  });
+
+  test("two that would be one tag are refused before anything is written", async () => {
+    const from = await put(`docker-archive:${dir}/app.tar`, "app:1.0", "other:1.0", "other:2.0");
+    await expect(client.copy(from, `${second.host}/app`, { allTags: true })).rejects.toMatchObject({
+      code: "INVALID",
+      message: `app:1.0 and other:1.0 would both be ${second.host}/app:1.0`,
+    });
+    expect(await client.open(`${second.host}/app`).store.head("2.0")).toBeUndefined();
+  });
+
+  test("two that would be one name in a docker-archive are refused", async () => {
+    const from = await put(`oci:${dir}/layout`, "1.0", "layout:1.0");
+    const archive = `docker-archive:${dir}/app.tar`;
+    await expect(client.copy(from, archive, { allTags: true })).rejects.toMatchObject({ code: "INVALID" });
+    expect(await readdir(dir)).toEqual(["layout"]);
   });
 });
 

@@ -1,9 +1,9 @@
-import { isAbsent } from "../oci/error.ts";
+import { isAbsent, RegistryError } from "../oci/error.ts";
 import { isDigestTag } from "../oci/reference.ts";
 import type { Call, Source } from "../store/store.ts";
 import { copier, tagAt, type CopyOptions, type Destination, type Outcome } from "./copy.ts";
 import { semaphore } from "./semaphore.ts";
-import { sided } from "./sides.ts";
+import { nameOf, sided } from "./sides.ts";
 
 /** How many images of a repository are under way at a time. */
 const imagesAtOnce = 16;
@@ -22,6 +22,7 @@ export async function copyTags(
     sided("source", () => list(from, options)),
     ...destinations.map(async ({ store }) => listThere(store, options)),
   ]);
+  for (const destination of destinations) expectDistinct(destination, tags);
   const copies = copier(from, destinations, options);
   const slot = semaphore(imagesAtOnce);
   const carried = options.referrers !== false;
@@ -36,6 +37,21 @@ export async function copyTags(
   const attached = new Set(images.flat().flatMap((one) => ("result" in one ? one.attachedTags : [])));
   const rest = carried ? tags.filter((tag) => isDigestTag(tag) && tag.includes(".") && !attached.has(tag)) : [];
   return [...images.flat(), ...(await Promise.all(rest.map(run))).flat()];
+}
+
+/** Where two tags would be one, the second would take the first one's place. */
+function expectDistinct(destination: Destination, tags: readonly string[]): void {
+  const known = new Map<string, string>();
+  for (const tag of tags) {
+    const own = tagAt(destination, tag);
+    const other = known.get(own);
+    if (other !== undefined && other !== tag) {
+      throw new RegistryError("INVALID", `${other} and ${tag} would both be ${nameOf(destination.store, own)}`, {
+        hint: "copy one of them by itself, under another name",
+      });
+    }
+    known.set(own, tag);
+  }
 }
 
 async function list(store: Source, call: Call): Promise<readonly string[]> {
