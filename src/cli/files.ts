@@ -77,7 +77,7 @@ async function replace(path: string, stream: ByteStream, signal: AbortSignal): P
 }
 
 /** What is at a path; undefined where there is nothing yet. */
-async function find(path: string): Promise<Stats | undefined> {
+export async function find(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {

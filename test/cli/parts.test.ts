@@ -182,6 +182,19 @@ describe("artifact", () => {
     for (const text of ["one", "two", "six"]) expect(await readFile(join(work, text), "utf8")).toBe(text);
   });
 
+  test.each([[], ["--force"]])(
+    "get writes nothing where a file is in a directory's place (%s)",
+    async (...more: string[]) => {
+      const [registry, work] = [await withApp(), await temporaryDirectory()];
+      await attachText(registry, "one", "one");
+      await attachText(registry, "sub/two", "two");
+      await writeFile(join(work, "sub"), "own");
+      const refused = await gantry(["artifact", "get", ...more, "-o", work, `${registry.host}/app:1`]);
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("a part of the path is a file") });
+      expect(await readdir(work)).toEqual(["sub"]);
+    },
+  );
+
   test.each([[], ["--force"]])("get puts no file where a directory is (%s)", async (...more: string[]) => {
     const [registry, work] = [await withApp(), await temporaryDirectory()];
     for (const text of ["one", "two"]) await attachText(registry, text, text);

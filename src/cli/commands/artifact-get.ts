@@ -1,5 +1,5 @@
-import { createReadStream, existsSync } from "node:fs";
-import { mkdir, stat } from "node:fs/promises";
+import { createReadStream, type Stats } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { doing } from "../../files/file-error.ts";
 import {
@@ -15,7 +15,7 @@ import {
   type Store,
 } from "../../index.ts";
 import type { Run } from "../command.ts";
-import { writeWhole } from "../files.ts";
+import { find, writeWhole } from "../files.ts";
 import { manifestOf } from "../image.ts";
 import { artifactType, outputDirectory, overwrite } from "../options.ts";
 import { plain } from "../render/text.ts";
@@ -86,7 +86,8 @@ async function unchanged(
 ): Promise<ReadonlySet<string>> {
   const [same, others] = [new Set<string>(), new Set<string>()];
   for (const { path, blob } of wanted) {
-    if (existsSync(path)) ((await isThere(blob, path, signal)) ? same : others).add(path);
+    const found = await doing(`write ${path}`, () => find(path));
+    if (found) ((await isWhatIsThere(blob, path, found, signal)) ? same : others).add(path);
   }
   if (others.size === 0 || mayOverwrite) return same;
   const are = others.size === 1 ? "is" : "are";
@@ -95,9 +96,13 @@ async function unchanged(
   });
 }
 
-async function isThere({ digest, size }: Descriptor, path: string, signal: AbortSignal): Promise<boolean> {
+async function isWhatIsThere(
+  { digest, size }: Descriptor,
+  path: string,
+  found: Stats,
+  signal: AbortSignal,
+): Promise<boolean> {
   return doing(`read ${path}`, async () => {
-    const found = await stat(path);
     if (!found.isFile()) throw new RegistryError("INVALID", plain(`${path} is there already, and is no file`));
     if (found.size !== size) return false;
     const state = digester(algorithmOf(digest));
