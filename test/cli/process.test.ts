@@ -150,6 +150,17 @@ test("a name that is not UTF-8 is refused, and nothing is made under another", a
   expect(readdirSync(directory)).toEqual([]);
 });
 
+test("in a directory whose name is not UTF-8, no layout is made in another", async () => {
+  const { host, store } = await testRegistry();
+  await putImage(store("app"), image("app"), "1");
+  const directory = await temporaryDirectory();
+  const line = `mkdir "$(printf 'd\\377')" && cd "$(printf 'd\\377')" && exec "$0" "$1" copy "$2" oci:out`;
+  const child = spawn("sh", ["-c", line, process.execPath, main, `${host}/app:1`], { cwd: directory });
+  const stderr = expect.stringContaining("out is below a directory whose name is not UTF-8") as unknown;
+  expect(await ended(child)).toMatchObject({ code: 2, stderr });
+  expect(readdirSync(directory)).toHaveLength(1);
+});
+
 test("a reader that goes early is no failure", async () => {
   const { host, store } = await testRegistry();
   await putImage(store("app"), image("app"), "1");

@@ -33,7 +33,7 @@ const settledAfterMs = 2000;
 
 /** Opens nothing yet, and creates the directory when something is put into it. */
 export function directory(location: string): Directory {
-  const path = resolve(location);
+  const path = wholePath(location);
   const unsynced = new Set<string>();
   const checked = new Set<string>();
   let created: Promise<void> | undefined;
@@ -163,6 +163,15 @@ function openRegular(real: string): Promise<FileHandle> {
 function sizeOf(found: { isFile(): boolean; readonly size: number }, file: string): number {
   if (!found.isFile()) throw new RegistryError("CORRUPT", `${file} is no regular file`);
   return found.size;
+}
+
+/** Node puts U+FFFD where bytes of the working directory are no UTF-8: that would be another directory. */
+function wholePath(location: string): string {
+  const path = resolve(location);
+  if (location.includes("\u{FFFD}") || !path.includes("\u{FFFD}")) return path;
+  throw new RegistryError("INVALID", `${location} is below a directory whose name is not UTF-8`, {
+    hint: "rename that directory, or work in another",
+  });
 }
 
 function outside(file: string, path: string): RegistryError {
