@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { exitCodes } from "./exit-codes.ts";
 import type { Io, Sink } from "./io.ts";
 import { run } from "./run.ts";
@@ -16,17 +17,28 @@ export async function runAsProcess(words: readonly string[]): Promise<never> {
   hideSqliteWarning();
   const code = await run(words, processIo(), stop.signal);
   if (code === exitCodes.interrupted.code) endInterrupted();
+  // What --command-timeout left; others wait for the disk a moment.
+  for (let i = 0; code === exitCodes.failed.code && i < 20 && isWaiting(/^FSReq/); i++) await wait(50);
+  if (code === exitCodes.failed.code && isWaiting(/^FSReq/)) die("SIGTERM");
   process.exit(code);
 }
 
-/** Ends at once; where a thread hangs in a system call, exit() would wait for it, but no signal does. */
+/** Ends at once. */
 function endInterrupted(): never {
   if (process.stderr.isTTY) process.stderr.write("\u001B[?25h");
-  if (process.getActiveResourcesInfo().some((name) => /^(FSReq|GetAddrInfo)/.test(name))) {
-    process.removeAllListeners("SIGINT");
-    process.kill(process.pid, "SIGINT");
-  }
+  if (isWaiting(/^(FSReq|GetAddrInfo)/)) die("SIGINT");
   process.exit(exitCodes.interrupted.code);
+}
+
+/** Whether a thread is in a system call. */
+function isWaiting(resource: RegExp): boolean {
+  return process.getActiveResourcesInfo().some((name) => resource.test(name));
+}
+
+/** Ends as by a signal: exit() would wait for a thread that hangs in a system call. */
+function die(signal: "SIGINT" | "SIGTERM"): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 /** The standard streams, each made when it is needed: that takes Node a millisecond or two. */

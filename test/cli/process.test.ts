@@ -103,10 +103,10 @@ describe("signals", () => {
 });
 
 describe("a pipe that nobody writes", () => {
-  async function hanging(): Promise<ChildProcessWithoutNullStreams> {
+  async function hanging(...more: readonly string[]): Promise<ChildProcessWithoutNullStreams> {
     const pipe = join(await temporaryDirectory(), "pipe");
     spawnSync("mkfifo", [pipe]);
-    const child = start("apply", pipe);
+    const child = start("apply", pipe, ...more);
     await expect.poll(() => waitsFor(child.pid!), { timeout: 10_000 }).toBe(true);
     return child;
   }
@@ -127,6 +127,13 @@ describe("a pipe that nobody writes", () => {
       "warning: a file, a pipe or a program did not let go within 5.0 s: ended all the same\n" +
         "error: interrupted\n  hint  run it again: it goes on from there\n",
     );
+  });
+
+  test("keeps none whose time is up", { timeout: 30_000 }, async () => {
+    const child = await hanging("--command-timeout", "2s");
+    const { stderr } = await ended(child);
+    expect(child.signalCode).toBe("SIGTERM");
+    expect(stderr).toContain("error: the command was not done within 2.0 s\n");
   });
 
   test("keeps none that was told twice", { timeout: 30_000 }, async () => {
