@@ -57,8 +57,8 @@ export interface Command {
   readonly examples: readonly Example[];
   /** How it can end, beside `done`, `failed`, `usage` and `interrupted`. */
   readonly endings?: readonly ExitName[];
-  /** Whether it takes its time to end, once it is told to; others are left after some seconds. */
-  readonly drains?: (get: <T>(option: Option<T>) => T) => boolean;
+  /** How long it takes to end in good order, once it is told to, in milliseconds; some seconds later any command is left. */
+  readonly drains?: (get: <T>(option: Option<T>) => T) => number;
   /** Not listed in help and docs. */
   readonly hidden?: boolean;
   /** Brings the body: only the command that runs is read from disk. */

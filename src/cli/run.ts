@@ -94,10 +94,12 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
       for (const one of open) await one.close();
     }
   };
-  if (command.drains?.(get)) return work();
-  return orLeft(work(), signal, (message) => {
-    report.stop();
-    report.say(message);
+  return orLeft(work(), signal, {
+    drain: command.drains?.(get) ?? 0,
+    say(message) {
+      report.stop();
+      report.say(message);
+    },
   });
 }
 

@@ -5,10 +5,7 @@ import { syncPlaces, type SyncRule } from "../policy/index.ts";
 import type { Cli } from "./cli.ts";
 import { applySettings, journaled } from "./plans.ts";
 import { count, formatSize, formatSpan, plain } from "./render/text.ts";
-import { drain, listen } from "./table/watch-options.ts";
-
-/** How long what is being copied may take, in milliseconds, as long as Kubernetes waits, and a bit. */
-const usualDrain = 25_000;
+import { drain, listen, usualDrain } from "./table/watch-options.ts";
 
 /** Keeps a file's mappings in sync until the process is told to end. */
 export async function watchFile(

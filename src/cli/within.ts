@@ -27,14 +27,19 @@ export async function within<T>(
 }
 
 /** Waits for work, but not for ever once it was told to stop: a system call that hangs hears no signal. Says so, and throws ABORTED. */
-export async function orLeft<T>(work: Promise<T>, signal: AbortSignal, say: (message: string) => void): Promise<T> {
+export async function orLeft<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  { drain, say }: { readonly drain: number; readonly say: (message: string) => void },
+): Promise<T> {
+  const patience = drain + graceMs;
   const left = Promise.withResolvers<never>();
   let timer: NodeJS.Timeout | undefined;
   const begin = (): void => {
     timer = setTimeout(() => {
-      say(`warning: a file, a pipe or a program did not let go within ${formatSpan(graceMs)}: ended all the same`);
+      say(`warning: a file, a pipe or a program did not let go within ${formatSpan(patience)}: ended all the same`);
       left.reject(new RegistryError("ABORTED", "stopped before it was done"));
-    }, graceMs);
+    }, patience);
   };
   if (signal.aborted) begin();
   else signal.addEventListener("abort", begin, { once: true });

@@ -5,7 +5,7 @@ import { dryRun, networkOptions, progress, sideOptions } from "../options.ts";
 import { bundleOptions } from "./bundle-options.ts";
 import { inUseOptions } from "./in-use-options.ts";
 import { planOptions } from "./plan-options.ts";
-import { watch, watchOptions } from "./watch-options.ts";
+import { drain, usualDrain, watch, watchOptions } from "./watch-options.ts";
 
 export const only: Option<readonly string[]> = values(
   "--only <name>",
@@ -76,7 +76,7 @@ export const syncCommands: readonly Command[] = [
       { note: "a plan to be reviewed, for gantry apply", line: "gantry sync sync.yaml --out sync.json" },
     ],
     endings: ["denied", "refused", "partly", "changes"],
-    drains: (get) => get(watch),
+    drains: (get) => (get(watch) ? (get(drain) ?? usualDrain) : 0),
     load: () => import("../commands/sync.ts"),
   },
 ];

@@ -28,7 +28,7 @@ export const toolCommands: readonly Command[] = [
         line: "gantry serve --data registry-data --listen 127.0.0.1:0 --htpasswd users --anonymous-pull",
       },
     ],
-    drains: () => true,
+    drains: () => 10_000,
     load: () => import("../commands/serve.ts"),
   },
   {

@@ -13,6 +13,9 @@ export const listen: Option<Address | undefined> = value(
   parseAddress,
   { heading },
 );
+/** How long what is being copied may take, in milliseconds, as long as Kubernetes waits, and a bit. */
+export const usualDrain = 25_000;
+
 export const drain: Option<number | undefined> = value(
   "--drain <time>",
   "with --watch: how long images that are being copied may take when it is stopped (default: 25s)",
