@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
 import { isRegistryError, RegistryError, type ErrorCode } from "../oci/error.ts";
 
 const meanings: Readonly<Record<string, { readonly code: ErrorCode; readonly text: string; readonly hint?: string }>> =
@@ -31,9 +32,12 @@ export function fileError(error: unknown, doing: string): unknown {
   if (isRegistryError(error) || code === undefined) return error;
   const meaning = meanings[code];
   const text = meaning?.text ?? (error as Error).message;
+  const { path } = error as NodeJS.ErrnoException;
+  const isRelative = code === "ENOENT" && path !== undefined && !isAbsolute(path);
+  const hint = isRelative ? `it was looked for in ${process.cwd()}` : meaning?.hint;
   return new RegistryError(meaning?.code ?? "UNKNOWN", `cannot ${doing}: ${text}`, {
     cause: error,
-    ...(meaning?.hint && { hint: meaning.hint }),
+    ...(hint && { hint }),
   });
 }
 

@@ -129,7 +129,6 @@ describe("mistakes", () => {
     [["tags", "plan", "--git-tag", ""], "--git-tag"],
     [["tags", "plan", "--branch=", "--default-branch", "main"], "--branch"],
     [["tags", "plan", "--for", "registry.example/app", "--for", ""], "--for"],
-    [["copy", "--platform", "", "a", "b"], "--platform"],
     [["copy", "--insecure", "--authfile", "", "a", "b"], "--authfile"],
   ])("an option that is given nothing is refused: %j", (words, option) => {
     expect(catching(() => parse(words, look))).toMatchObject({

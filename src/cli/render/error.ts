@@ -1,4 +1,3 @@
-import { isAbsolute } from "node:path";
 import { apiHost, isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
 import { hostOf, mayBeImage } from "../host-or-image.ts";
 import { fields } from "./table.ts";
@@ -48,11 +47,10 @@ export function asRegistryError(error: unknown): RegistryError {
   const { code, path, syscall } = error as NodeJS.ErrnoException;
   if (code !== undefined && syscall !== undefined) {
     const reason = /^[A-Z0-9_]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
-    const isNamed = code === "ENOENT" && path !== undefined && !isAbsolute(path) && !syscall.startsWith("spawn");
     return new RegistryError(
       code === "ENOENT" ? "INVALID" : "UNKNOWN",
       path === undefined ? reason : `${path}: ${reason}`,
-      { cause: error, ...(isNamed && { hint: `it was looked for in ${process.cwd()}` }) },
+      { cause: error },
     );
   }
   return new RegistryError("UNKNOWN", `internal error: ${error.message}`, {
