@@ -24,12 +24,14 @@ export interface At {
 }
 
 /** Finds out of each image whether it is at its destinations; what cannot be read fails alone. */
-export async function readImages(at: At, refs: readonly string[]): Promise<readonly Wanted[]> {
+export async function readImages(at: At, all: readonly string[]): Promise<readonly Wanted[]> {
   const { source } = at;
+  const misnamed = at.origin.registry === undefined ? all.flatMap((ref) => misnamedAt(at, ref)) : [];
+  const refs = all.filter((ref) => !misnamed.some(({ tag }) => tag === ref));
   const fixed = new Map(await Promise.all(refs.map(async (ref) => [ref, await whereFixed(at, ref)] as const)));
   const asked = refs.filter((ref) => fixed.get(ref) === undefined);
   const found = await source.targets(asked, await copiedOf(at, asked));
-  return Promise.all(
+  const images = Promise.all(
     refs.map(async (ref): Promise<Wanted> => {
       const tag = asDigest(ref) ? undefined : ref;
       const named = tag === undefined ? {} : { tag };
@@ -43,6 +45,17 @@ export async function readImages(at: At, refs: readonly string[]): Promise<reado
       return readImage(at, tag, target);
     }),
   );
+  return [...misnamed, ...(await images)];
+}
+
+/** An image of a local place whose name there makes no destination. */
+function misnamedAt({ rule, origin }: At, tag: string): readonly Wanted[] {
+  try {
+    for (const template of rule.to) template.target(origin, { tag, digest: unknownDigest });
+    return [];
+  } catch (error) {
+    return [{ tag, pulls: 0, lacks: [], targets: [], failed: messageOf(error) }];
+  }
 }
 
 /** The destinations of a tag that never moves, where it is at all of them. */

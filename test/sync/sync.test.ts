@@ -49,6 +49,26 @@ describe("local places", () => {
     expect((await scene.plan(named)).steps).toEqual([]);
   });
 
+  test("whole names in an archive become tags, and one that cannot be one is told", async () => {
+    const folder = await temporaryDirectory();
+    const archive = `docker-archive:${folder}/app.tar`;
+    await scene.sync({ from: from(), to: archive });
+    const mapping = { from: archive, to: `${mirror.host}/{name}` };
+    expect((await scene.sync(mapping)).plan.steps.map(({ at }) => at)).toEqual([
+      `${mirror.host}/app:1.0`,
+      `${mirror.host}/app:2.0`,
+    ]);
+    expect((await scene.plan(mapping)).steps).toEqual([]);
+    const layout = `oci:${folder}/layout`;
+    await scene.sync({ from: archive, to: layout });
+    expect(await Array.fromAsync(scene.client.open(layout).store.tags())).toEqual([`${from()}:1.0`, `${from()}:2.0`]);
+    await putImage(scene.client.open(layout).store, image("odd"), "a:b@c");
+    await scene.client.open(`${mirror.host}/app`).store.deleteTag("2.0");
+    const { steps, notes } = await scene.plan({ ...mapping, from: layout, to: `${mirror.host}/app` });
+    expect(steps.map(({ at }) => at)).toEqual([`${mirror.host}/app:2.0`]);
+    expect(notes).toMatchObject([{ level: "refused", message: 'sync[0]: "b@c" can be no tag in a registry' }]);
+  });
+
   test("a directory is one image", async () => {
     const folder = await temporaryDirectory();
     const mapping = { from: from(), to: `dir:${folder}/{name}-{tag}` };

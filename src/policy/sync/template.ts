@@ -1,6 +1,6 @@
 import { RegistryError } from "../../oci/error.ts";
 import { formatLocation, parseLocation, type Location } from "../../oci/location.ts";
-import { familiarReference, formatReference, isDigestTag } from "../../oci/reference.ts";
+import { familiarReference, formatReference, isDigestTag, isTag } from "../../oci/reference.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { maskUserinfo } from "../../oci/userinfo.ts";
 
@@ -65,7 +65,8 @@ export function parseTemplate(text: string): Template {
     uses,
     isLocal: sample.transport !== "registry",
     target(from, { tag, digest }) {
-      const location = fill(from, tag);
+      const own = tag === undefined ? undefined : tagIn(tag);
+      const location = fill(from, own);
       if (location.transport !== "registry") {
         const { transport, path } = location;
         const place = `${transport}:${path}`;
@@ -75,7 +76,9 @@ export function parseTemplate(text: string): Template {
         return { place, tag: ref, at: formatLocation({ transport, path, ref }) };
       }
       const { registry, repository } = location.reference;
-      const named = uses.has("tag") && tag === undefined ? undefined : (location.reference.tag ?? tag);
+      const named = uses.has("tag") && tag === undefined ? undefined : (location.reference.tag ?? own);
+      if (named !== undefined && !isTag(named))
+        throw new RegistryError("INVALID", `${JSON.stringify(named)} can be no tag in a registry`);
       const reference = { registry, repository, ...(named === undefined ? { digest } : { tag: named }) };
       return {
         place: formatReference({ registry, repository }),
@@ -84,6 +87,11 @@ export function parseTemplate(text: string): Template {
       };
     },
   };
+}
+
+/** The tag at the end of a whole name, as archives have them. */
+function tagIn(name: string): string {
+  return isTag(name) ? name : name.slice(name.lastIndexOf(":") + 1);
 }
 
 /** What `docker load` will call an image: repository and tag. */
