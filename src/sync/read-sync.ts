@@ -7,15 +7,7 @@ import type { From } from "../policy/sync/origin.ts";
 import type { SyncRule } from "../policy/sync/parse.ts";
 import type { Unweighed } from "../policy/sync/plan.ts";
 import { spared, strays } from "../policy/sync/prune.ts";
-import { candidates, selectTags, timesOf, type Selection, type TagFacts } from "../policy/sync/select.ts";
-import {
-  prunedPlaces,
-  repositoriesOf,
-  type Destination,
-  type Route,
-  type SyncState,
-  type Wanted,
-} from "../policy/sync/state.ts";
+import { prunedPlaces, repositoriesOf, type Destination, type Route, type SyncState } from "../policy/sync/state.ts";
 import type { Origin } from "../policy/sync/template.ts";
 import type { Call } from "../store/store.ts";
 import type { SyncCache } from "./cache.ts";
@@ -23,6 +15,7 @@ import type { Handed } from "./handed.ts";
 import { messageOf } from "./message.ts";
 import { countedBy, pullsLeft } from "./pulls.ts";
 import { readImages } from "./read-images.ts";
+import { only, select } from "./selection.ts";
 import { destinationView, type DestinationView } from "./destination-view.ts";
 import { sourceView, type SourceView } from "./source-view.ts";
 
@@ -189,7 +182,8 @@ async function readSelected(rule: SyncRule, origin: Origin, ref: string | undefi
   const route = { rule, origin, images: [], dropped: [] };
   try {
     const source = reading.source(origin);
-    const { selected, dropped, tooFew, unread } = ref === undefined ? await select(rule, source, reading) : one(ref);
+    const { selected, dropped, tooFew, unread } =
+      ref === undefined ? await select(rule, source, reading.now) : only(ref);
     if (tooFew.length > 0) return { ...route, dropped, failed: tooFew.join("; ") };
     const images = await readImages({ rule, origin, source, reading, listed: ref === undefined }, selected);
     return { ...route, dropped, images: [...images, ...unread] };
@@ -197,30 +191,6 @@ async function readSelected(rule: SyncRule, origin: Origin, ref: string | undefi
     if (reading.signal?.aborted) throw error;
     return { ...route, failed: `it cannot be read: ${messageOf(error)}` };
   }
-}
-
-interface Selected extends Selection {
-  /** Tags of which nobody can tell whether they are selected. */
-  readonly unread: readonly Wanted[];
-}
-
-const one = (ref: string): Selected => ({ selected: [ref], dropped: [], tooFew: [], unread: [] });
-
-const none: ReadonlyMap<string, TagFacts> = new Map();
-
-async function select(rule: SyncRule, source: SourceView, { now }: Reading): Promise<Selected> {
-  const tags = await source.tags();
-  const timed = rule.tags.map((set) => ({ set, kinds: timesOf(set) })).filter(({ kinds }) => kinds.length > 0);
-  const asked = [...new Set(timed.flatMap(({ set }) => candidates(tags, set)))];
-  const facts = asked.length > 0 ? await source.times(asked, new Set(timed.flatMap(({ kinds }) => kinds))) : none;
-  const selection = selectTags(tags, rule.tags, facts, now);
-  const unread = selection.dropped.flatMap(({ tag }): readonly Wanted[] => {
-    const failed = facts.get(tag)?.failed;
-    return failed === undefined
-      ? []
-      : [{ tag, pulls: 0, lacks: [], targets: [], failed: `it cannot be read: ${failed}` }];
-  });
-  return { ...selection, unread };
 }
 
 /** The repositories from which something would go. */
