@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import * as v from "valibot";
+import { clearDrafts, draftPath } from "../files/drafts.ts";
 import { isErrno, rejectSpecial } from "../files/file-error.ts";
 import { isObject } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -61,7 +62,8 @@ export function openSyncCache(file: string, { now, ttl, onWarning }: SyncCacheOp
       const text = JSON.stringify({ gantry: "sync cache 2", ...found });
       await rejectSpecial(file);
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      const fresh = `${file}.${process.pid}.tmp`;
+      await clearDrafts(dirname(file), basename(file));
+      const fresh = draftPath(dirname(file), basename(file));
       try {
         await writeFile(fresh, text, { mode: 0o600 });
         await rename(fresh, file);

@@ -195,6 +195,14 @@ describe("artifact", () => {
     },
   );
 
+  test("get writes nothing where one file would be below another", async () => {
+    const [registry, work] = [await withApp(), await temporaryDirectory()];
+    for (const [i, name] of ["a", "a/b"].entries()) await attachText(registry, name, `${i}`);
+    const refused = await gantry(["artifact", "get", "-o", work, `${registry.host}/app:1`]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("or one is below it") });
+    expect(await readdir(work)).toEqual([]);
+  });
+
   test.each([[], ["--force"]])("get puts no file where a directory is (%s)", async (...more: string[]) => {
     const [registry, work] = [await withApp(), await temporaryDirectory()];
     for (const text of ["one", "two"]) await attachText(registry, text, text);

@@ -64,16 +64,18 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
   await out.print({ name, files: fetched }, ({ files }) => files.map(({ path }) => `${plain(path)}\n`).join(""));
 };
 
-/** All files of some artifacts, each with its place; throws CONFLICT where two different ones have the same. */
+/** All files of some artifacts, each with its place; throws CONFLICT where two different ones have the same, or one is below another. */
 function wantedOf(artifacts: readonly Manifest[], directory: string): readonly Wanted[] {
   const wanted = artifacts.flatMap((artifact) =>
     filesOf(artifact).map((blob) => ({ artifact, blob, path: pathFor(blob, directory) })),
   );
   const twice = wanted.find(({ path, blob }) =>
-    wanted.some((other) => other.path === path && other.blob.digest !== blob.digest),
+    wanted.some((other) =>
+      other.path === path ? other.blob.digest !== blob.digest : other.path.startsWith(path + sep),
+    ),
   );
   if (!twice) return wanted;
-  throw new RegistryError("CONFLICT", `two of the files are called ${plain(twice.path)}`, {
+  throw new RegistryError("CONFLICT", `two of the files are called ${plain(twice.path)}, or one is below it`, {
     hint: "fetch one artifact at a time, by its digest",
   });
 }
