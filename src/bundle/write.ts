@@ -1,12 +1,12 @@
-import { rm } from "node:fs/promises";
+import { realpath, rm, stat } from "node:fs/promises";
 import { copier, type CopyEvent } from "../graph/copy.ts";
 import { semaphore } from "../graph/semaphore.ts";
 import { isAbort } from "../graph/sides.ts";
 import type { Digest } from "../oci/digest.ts";
-import { RegistryError } from "../oci/error.ts";
+import { isRegistryError, RegistryError } from "../oci/error.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { parsePlatform } from "../oci/platform.ts";
-import { doing } from "../files/file-error.ts";
+import { doing, rejectSpecial } from "../files/file-error.ts";
 import { withLock } from "../files/lock.ts";
 import type { CopyImage, Plan } from "../plan/plan.ts";
 import { layoutStore } from "../store/layout.ts";
@@ -14,6 +14,7 @@ import type { Call, Store } from "../store/store.ts";
 import { gather, type Gathered } from "./gather.ts";
 import { placeOfImage, type BundledImage, type BundleManifest } from "./manifest.ts";
 import { pack } from "./pack.ts";
+import { bundleManifest } from "./read.ts";
 import { emptyHeld, type Holdings } from "./record.ts";
 
 export interface WriteBundleOptions extends Call {
@@ -45,27 +46,47 @@ const atOnce = 4;
 
 /**
  * Writes the copies of a plan into a bundle at `path`. What is fetched is kept in the folder `PATH.part` until the bundle is
- * complete: killed and run again, it goes on with what is missing there. Throws PARTIAL where no image could be fetched.
+ * complete: killed and run again, it goes on with what is missing there. Throws what stopped the first image where none could be fetched,
+ * and INVALID where something else than a bundle is at `path`.
  */
-export async function writeBundle(plan: Plan, path: string, options: WriteBundleOptions): Promise<WrittenBundle> {
+export async function writeBundle(plan: Plan, to: string, options: WriteBundleOptions): Promise<WrittenBundle> {
+  const path = await realpath(to).catch(() => to);
   const folder = `${path}.part`;
-  return doing(`write ${path}`, () =>
-    withLock(
-      `${path}.lock`,
-      { what: path, timeout: 0, ...(options.signal && { signal: options.signal }) },
-      async () => {
-        const stage = layoutStore(folder);
-        const { done, failures } = await fetchAll(plan, stage, options);
-        if (done.length === 0 && failures.length > 0) {
-          throw new RegistryError("PARTIAL", `nothing could be fetched for ${path}`, { cause: failures[0]!.error });
-        }
-        const load = loadOf(plan, done, options.have);
-        await pack(path, stage, load, options);
-        await rm(folder, { recursive: true, force: true });
-        return { manifest: load.manifest, failures };
-      },
-    ),
+  return doing(`write ${to}`, () =>
+    withLock(`${path}.lock`, { what: to, timeout: 0, ...(options.signal && { signal: options.signal }) }, async () => {
+      await expectBundle(path, options);
+      const stage = layoutStore(folder);
+      const { done, failures } = await fetchAll(plan, stage, options);
+      if (done.length === 0 && failures.length > 0) {
+        throw nothingFetched(to, failures[0]!.error);
+      }
+      const load = loadOf(plan, done, options.have);
+      await pack(path, stage, load, options);
+      await rm(folder, { recursive: true, force: true });
+      return { manifest: load.manifest, failures };
+    }),
   );
+}
+
+/** A file that is something else would be lost. */
+async function expectBundle(path: string, call: Call): Promise<void> {
+  await rejectSpecial(path);
+  const found = await stat(path).catch(() => undefined);
+  if (!found || found.size === 0) return;
+  try {
+    await bundleManifest(path, call);
+  } catch (cause) {
+    if (!isRegistryError(cause, "CORRUPT", "INVALID", "TOO_LARGE", "UNSUPPORTED")) throw cause;
+    throw new RegistryError("INVALID", `${path} is there already, and is no bundle: ${cause.message}`, {
+      cause,
+      hint: `write to another file, or remove ${path} first`,
+    });
+  }
+}
+
+function nothingFetched(to: string, cause: unknown): unknown {
+  if (!isRegistryError(cause)) return cause;
+  return new RegistryError(cause.code, `nothing could be fetched for ${to}: ${cause.message}`, { ...cause, cause });
 }
 
 async function fetchAll(

@@ -1,5 +1,5 @@
 import { existsSync, watch } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as fc from "fast-check";
 import { extract } from "tar-stream";
@@ -235,7 +235,7 @@ test("one image that fails does not stop the others; none at all is an error", a
   expect(manifest.images.map(({ at }) => at)).toEqual([`${place}:good`]);
   expect(failures).toMatchObject([{ at: `${place}:bad` }]);
   await rm(path);
-  await expect(write([["bad", bad]])).rejects.toMatchObject({ code: "PARTIAL" });
+  await expect(write([["bad", bad]])).rejects.toMatchObject({ code: "MANIFEST_UNKNOWN" });
   expect(existsSync(path)).toBe(false);
 });
 
@@ -280,6 +280,42 @@ test("stopped before its checksum is beside it, a bundle is no damaged one: that
   await bundle.close();
   await write([["1", images[1]]]);
   expect(await readFile(`${path}.sha256`, "utf8")).not.toBe(old);
+});
+
+test("takes the place of a bundle, also behind a link, and of nothing else", async () => {
+  const { source, path, write, plan } = await scene();
+  const app = image("app");
+  await putImage(source, app, "1.0");
+  const images = [["1.0", app]] as const;
+  await writeFile(path, "important\n");
+  await expect(write(images)).rejects.toMatchObject({
+    code: "INVALID",
+    message: expect.stringContaining("is no bundle"),
+  });
+  expect(await readFile(path, "utf8")).toBe("important\n");
+  await rm(path);
+  const other = ociArchiveStore(path);
+  await putImage(other, app, "kept");
+  await other.flush();
+  await other.close();
+  await expect(write(images)).rejects.toThrow("is no bundle");
+  await rm(path);
+  await writeFile(path, "");
+  await write(images);
+  const link = `${path}.link`;
+  await symlink(path, link);
+  await putImage(source, image("new"), "2.0");
+  await writeBundle(planOf([["2.0", image("new")]]), link, { open: () => source });
+  expect((await plan()).steps.map(({ at }) => at)).toEqual([`${place}:2.0`]);
+  expect((await readdir(dirname(path))).toSorted()).toEqual(["b.tar", "b.tar.link", "b.tar.sha256"]);
+});
+
+test("where nothing could be fetched, why that is", async () => {
+  const { write, path } = await scene();
+  await expect(write([["1.0", image("absent")]])).rejects.toMatchObject({
+    code: "MANIFEST_UNKNOWN",
+    message: expect.stringContaining(`nothing could be fetched for ${path}: `),
+  });
 });
 
 test("plain tools find whole images in it, and sha256sum its checksums", async () => {
