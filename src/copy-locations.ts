@@ -1,5 +1,6 @@
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import type { Client, Opened } from "./client.ts";
+import { realPath } from "./files/real-path.ts";
 import { isDigest, type Digest } from "./oci/digest.ts";
 import { isRegistryError, RegistryError } from "./oci/error.ts";
 import { familiarReference, isDigestTag, isRepository, isTag } from "./oci/reference.ts";
@@ -111,7 +112,7 @@ function groupByPlace(source: Opened, opened: readonly Opened[], options: CopyLo
 /** The file or directory of a local place, however it is spelt, or `-`; undefined of a registry. */
 function pathOf({ location }: Opened): string | undefined {
   if (location.transport === "registry") return undefined;
-  return location.path === "-" ? "-" : resolve(location.path);
+  return location.path === "-" ? "-" : realPath(location.path);
 }
 
 function placeOf(opened: Opened): string {

@@ -15,6 +15,7 @@ import type { Deletion } from "./provider/service.ts";
 import type { LocalStore } from "./store/local-store.ts";
 import type { Call, Store } from "./store/store.ts";
 import { handedWith } from "./sync/handed.ts";
+import { oneForm } from "./sync/one-form.ts";
 import { stepCopier, type CopyPlaces, type CopySpot } from "./sync/copy-steps.ts";
 
 export interface HandsOptions extends Pick<CopyPlaces, "until"> {
@@ -23,8 +24,10 @@ export interface HandsOptions extends Pick<CopyPlaces, "until"> {
   readonly plan?: Plan;
 }
 
-/** How plans are applied with a client: its stores, and the routes of its services; `close` lets go of bundles. */
+/** How plans are applied with a client: its stores, and the routes of its services; `close` lets go of bundles. Throws INVALID for a plan with one local place in two forms. */
 export function handsOf(client: Client, options: HandsOptions = {}): Hands & { close(): Promise<void> } {
+  const local = options.plan?.steps.map(({ at }) => at).filter((at) => /^(?:oci|docker-archive|dir)/.test(at)) ?? [];
+  local.map((at) => placeOf(parseLocation(at))).forEach(oneForm());
   const stores = new Map<string, Store>();
   const bundled = bundles();
   const handed = options.plan && handedWith(options.plan);

@@ -60,7 +60,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "services.ts": [...composed, "stack.ts"],
   "machine.ts": [...composed, "client.ts"],
   "stack.ts": [...composed, "client.ts"],
-  "copy-locations.ts": ["oci", "store", "graph", "client.ts"],
+  "copy-locations.ts": ["oci", "files", "store", "graph", "client.ts"],
   "events.ts": ["oci", "transport", "auth", "store", "graph", "image", "provider", "hosts", "doctor"],
   "index.ts": [...composed, "client.ts", "services.ts", "promotions", "bundles.ts", "watching.ts"],
   cli: [

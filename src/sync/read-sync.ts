@@ -13,6 +13,7 @@ import type { Call } from "../store/store.ts";
 import type { SyncCache } from "./cache.ts";
 import type { Handed } from "./handed.ts";
 import { messageOf } from "./message.ts";
+import { oneForm } from "./one-form.ts";
 import { countedBy, pullsLeft } from "./pulls.ts";
 import { readImages } from "./read-images.ts";
 import { only, select } from "./selection.ts";
@@ -166,6 +167,7 @@ function readings(client: Client, options: ReadSyncOptions): Reading {
       return known;
     },
     async destinations() {
+      [...places.keys()].forEach(oneForm());
       const states = [...places].map(async ([place, view]) => [place, await view.state()] as const);
       return new Map((await Promise.all(states)).filter((one): one is [string, Destination] => one[1] !== undefined));
     },

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashSync } from "bcryptjs";
 import { describe, expect, test } from "vitest";
@@ -97,6 +97,26 @@ describe("copy", () => {
     });
     const stdout = ["oci-archive:-", "docker-archive:-"];
     expect(await gantry(["copy", "b.example/app:1", ...stdout])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("are one place in two forms"),
+    });
+  });
+
+  test("to one place by two paths brings both names there, and a link is what it leads to", async () => {
+    const [a, folder] = [await testRegistry(), await temporaryDirectory()];
+    await putImage(a.store("app"), app, "1");
+    await symlink(folder, join(folder, "link"));
+    for (const [kind, file] of [
+      ["oci-archive", "app.tar"],
+      ["oci", "layout"],
+    ] as const) {
+      const [one, two] = [`${kind}:${folder}/${file}`, `${kind}:${folder}/link/${file}`];
+      await must("copy", `${a.host}/app:1`, `${one}:a`, `${two}:b`);
+      expect(await must("ls", one)).toBe("a\nb\n");
+      await must("copy", `${a.host}/app:1`, `${one}:c`, `${two}:d`);
+      expect(await must("ls", two)).toBe("a\nb\nc\nd\n");
+    }
+    expect(await gantry(["copy", `${a.host}/app:1`, `dir:${folder}/one`, `oci:${folder}/link/one`])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("are one place in two forms"),
     });

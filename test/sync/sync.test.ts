@@ -1,5 +1,7 @@
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { parseSync } from "../../src/policy/index.ts";
 import { artifactFile, attach } from "../../src/index.ts";
 import { testRegistry, type TestRegistry } from "../cli/support.ts";
 import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
@@ -67,6 +69,30 @@ describe("local places", () => {
     const { steps, notes } = await scene.plan({ ...mapping, from: layout, to: `${mirror.host}/app` });
     expect(steps.map(({ at }) => at)).toEqual([`${mirror.host}/app:2.0`]);
     expect(notes).toMatchObject([{ level: "refused", message: 'sync[0]: "b@c" can be no tag in a registry' }]);
+  });
+
+  test("in two spellings, or formats, are refused: each would be written as if it were alone", async () => {
+    const folder = await temporaryDirectory();
+    await symlink(folder, join(folder, "link"));
+    for (const [one, two] of [
+      [`oci:${folder}/same`, `oci:${folder}/./same`],
+      [`oci-archive:${folder}/app.tar`, `oci-archive:${folder}/link/app.tar`],
+      [`oci-archive:${folder}/app.tar`, `docker-archive:${folder}/app.tar`],
+    ] as const) {
+      const mappings = [
+        { name: "one", from: `${from()}:1.0`, to: one },
+        { name: "two", from: `${from()}:2.0`, to: two },
+      ];
+      await expect(scene.plan(mappings)).rejects.toMatchObject({
+        code: "INVALID",
+        message: `${one} and ${two} are one place in two forms`,
+      });
+      const { plan } = await scene.client.planSync(
+        parseSync({ name: "a", value: { version: 1, sync: [mappings[0]] } }),
+      );
+      const steps = [...plan.steps, { ...plan.steps[0]!, id: "2", at: plan.steps[0]!.at.replace(one, two) }];
+      await expect(scene.client.apply({ ...plan, steps })).rejects.toThrow("are one place in two forms");
+    }
   });
 
   test("a directory is one image", async () => {
