@@ -2,6 +2,7 @@ import { createReadStream, readFileSync, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { doing } from "../files/file-error.ts";
 import { RegistryError } from "../index.ts";
+import { formatSize } from "./render/text.ts";
 import type { Document } from "../plan/index.ts";
 
 /** No policy of any service is as long. */
@@ -34,7 +35,8 @@ export async function readText(
     for await (const piece of path === "-" ? stdin() : piecesOf(path, most)) {
       pieces.push(piece as Buffer);
       size += (piece as Buffer).length;
-      if (size > most) throw new RegistryError("INVALID", `${name} is longer than any policy can be`);
+      if (size > most)
+        throw new RegistryError("INVALID", `${name} is longer than ${formatSize(most)}, and no more is read`);
     }
   });
   return Buffer.concat(pieces).toString("utf8");

@@ -89,7 +89,9 @@ export async function readRollback(client: Client, request: RollbackRequest, cal
   if (!main) throw missing(`${repository} has no tag ${request.tags.join(" or ")}`);
   const goal = to === undefined ? undefined : goalOf(to, main);
   if (!goal && !main.previous?.digest) {
-    throw missing(`no receipt tells what ${repository}:${main.tag} named before`, "say where it goes: --to DIGEST");
+    const at = `${repository}:${main.tag}`;
+    const why = main.previous ? `${at} was new when it was promoted` : `no receipt tells what ${at} named before`;
+    throw missing(`${why}: there is nothing to go back to`, "say where it goes: --to DIGEST");
   }
   const together = main.previous?.by.receipt.tags.map(({ tag }) => tag) ?? [main.tag];
   const set = together.filter((tag) => only.length === 0 || only.includes(tag));

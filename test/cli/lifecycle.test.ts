@@ -279,7 +279,7 @@ describe("lifecycle convert", () => {
     ],
     ["{}", ["--to", "dockerhub"], '"dockerhub" is none of ecr'],
     ["{}", [], "say --to"],
-    [" ".repeat(2 << 20), ["--to", "ecr"], "longer than any policy"],
+    [" ".repeat(2 << 20), ["--to", "ecr"], "and no more is read"],
     [JSON.stringify({ days: 1e3 }), ["--to", "ecr"], "x.json:1:9: days: has to be a whole number, from 0 to 365"],
   ])("refuses %#", async (text, words, message) => {
     const { code, stdout, stderr } = await gantry(["lifecycle", "convert", await file("x.json", text), ...words]);

@@ -43,7 +43,7 @@ describe("promote history and rollback", () => {
     const end = await gantry(["rollback", `${prod()}:stable`, "--yes"]);
     expect([end.code, end.stderr]).toEqual([
       3,
-      expect.stringContaining(`no receipt tells what ${prod()}:stable named before`),
+      expect.stringContaining(`${prod()}:stable was new when it was promoted: there is nothing to go back to`),
     ]);
   });
 

@@ -83,10 +83,6 @@ function platformsOf(draft: Draft, { platform }: DregsyMapping, path: Path): Pic
     draft.lose(path, "has no platform: dregsy copies that of its own machine alone, and here all of them are");
     return {};
   }
-  draft.lose(
-    [...path, "platform"],
-    "of an index makes an index with that image alone, where dregsy copies the image by itself",
-  );
   return { platforms: [platform] };
 }
 

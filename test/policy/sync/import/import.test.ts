@@ -241,7 +241,6 @@ describe("dregsy", () => {
       "tasks[0].target.auth",
       "tasks[0].target.skip-tls-verify",
       "tasks[0].mappings[0]",
-      "tasks[0].mappings[1].platform",
     ]);
     expect(formatSyncImport(found)).not.toContain("eyJ1c2");
   });
