@@ -82,7 +82,7 @@ function checkHeader(path: string, line: string, header: JournalHeader): void {
   const found = parseLine(path, 1, line);
   if (found.line === "plan" && found.digest === header.digest) return;
   throw new RegistryError("INVALID", `${path} is the journal of another plan`, {
-    hint: "name another file by --journal",
+    hint: "name another file by --journal, or none; a run that makes its plan anew goes on without one, too",
   });
 }
 
