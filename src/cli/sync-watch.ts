@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { doing } from "../files/file-error.ts";
 import { watchSync, type PlanSyncOptions, type WatchSyncOptions } from "../index.ts";
 import { isDeletion } from "../plan/index.ts";
 import { syncPlaces, type SyncRule } from "../policy/index.ts";
@@ -19,7 +20,7 @@ export async function watchFile(
   const address = get(listen);
   let last = "";
   const version = async (): Promise<string> => {
-    const { ino, size, mtimeMs } = await stat(file);
+    const { ino, size, mtimeMs } = await doing(`read ${file}`, () => stat(file));
     return `${ino} ${size} ${mtimeMs}`;
   };
   const watch = await watchSync(client, {
