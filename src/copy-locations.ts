@@ -65,8 +65,8 @@ export async function copyLocations(
       ref === undefined
         ? await copyTags(source.store, destinations, options)
         : await copier(source.store, destinations, options).copy(ref);
-    const flushed = options.dryRun ? [] : await flush(stores, outcomes, options);
-    return summary([...outcomes, ...flushed], (process.uptime() - start) * 1000);
+    const flushed = options.dryRun ? outcomes : await flush(stores, outcomes, options);
+    return summary(flushed, (process.uptime() - start) * 1000);
   } finally {
     await Promise.all([source.store, ...stores].map((store) => store.close()));
   }
@@ -215,19 +215,23 @@ async function createPlace(client: Client, { location }: Opened, { signal }: Cop
   await service.createRepository(repository, call);
 }
 
+/** What did not become visible and durable in the end has failed. */
 async function flush(
   stores: readonly Store[],
   outcomes: readonly Outcome[],
   options: CopyOptions,
 ): Promise<readonly Outcome[]> {
-  if (!outcomes.some((outcome) => "result" in outcome)) return [];
-  const flushed = stores.map((store) =>
-    sided("destination", () => store.flush(options)).then(
-      () => undefined,
-      (error: unknown): Outcome => ({ to: store.name, error }),
-    ),
+  if (!outcomes.some((outcome) => "result" in outcome)) return outcomes;
+  const flushes = await Promise.allSettled(stores.map((store) => sided("destination", () => store.flush(options))));
+  const lost = flushes.flatMap((flushed, at) =>
+    flushed.status === "rejected" ? [{ name: stores[at]!.name, error: flushed.reason as unknown }] : [],
   );
-  return (await Promise.all(flushed)).filter((outcome) => outcome !== undefined);
+  return outcomes.map((outcome) => {
+    if (!("result" in outcome)) return outcome;
+    const { to } = outcome.result;
+    const failure = lost.find(({ name }) => to.startsWith(`${name}:`));
+    return failure ? { to, error: failure.error } : outcome;
+  });
 }
 
 function summary(outcomes: readonly Outcome[], ms: number): CopyOutcome {

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -227,4 +228,20 @@ test("a failure keeps an archive as it was", async () => {
   const { store } = client.open(archive);
   expect((await check(store, "v1", { deep: true })).findings).toEqual([]);
   await store.close();
+});
+
+test("what an archive did not take at its end has failed, and what others took has not", async () => {
+  const image = images.image("late");
+  await seed(image, `${first.host}/app:v1`);
+  const file = `${dir}/app.tar`;
+  const [one, two, other] = [`oci-archive:${file}:1`, `oci-archive:${file}:2`, `${second.host}/app:v1`];
+  const outcome = await client.copy(`${first.host}/app:v1`, [one, other, two], {
+    onEvent: ({ type }) => type === "manifest" && writeFileSync(file, "somebody else's"),
+  });
+  expect(outcome.images.map(({ to }) => to)).toEqual([other]);
+  expect(outcome.failures).toMatchObject([
+    { to: one, error: { code: "CONFLICT", side: "destination" } },
+    { to: two, error: { code: "CONFLICT", side: "destination" } },
+  ]);
+  expect(outcome.bytes).toBe(outcome.images[0]!.bytes);
 });

@@ -68,11 +68,14 @@ async function show(outcome: CopyOutcome, destinations: readonly string[], { get
   return out.print({ ...outcome, failures, ms: Math.round(outcome.ms) }, text);
 }
 
-/** One image that failed is that image's error; of many, it is told which. */
+/** What failed for one reason alone is that error; else it is told which copies failed, and why. */
 function failureOf({ images, failures }: CopyOutcome): RegistryError {
   const { error } = failures[0]!;
-  if (images.length === 0 && failures.length === 1) return error;
-  const list = failures.map((failure) => `${failure.to}: ${failure.error.message}`).join("; ");
+  const byError = [...Map.groupBy(failures, (failure) => failure.error)];
+  if (images.length === 0 && byError.length === 1) return error;
+  const list = byError
+    .map(([{ message }, copies]) => `${copies.map(({ to }) => to).join(", ")}: ${message}`)
+    .join("; ");
   const { side, host, status } = error;
   return new RegistryError(
     images.length > 0 ? "PARTIAL" : error.code,

@@ -4,6 +4,7 @@ import { hashSync } from "bcryptjs";
 import { describe, expect, test } from "vitest";
 import { htpasswdAccess, type Access } from "../../src/server/index.ts";
 import { layoutStore } from "../../src/store/index.ts";
+import { damagedArchive } from "../support/damaged-archive.ts";
 import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, must, testRegistry } from "./support.ts";
@@ -181,6 +182,33 @@ describe("copy", () => {
       images: [{ outcome: "copied" }],
       failures: [{ to: "127.0.0.1:1/app:1", error: { code: "NETWORK" } }],
     });
+  });
+});
+
+describe("copy into an archive that cannot be written in the end", () => {
+  test("is that error, and no digest is told", async () => {
+    const [a, folder] = [await testRegistry(), await temporaryDirectory()];
+    for (const tag of ["1", "2"]) await putImage(a.store("app"), app, tag);
+    await damagedArchive(`${folder}/app.tar`);
+    const file = join(folder, "digest");
+    for (const more of [[`${a.host}/app:1`], ["-a", `${a.host}/app`]]) {
+      const words = ["copy", "--digest-file", file, ...more, `oci-archive:${folder}/app.tar`];
+      const { code, stdout, stderr } = await gantry(words);
+      expect([code, stdout, await readFile(file, "utf8")]).toEqual([5, "", ""]);
+      expect(stderr.split("stays as it was").length).toBe(2);
+      expect(stderr).not.toContain("copies failed");
+    }
+  });
+
+  test("says once what is wrong with all its copies, where others went well", async () => {
+    const [a, folder] = [await testRegistry(), await temporaryDirectory()];
+    await putImage(a.store("app"), app, "1");
+    const archive = `oci-archive:${folder}/app.tar`;
+    await damagedArchive(`${folder}/app.tar`);
+    const to = [`${archive}:1`, `${a.host}/other`, `${archive}:2`];
+    const { code, stdout, stderr } = await gantry(["copy", `${a.host}/app:1`, ...to]);
+    expect([code, stdout]).toEqual([6, expect.stringContaining(`${a.host}/other:1@${digest}`)]);
+    expect(stderr).toContain(`2 of 3 copies failed: ${archive}:1, ${archive}:2: ${archive} stays as it was`);
   });
 });
 
