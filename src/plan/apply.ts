@@ -1,9 +1,11 @@
 import type { CopyEvent } from "../graph/copy.ts";
 import type { Inventory } from "../graph/inventory.ts";
 import type { Root } from "../graph/needed.ts";
+import { isAbort } from "../graph/sides.ts";
 import type { Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
-import type { Call } from "../store/store.ts";
+import { parseLocation } from "../oci/location.ts";
+import type { Call, Store } from "../store/store.ts";
 import { isSingle, look, type Ending } from "./act.ts";
 import type { Before } from "./before.ts";
 import { checkSteps } from "./check-steps.ts";
@@ -11,7 +13,7 @@ import { copyAll } from "./copies.ts";
 import { deleteIn } from "./deletions.ts";
 import type { Hands } from "./hands.ts";
 import { isDeletion, type CopyImage, type DeleteManifest, type DeleteTag, type Plan, type Step } from "./plan.ts";
-import { runningOf, type Running } from "./running.ts";
+import { all, failed, runningOf, type Running } from "./running.ts";
 import { inTurn, isDone, type Work } from "./schedule.ts";
 
 /** What applying tells while it works. */
@@ -52,17 +54,47 @@ export interface Applied {
 
 /**
  * Does what a plan says. Each step is held against what is there first: what is done already is left, what is not as the plan
- * expects is stale and left, too. A step that fails stops those that come after it and no others. Throws INVALID for a plan
- * that cannot be right, ABORTED when the signal fires, and what the journal throws; then nothing more is begun, and what
- * was begun has settled.
+ * expects is stale and left, too. A step that fails stops those that come after it and no others. What is in a local place is
+ * done once that is flushed: where it cannot be, its steps have failed. Throws INVALID for a plan that cannot be right, ABORTED
+ * when the signal fires, and what the journal throws; then nothing more is begun, and what was begun has settled.
  */
 export async function applyPlan(plan: Plan, hands: Hands, options: ApplyOptions = {}): Promise<Applied> {
   checkSteps({ name: "the plan", value: plan }, plan);
   checkDeletions(plan, options.maxDelete);
   const stores = new Set(plan.steps.map(({ at }) => hands.open(at).store));
-  const endings = await inTurn(plan.steps, (settle) => workOf(runningOf(plan, hands, options, settle)));
-  for (const store of stores) await store.flush({ signal: options.signal });
+  const unflushed: Step[] = [];
+  const tell: Work["onEnd"] = (step, ending) => {
+    options.journal?.end(step, ending);
+    options.onEvent?.({ type: "step", step, ending });
+  };
+  const onEnd: Work["onEnd"] = (step, ending) => {
+    if (ending.outcome === "done" && parseLocation(step.at).transport !== "registry") unflushed.push(step);
+    else tell(step, ending);
+  };
+  const endings = new Map(await inTurn(plan.steps, (settle) => workOf(runningOf(plan, hands, options, settle), onEnd)));
+  const faults = await flush(stores, options.signal);
+  for (const step of unflushed) {
+    const fault = faults.get(hands.open(step.at).store);
+    const ending = fault ?? endings.get(step.id)!;
+    endings.set(step.id, ending);
+    tell(step, ending);
+  }
   return { endings, complete: [...endings.values()].every(isDone) };
+}
+
+/** How the steps end whose stores cannot be flushed. Throws ABORTED when the signal fires. */
+async function flush(stores: ReadonlySet<Store>, signal: AbortSignal | undefined): Promise<ReadonlyMap<Store, Ending>> {
+  const flushes = [...stores].map(async (store): Promise<readonly [Store, Ending] | undefined> => {
+    try {
+      await store.flush({ signal });
+      return undefined;
+    } catch (error) {
+      if (isAbort(error) || signal?.aborted) throw error;
+      return [store, failed(error)];
+    }
+  });
+  await all(flushes);
+  return new Map((await Promise.all(flushes)).filter((one) => one !== undefined));
 }
 
 /** Throws REFUSED where a plan has more deletions than it may. */
@@ -91,8 +123,8 @@ function countOf(deletions: readonly (DeleteTag | DeleteManifest)[]): number {
 }
 
 /** How steps are done: copies from one place and deletions in one repository together, all else by itself. */
-function workOf(running: Running): Work {
-  const { hands, options, room } = running;
+function workOf(running: Running, onEnd: Work["onEnd"]): Work {
+  const { hands, room, ended } = running;
   return {
     keyOf(step) {
       if (step.do === "copy") return `copy ${sourceOf(step)}`;
@@ -105,9 +137,8 @@ function workOf(running: Running): Work {
       if (first) await room(() => doOne(first, running));
     },
     onEnd(step, ending) {
-      running.ended.add(step.id);
-      options.journal?.end(step, ending);
-      options.onEvent?.({ type: "step", step, ending });
+      ended.add(step.id);
+      onEnd(step, ending);
     },
   };
 }

@@ -2,8 +2,9 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { image, putImage } from "../support/images.ts";
+import { damagedArchive } from "../support/damaged-archive.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-import { gantry, testRegistry, type Ended, type TestRegistry } from "./support.ts";
+import { gantry, must, testRegistry, type Ended, type TestRegistry } from "./support.ts";
 
 let source: TestRegistry;
 let mirror: TestRegistry;
@@ -79,6 +80,18 @@ ${more}`);
     expect(markdown).toContain("2 done, 1 refused.");
     expect(xml).toContain('<testsuites name="gantry sync" tests="3" failures="1" skipped="0">');
     expect(xml).toContain(`<testcase classname="app" name="copy ${mirror.host}/app:1.0"/>`);
+  });
+
+  test("partly, where one of several archives cannot be written in the end", async () => {
+    const [good, bad] = [`${folder}/good.tar`, `${folder}/bad.tar`];
+    await damagedArchive(bad);
+    const to = `["oci-archive:${bad}", "oci-archive:${good}"]`;
+    await write(`version: 1\nsync:\n  - { name: app, from: ${source.host}/app, to: ${to} }\n`);
+    const report = join(folder, "report.json");
+    const { code, stdout } = await sync("--yes", "--report", report);
+    expect([code, JSON.parse(await readFile(report, "utf8"))]).toMatchObject([6, { counts: { done: 2, failed: 2 } }]);
+    expect(stdout).toContain("stays as it was");
+    expect(await must("ls", `oci-archive:${good}`)).toBe("1.0\ndev\n");
   });
 
   test("failed, where nothing worked", async () => {
