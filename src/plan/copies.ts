@@ -39,6 +39,7 @@ export async function copyAll(steps: readonly CopyImage[], running: Running): Pr
     }
   } catch (error) {
     for (const step of open.values()) await attempt(step, () => Promise.reject(error));
+    if (call.signal?.aborted) throw error;
   }
 
   /** Only from here on there is anything to take back: what a tag names changes with the image itself. */

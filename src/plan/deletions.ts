@@ -135,6 +135,7 @@ async function deleteBatch(
     for (const step of open.values()) await fail(step, new RegistryError("UNKNOWN", "the registry told nothing of it"));
   } catch (error) {
     for (const step of open.values()) await fail(step, error);
+    if (call.signal?.aborted) throw error;
   }
   return stuck;
 }

@@ -96,6 +96,18 @@ test("an index that could not go keeps its parts, also those whose turn comes la
   for (const of of [index, one, note]) expect(await app.head(digestIn(of))).toBeDefined();
 });
 
+test("what is stopped at its last deletion ends as stopped, not as done", async () => {
+  const stop = new AbortController();
+  const { app, apply } = scene(() => ({
+    async *deleteManifests() {
+      stop.abort();
+      yield { digest: digestIn(one), outcome: "failed" } as const;
+    },
+  }));
+  await putImage(app, one, "1");
+  await expect(apply([remove("a", one, ["1"])], { signal: stop.signal })).rejects.toThrow();
+});
+
 test("a registry that does not answer is not asked for each of very many tags that are to go", async () => {
   let asked = 0;
   const { app, apply } = scene(undefined, () => {

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import type { PlanEvent } from "../../src/plan/apply.ts";
 import { faultyProxy } from "../support/faults.ts";
 import { testService } from "../cli/service-scene.ts";
 import { testRegistry, type TestRegistry } from "../cli/support.ts";
@@ -183,6 +184,14 @@ describe("what goes wrong with one image", () => {
     const onEvent = (): void => stop.abort();
     await expect(scene.client.apply(plan, { signal: stop.signal, onEvent })).rejects.toThrow();
     expect((await scene.plan(app())).steps.length).toBeGreaterThan(0);
+  });
+
+  test("stopping it in its last step does, too", async () => {
+    await putImage(source.store("app"), image("only"), "1.0");
+    const plan = await scene.plan(app());
+    const stop = new AbortController();
+    const onEvent = ({ type }: PlanEvent): void => (type === "blob" ? stop.abort() : undefined);
+    await expect(scene.client.apply(plan, { signal: stop.signal, onEvent })).rejects.toThrow("interrupted");
   });
 });
 
