@@ -24,7 +24,7 @@ export interface HandsOptions extends Pick<CopyPlaces, "until"> {
   readonly plan?: Plan;
 }
 
-/** How plans are applied with a client: its stores, and the routes of its services; `close` lets go of bundles. Throws INVALID for a plan with one local place in two forms. */
+/** How plans are applied with a client: its stores, and the routes of its services; `close` lets go of all that was opened. Throws INVALID for a plan with one local place in two forms. */
 export function handsOf(client: Client, options: HandsOptions = {}): Hands & { close(): Promise<void> } {
   const local = options.plan?.steps.map(({ at }) => at).filter((at) => /^(?:oci|docker-archive|dir)/.test(at)) ?? [];
   local.map((at) => placeOf(parseLocation(at))).forEach(oneForm());
@@ -107,7 +107,9 @@ export function handsOf(client: Client, options: HandsOptions = {}): Hands & { c
       const wanted = { tags, ...(except && { except }), ...(patterns && { patterns }) };
       await (await client.service(host, call)).setImmutability(name, wanted, call);
     },
-    close: () => bundled.close(),
+    async close() {
+      await Promise.all([bundled, ...stores.values()].map((one) => one.close()));
+    },
     copy: stepCopier({
       source: (from) => spotIn(options.source ?? client, from, "pull"),
       destination: open,
@@ -149,7 +151,11 @@ export async function inventoryOf(client: Client, place: string, options: Invent
   const known = knownOf(client);
   if (location.transport !== "registry") {
     const store = client.open(location).store as LocalStore;
-    return readInventory(store, { ...rest, known, listed: rootsOf(store, rest), lists: "images" });
+    try {
+      return await readInventory(store, { ...rest, known, listed: rootsOf(store, rest), lists: "images" });
+    } finally {
+      await store.close();
+    }
   }
   const { registry, repository } = location.reference;
   const service = await client.service(registry, rest);

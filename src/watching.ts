@@ -153,9 +153,13 @@ async function runRule(
     ...(source && { source }),
   });
   const hands = handsOf(client, { plan: planned.plan, until: soft, ...(source && { source }) });
-  const applied = await applying(planned.plan, (more) => applyPlan(planned.plan, hands, { ...more, signal: hard }));
-  await planned.remember(applied);
-  return reportOf(planned.plan, applied, soft.aborted);
+  try {
+    const applied = await applying(planned.plan, (more) => applyPlan(planned.plan, hands, { ...more, signal: hard }));
+    await planned.remember(applied);
+    return reportOf(planned.plan, applied, soft.aborted);
+  } finally {
+    await hands.close();
+  }
 }
 
 /** What was left because the watch ends is no failure. */

@@ -6,7 +6,7 @@ import type { SyncRule } from "../policy/sync/parse.ts";
 import type { Weight } from "../policy/sync/budget.ts";
 import { planSync as planned, type PlanSyncOptions as Wishes, type Unweighed } from "../policy/sync/plan.ts";
 import { weighedBy, type SyncState } from "../policy/sync/state.ts";
-import type { Call } from "../store/store.ts";
+import type { Call, Store } from "../store/store.ts";
 import { openSyncCache, type SyncCacheOptions } from "./cache.ts";
 import { handedOn, handOn } from "./handed.ts";
 import { messageOf } from "./message.ts";
@@ -61,6 +61,24 @@ async function plannedWithin(
   }
 }
 
+/** Runs `act`, and then closes the stores that were opened with its clients. */
+async function closing<T>(act: (of: (client: Client) => Client) => Promise<T>): Promise<T> {
+  const stores: Store[] = [];
+  const of = (client: Client): Client => ({
+    ...client,
+    open(at, use) {
+      const opened = client.open(at, use);
+      stores.push(opened.store);
+      return opened;
+    },
+  });
+  try {
+    return await act(of);
+  } finally {
+    await Promise.all(stores.map((store) => store.close()));
+  }
+}
+
 const usualTtl = 12 * 3_600_000;
 
 /** Reads what rules are about, with as few requests as that takes, and plans what there is to do. */
@@ -69,16 +87,19 @@ export async function planSync(
   rules: readonly SyncRule[],
   options: PlanSyncOptions & { readonly now: Date },
 ): Promise<PlannedSync> {
-  const { now, onWarning = () => {}, cache: kept, from, explain, only, atOnce, ...reading } = options;
+  const { now, onWarning = () => {}, cache: kept, from, explain, only, atOnce, source = client, ...reading } = options;
   const open: SyncCacheOptions = { now, ttl: kept?.ttl ?? usualTtl, onWarning };
   const cache = kept && openSyncCache(kept.file, open);
   const running = only ? rules.filter(({ name }) => only.includes(name)) : rules;
   const read = withNeighbours(running, rules);
   const handed = atOnce ? handedOn() : undefined;
   const more = { ...(cache && { cache }), ...(handed && { handed }) };
-  const { state, weigh } = await readSync(client, read, { ...reading, running, now, ...more });
   const wishes = { ...(from !== undefined && { from }), ...(explain !== undefined && { explain }) };
-  const plan = await plannedWithin(state, now, wishes, weigh);
+  const { state, plan } = await closing(async (of) => {
+    const sides = { source: of(source), running, now, ...more };
+    const found = await readSync(of(client), read, { ...reading, ...sides });
+    return { state: found.state, plan: await plannedWithin(found.state, now, wishes, found.weigh) };
+  });
   if (handed) handOn(plan, handed);
   return {
     plan,

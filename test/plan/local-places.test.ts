@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { PlanEvent } from "../../src/plan/apply.ts";
@@ -49,4 +49,16 @@ test("a place that cannot be written in the end fails its own steps alone, and e
   const store = ociArchiveStore(`${folder}/good.tar`);
   expect(await Array.fromAsync(store.tags())).toEqual(["1"]);
   await store.close();
+});
+
+test("what was stopped leaves no draft beside an archive", async () => {
+  const folder = await temporaryDirectory();
+  const steps = await copies(folder, [`oci-archive:${folder}/app.tar:1`]);
+  const stop = new AbortController();
+  const onEvent = ({ type }: PlanEvent): void => {
+    if (type === "blob") stop.abort();
+  };
+  const stopped = testClient().apply(planOf(steps), { signal: stop.signal, onEvent });
+  await expect(stopped).rejects.toThrow();
+  expect(await readdir(folder)).toEqual(["source"]);
 });

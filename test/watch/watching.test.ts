@@ -1,3 +1,4 @@
+import { readdir, readlink } from "node:fs/promises";
 import { expect, onTestFinished, test } from "vitest";
 import {
   createClient,
@@ -10,8 +11,11 @@ import {
 import type { CopyImage } from "../../src/plan/plan.ts";
 import { handsOf } from "../../src/plans.ts";
 import { parseSync } from "../../src/policy/index.ts";
+import { ociArchiveStore } from "../../src/store/index.ts";
 import { testRegistry } from "../cli/support.ts";
+import { damagedArchive } from "../support/damaged-archive.ts";
 import { image, putImage } from "../support/images.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { manualClock } from "./manual-clock.ts";
 import { samplesOf } from "./samples.ts";
 
@@ -193,3 +197,46 @@ test("what a budget leaves for the next run is said, and no failure", async () =
   stop.abort();
   await watch.ended;
 });
+
+test("no run leaves a file open, or a draft", async () => {
+  const folder = await temporaryDirectory();
+  const archive = (name: string): string => `oci-archive:${folder}/${name}.tar`;
+  const source = ociArchiveStore(`${folder}/source.tar`);
+  await putImage(source, image("one"), "1.0");
+  await source.flush();
+  await source.close();
+  await damagedArchive(`${folder}/damaged.tar`);
+  const client = createClient({ env: { HOME: "/nonexistent" } });
+  onTestFinished(() => client.close());
+  const to = [archive("copy"), archive("damaged")];
+  const sync = [{ from: archive("source"), to, schedule: "0 0 * * *" }];
+  const stop = new AbortController();
+  const reports: unknown[] = [];
+  const clock = manualClock(noon);
+  const watch = await watchSync(client, {
+    load: async () => parseSync({ name: "sync.yaml", value: { version: 1, sync } }),
+    changed: async () => false,
+    stop: stop.signal,
+    drain: 1000,
+    clock,
+    onEvent: (event) => event.type === "ended" && reports.push([event.report.images, event.report.failures]),
+  });
+  await until(() => reports.length === 1);
+  await clock.pass(24 * 3_600_000);
+  await until(() => reports.length === 2);
+  stop.abort();
+  await watch.ended;
+  expect(reports).toEqual([
+    [1, ["UNVERIFIED"]],
+    [0, ["UNVERIFIED"]],
+  ]);
+  expect(await openIn(folder)).toEqual([]);
+  expect((await readdir(folder)).toSorted()).toEqual(["copy.tar", "damaged.tar", "source.tar"]);
+});
+
+/** The files in a directory that this process has open, where the system tells. */
+async function openIn(folder: string): Promise<readonly string[]> {
+  const files = await readdir("/proc/self/fd").catch(() => []);
+  const paths = await Promise.all(files.map((file) => readlink(`/proc/self/fd/${file}`).catch(() => "")));
+  return paths.filter((path) => path.startsWith(folder));
+}
