@@ -41,7 +41,9 @@ describe("local places", () => {
     const place = `docker-archive:${await temporaryDirectory()}/app.tar`;
     const { applied } = await scene.sync({ from: from(), to: place });
     expect(applied.complete).toBe(true);
-    expect(await Array.fromAsync(scene.client.open(place).store.tags())).toEqual([`${from()}:1.0`, `${from()}:2.0`]);
+    const { store } = scene.client.open(place);
+    expect(await Array.fromAsync(store.tags())).toEqual([`${from()}:1.0`, `${from()}:2.0`]);
+    await store.close();
     expect((await scene.plan({ from: from(), to: place })).steps).toEqual([]);
     const named = { from: from(), to: `${place}:mine/{name}:v{tag}` };
     expect((await scene.sync(named)).plan.steps.map(({ at }) => at)).toEqual([
