@@ -102,7 +102,10 @@ export async function newArchive(
       if (digestOf(manifest.bytes, algorithmOf(digest)) !== digest) {
         throw new RegistryError("DIGEST_INVALID", `the bytes of manifest ${digest} have another digest`);
       }
-      if (tag !== undefined) naming.annotations(tag);
+      if (tag !== undefined) {
+        naming.annotations(tag);
+        await source.head(tag); // Throws where the name is that of several images: which one is to lose it?
+      }
       await writer.append(blobPath(digest), manifest.bytes.byteLength, contentOf(manifest.bytes), () =>
         written(digest),
       );

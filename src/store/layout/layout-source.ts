@@ -8,7 +8,7 @@ import { abortable, throwIfAborted } from "../../oci/abort.ts";
 import type { LocalStore } from "../local-store.ts";
 import type { Call } from "../store.ts";
 import { descriptorsOf, type IndexDocument } from "./index-document.ts";
-import type { Naming } from "./naming.ts";
+import { imageNameAnnotation, type Naming } from "./naming.ts";
 
 /** The files of a layout, wherever they are: in a directory or in an archive. */
 export interface LayoutFiles {
@@ -178,7 +178,10 @@ function pointer(descriptor: Descriptor | undefined): Descriptor | undefined {
 }
 
 function ambiguous(ref: string, found: readonly Descriptor[], name: string): RegistryError {
-  return new RegistryError("INVALID", `${JSON.stringify(ref)} names ${found.length} images in ${name}`, {
-    hint: `name one by its digest: ${found.map(({ digest }) => `@${digest}`).join(", ")}`,
-  });
+  const full = found.flatMap(({ annotations }) => annotations?.[imageNameAnnotation] ?? []);
+  const hint =
+    new Set(full).size === found.length
+      ? `name one in full: ${full.join(", ")}`
+      : `name one by its digest: ${found.map(({ digest }) => `@${digest}`).join(", ")}`;
+  return new RegistryError("INVALID", `${JSON.stringify(ref)} names ${found.length} images in ${name}`, { hint });
 }

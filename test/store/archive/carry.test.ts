@@ -50,6 +50,17 @@ async function expectWhole(store: LocalStore, ref: string, made: images.TestImag
   }
 }
 
+/** Gives an archive another index.json. */
+async function rewriteIndex(path: string, manifests: readonly unknown[]): Promise<void> {
+  const archive = (await openArchive(path, undefined))!;
+  const files = await Promise.all(
+    archive.names().map(async (name) => ({ name, bytes: (await archive.read(name, 1e9))! })),
+  );
+  await archive.close();
+  const bytes = JSON.stringify({ schemaVersion: 2, manifests });
+  await writeFile(path, await tarOf(files.map((file) => (file.name === "index.json" ? { ...file, bytes } : file))));
+}
+
 async function membersOf(path: string): Promise<readonly string[]> {
   const archive = (await openArchive(path, undefined))!;
   await archive.close();
@@ -149,6 +160,30 @@ describe("an archive that another takes the place of", () => {
     const written = JSON.parse(Buffer.from((await archive.read("index.json", 1e6))!).toString());
     expect(written).toMatchObject({ annotations: { a: "b" }, manifests: [json, {}] });
     await expectWhole(opened(path), digest, one);
+  });
+
+  test("loses none of two images that share a tag: to write that is refused, in full it is not", async () => {
+    const path = await fresh();
+    await put(path, { a: one, b: two });
+    const entries = [one, two].map(({ manifest: { descriptor } }, i) => ({
+      mediaType: descriptor.mediaType,
+      digest: descriptor.digest,
+      size: descriptor.size,
+      annotations: {
+        "org.opencontainers.image.ref.name": "latest",
+        "io.containerd.image.name": `example.test/${"ab"[i]}:latest`,
+      },
+    }));
+    await rewriteIndex(path, entries);
+    const before = await readFile(path);
+    await expect(put(path, { latest: index })).rejects.toMatchObject({
+      code: "INVALID",
+      hint: "name one in full: example.test/a:latest, example.test/b:latest",
+    });
+    expect((await readFile(path)).equals(before)).toBe(true);
+    await put(path, { "example.test/a:latest": index });
+    await expectWhole(opened(path), "example.test/a:latest", index);
+    await expectWhole(opened(path), digestOfImage(two), two);
   });
 
   test("goes along without the parts that it lacks", async () => {
