@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { RegistryError } from "../../oci/error.ts";
 import { hostPlatform, type Platform } from "../../oci/platform.ts";
 import { layoutSource } from "../layout/layout-source.ts";
@@ -7,7 +8,7 @@ import { hybridIndex, hybridSource } from "./docker-hybrid.ts";
 import { legacyContents, legacySource } from "./docker-legacy.ts";
 import { formatDockerManifest, readDockerManifest } from "./docker-manifest.ts";
 import { dockerNaming } from "./docker-naming.ts";
-import { archivedLayout, noImageArchive, readArchiveIndex } from "./layout-archive.ts";
+import { archivedLayout, expectNothingElse, isLayoutFile, noImageArchive, readArchiveIndex } from "./layout-archive.ts";
 import type { ArchiveFormat } from "./new-archive.ts";
 
 export interface DockerArchiveOptions extends ArchiveOptions {
@@ -42,8 +43,25 @@ export function dockerArchiveStore(path: string, options: DockerArchiveOptions =
           hint: `write ${name.replace("docker-archive:", "oci-archive:")}`,
         });
       }
+      const named = new Set(
+        images.flatMap(({ config, layers }) => [config, ...layers].map((file) => posix.normalize(file))),
+      );
+      expectNothingElse(
+        archive,
+        name,
+        (file) => named.has(file) || isDockerFile(file) || (!!index && isLayoutFile(file)),
+      );
       return index ? { index: await hybridIndex(archive, name, index, images) } : legacyContents(source);
     },
   };
   return archiveStore(`docker-archive:${path}`, path, format, options);
+}
+
+/** Whether older programs write such a file beside the layers: what is in it is in manifest.json, too. */
+function isDockerFile(file: string): boolean {
+  return (
+    file === "manifest.json" ||
+    file === "repositories" ||
+    /^[0-9a-f]{64}(?:\/(?:VERSION|json|layer\.tar)|\.json|\.tar)$/.test(file)
+  );
 }

@@ -1,3 +1,4 @@
+import { isDigest, type Digest } from "../../oci/digest.ts";
 import { RegistryError } from "../../oci/error.ts";
 import { emptyIndex, indexLimit, parseIndex, type IndexDocument } from "../layout/index-document.ts";
 import { blobPath, type LayoutFiles } from "../layout/layout-source.ts";
@@ -23,6 +24,26 @@ export function archivedLayout(archive: ArchiveFile, name: string, naming: Namin
       yield* archive.stream(blobPath(digest), { transient });
     },
   };
+}
+
+/** The digest of the blob that a file of a layout holds; undefined of what is none. */
+export function digestAt(file: string): Digest | undefined {
+  const digest = /^blobs\/([^/]+\/[^/]+)$/.exec(file)?.[1]?.replace("/", ":") ?? "";
+  return isDigest(digest) ? digest : undefined;
+}
+
+/** Whether an image layout has a file of this name. */
+export function isLayoutFile(file: string): boolean {
+  return file === "index.json" || file === "oci-layout" || digestAt(file) !== undefined;
+}
+
+/** Throws INVALID where a file is in an archive that does not go along into the next. */
+export function expectNothingElse(archive: ArchiveFile, name: string, isKnown: (file: string) => boolean): void {
+  const other = archive.names().find((file) => !isKnown(file));
+  if (other === undefined) return;
+  throw new RegistryError("INVALID", `${name} is more than an image archive: ${other} in it would be lost`, {
+    hint: "write to another file, or to an image layout (oci:DIRECTORY)",
+  });
 }
 
 /** What to say of an archive that holds no image in a format Gantry knows. */

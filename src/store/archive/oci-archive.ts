@@ -3,7 +3,7 @@ import { layoutSource } from "../layout/layout-source.ts";
 import { layoutNaming } from "../layout/naming.ts";
 import type { LocalStore } from "../local-store.ts";
 import { archiveStore, type ArchiveOptions } from "./archive-store.ts";
-import { archivedLayout, noImageArchive, readArchiveIndex } from "./layout-archive.ts";
+import { archivedLayout, expectNothingElse, isLayoutFile, noImageArchive, readArchiveIndex } from "./layout-archive.ts";
 import type { ArchiveFormat } from "./new-archive.ts";
 
 /**
@@ -27,12 +27,12 @@ const format: ArchiveFormat = {
     });
   },
   async contents(archive, _source, name) {
-    const other = archive.names().find((file) => !/^(?:blobs\/|index\.json$|oci-layout$)/.test(file));
-    if (other === undefined) return { index: (await readArchiveIndex(archive, name))! };
-    const hint =
-      other === "manifest.json"
-        ? `write ${name.replace("oci-archive:", "docker-archive:")}`
-        : "write to another file, or to an image layout (oci:DIRECTORY)";
-    throw new RegistryError("INVALID", `${name} is more than an OCI archive: ${other} in it would be lost`, { hint });
+    if (archive.size("manifest.json") !== undefined) {
+      throw new RegistryError("INVALID", `${name} is more than an OCI archive: manifest.json in it would be lost`, {
+        hint: `write ${name.replace("oci-archive:", "docker-archive:")}`,
+      });
+    }
+    expectNothingElse(archive, name, isLayoutFile);
+    return { index: (await readArchiveIndex(archive, name))! };
   },
 };

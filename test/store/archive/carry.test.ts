@@ -50,15 +50,15 @@ async function expectWhole(store: LocalStore, ref: string, made: images.TestImag
   }
 }
 
-/** Gives an archive another index.json. */
-async function rewriteIndex(path: string, manifests: readonly unknown[]): Promise<void> {
+/** Gives an archive members beside its own, or in place of them. */
+async function addMembers(path: string, ...entries: readonly TarEntry[]): Promise<void> {
   const archive = (await openArchive(path, undefined))!;
   const files = await Promise.all(
     archive.names().map(async (name) => ({ name, bytes: (await archive.read(name, 1e9))! })),
   );
   await archive.close();
-  const bytes = JSON.stringify({ schemaVersion: 2, manifests });
-  await writeFile(path, await tarOf(files.map((file) => (file.name === "index.json" ? { ...file, bytes } : file))));
+  const names = new Set(entries.map(({ name }) => name));
+  await writeFile(path, await tarOf([...files.filter(({ name }) => !names.has(name)), ...entries]));
 }
 
 async function membersOf(path: string): Promise<readonly string[]> {
@@ -174,7 +174,10 @@ describe("an archive that another takes the place of", () => {
         "io.containerd.image.name": `example.test/${"ab"[i]}:latest`,
       },
     }));
-    await rewriteIndex(path, entries);
+    await addMembers(path, {
+      name: "index.json",
+      bytes: JSON.stringify({ schemaVersion: 2, manifests: entries }),
+    });
     const before = await readFile(path);
     await expect(put(path, { latest: index })).rejects.toMatchObject({
       code: "INVALID",
@@ -282,6 +285,8 @@ describe("a file that is no such archive", () => {
     "an archive compressed with xz": (path) => writeFile(path, Buffer.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0)),
     "an archive with more in it": async (path) =>
       writeFile(path, await tarOf(layout({ name: "gantry-bundle.json", bytes: "{}" }))),
+    "an archive with a file among its blobs": async (path) =>
+      writeFile(path, await tarOf(layout({ name: "blobs/sha256/README", bytes: "notes" }))),
     "a docker-archive": (path) => put(path, { "app:v1": one }, dockerArchiveStore),
     "a directory": (path) => mkdir(path),
   };
@@ -346,6 +351,8 @@ describe("a docker-archive", () => {
       await tarOf([
         { name: named, bytes: config },
         ...layers.map((bytes, i) => ({ name: entry.Layers[i]!, bytes })),
+        ...["VERSION", "json", "layer.tar"].map((file) => ({ name: `${"0".repeat(64)}/${file}`, bytes: "1.0" })),
+        { name: "repositories", bytes: "{}" },
         { name: "manifest.json", bytes: JSON.stringify([entry]) },
       ]),
     );
@@ -361,6 +368,22 @@ describe("a docker-archive", () => {
       { RepoTags: ["other:v2"] },
     ]);
   });
+
+  test.each(["NOTES", "blobs/sha256/README", "blobs/NOTES", `${"0".repeat(64)}/notes`])(
+    "is not replaced where a file would be lost: %s",
+    async (name) => {
+      const path = await fresh();
+      await put(path, { "app:v1": one }, dockerArchiveStore);
+      await addMembers(path, { name, bytes: "notes" });
+      const before = await readFile(path);
+      await expect(put(path, { "app:v2": two }, dockerArchiveStore)).rejects.toMatchObject({
+        code: "INVALID",
+        message: expect.stringContaining(name),
+        hint: expect.stringContaining("write to another file"),
+      });
+      expect((await readFile(path)).equals(before)).toBe(true);
+    },
+  );
 
   test("is not made of an OCI archive", async () => {
     const path = await fresh();
