@@ -4,7 +4,7 @@ import { hostPlatform, type Platform } from "../../oci/platform.ts";
 import { layoutSource } from "../layout/layout-source.ts";
 import type { LocalStore } from "../local-store.ts";
 import { archiveStore, type ArchiveOptions } from "./archive-store.ts";
-import { hybridIndex, hybridSource } from "./docker-hybrid.ts";
+import { hybridContents, hybridSource } from "./docker-hybrid.ts";
 import { legacyContents, legacySource } from "./docker-legacy.ts";
 import { formatDockerManifest, readDockerManifest } from "./docker-manifest.ts";
 import { dockerNaming } from "./docker-naming.ts";
@@ -51,7 +51,7 @@ export function dockerArchiveStore(path: string, options: DockerArchiveOptions =
         name,
         (file) => named.has(file) || isDockerFile(file) || (!!index && isLayoutFile(file)),
       );
-      return index ? { index: await hybridIndex(archive, name, index, images) } : legacyContents(source);
+      return index ? hybridContents(archive, name, index, images) : legacyContents(source);
     },
   };
   return archiveStore(`docker-archive:${path}`, path, format, options);

@@ -1,9 +1,11 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { isIndexType } from "../../oci/media-types.ts";
+import { RegistryError } from "../../oci/error.ts";
+import { isIndexType, isManifestType } from "../../oci/media-types.ts";
 import { descriptorsOf, listManifest, type IndexDocument } from "../layout/index-document.ts";
 import { blobPath, layoutSource, type LayoutSource } from "../layout/layout-source.ts";
 import type { ArchiveFile } from "./archive-file.ts";
+import type { Contents } from "./carry.ts";
 import type { DockerEntry } from "./docker-manifest.ts";
 import { dockerNaming } from "./docker-naming.ts";
 import { archivedLayout } from "./layout-archive.ts";
@@ -58,6 +60,27 @@ export async function hybridIndex(
   return whole;
 }
 
+/** What goes along from such an archive; throws INVALID where an image is in its manifest.json alone. */
+export async function hybridContents(
+  archive: ArchiveFile,
+  name: string,
+  index: IndexDocument,
+  images: readonly DockerEntry[],
+): Promise<Contents> {
+  const whole = await hybridIndex(archive, name, index, images);
+  const entries = descriptorsOf(whole);
+  const isNamed = (tag: string): boolean => entries.some((entry) => dockerNaming.matches(entry, tag));
+  const nameless = images.some(({ tags }) => tags.length === 0);
+  const roots =
+    nameless && (await rootsByConfig(layoutSource(archivedLayout(archive, name, dockerNaming, index)), entries));
+  const lost = images.find(
+    ({ config, tags }) => !tags.every(isNamed) || (roots && tags.length === 0 && !roots.has(config)),
+  );
+  if (!lost) return { index: whole };
+  const message = `${name} has ${lost.tags[0] ?? lost.config} in its manifest.json alone: it would be lost`;
+  throw new RegistryError("INVALID", message, { hint: "write to another file" });
+}
+
 /** Which root has an image with the config at a path. */
 async function rootsByConfig(
   source: LayoutSource,
@@ -75,6 +98,6 @@ async function rootsByConfig(
       for (const child of manifest.manifests) await visit(child.digest, root);
     }
   };
-  for (const root of listed) await visit(root.digest, root);
+  for (const root of listed) if (isManifestType(root.mediaType)) await visit(root.digest, root);
   return roots;
 }

@@ -385,6 +385,37 @@ describe("a docker-archive", () => {
     },
   );
 
+  test.each([[["app:v2"]], [null]])(
+    "is not replaced where an image is in its manifest.json alone: %j",
+    async (RepoTags) => {
+      const path = await fresh();
+      await put(path, { "app:v1": one }, dockerArchiveStore);
+      const [config, ...layers] = two.blobs.map(({ descriptor, bytes }) => ({
+        name: `blobs/sha256/${hexOf(descriptor.digest)}`,
+        bytes,
+      }));
+      const alone = { Config: config!.name, RepoTags, Layers: layers.map(({ name }) => name) };
+      const bytes = JSON.stringify([...(await manifestJson(path)), alone]);
+      await addMembers(path, config!, ...layers, { name: "manifest.json", bytes });
+      const before = await readFile(path);
+      await expect(put(path, { "app:v3": index }, dockerArchiveStore)).rejects.toMatchObject({
+        code: "INVALID",
+        message: expect.stringContaining(RepoTags?.[0] ?? config!.name),
+        hint: expect.stringContaining("write to another file"),
+      });
+      expect((await readFile(path)).equals(before)).toBe(true);
+    },
+  );
+
+  test("goes along with images that have no name", async () => {
+    const path = await fresh();
+    const store = opened(path, dockerArchiveStore);
+    await images.putImage(store, one);
+    await store.flush();
+    await put(path, { "app:v2": two }, dockerArchiveStore);
+    await expectWhole(opened(path, dockerArchiveStore), digestOfImage(one), one);
+  });
+
   test("is not made of an OCI archive", async () => {
     const path = await fresh();
     await put(path, { v1: one });
