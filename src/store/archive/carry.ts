@@ -14,12 +14,14 @@ export interface Contents {
   readonly index: IndexDocument;
   /** Manifests that were made for it and are no files in it. */
   readonly manifests?: ReadonlyMap<Digest, Manifest>;
+  /** The blobs that are files in it, needed or not. */
+  readonly blobs?: readonly Digest[];
 }
 
 /** What stands where a new archive goes: it goes along, and has to be there still when the new one takes its place. */
 export interface Predecessor {
   readonly version: string | undefined;
-  readonly archive?: Contents & Pick<LayoutSource, "size" | "blob">;
+  readonly archive?: Contents & Pick<LayoutSource, "manifest" | "size" | "blob">;
 }
 
 /** An archive that takes an older one's place. */
@@ -35,8 +37,8 @@ export interface Successor {
 }
 
 /**
- * Brings all that an index lists into a new archive, with what it needs as far as that is there. What was attached to an
- * image that is gone does not go along: gives the index without it.
+ * Brings all that an index lists into a new archive, with what it needs as far as that is there, and the blobs that nothing
+ * listed ever needed. What was attached to an image that is gone does not go along: gives the index without it.
  */
 export async function carry(
   index: IndexDocument,
@@ -59,8 +61,9 @@ async function carryAll(index: IndexDocument, to: Successor, call: Call | undefi
   const bring = bringer(to, call);
   const names = to.naming.names(descriptorsOf(index));
   const left = new Set(index.entries);
-  const isGone = async (subject: Digest): Promise<boolean> =>
-    !bring.isDone(subject) && (to.old.manifests?.has(subject) || (await to.old.size(subject, call)) !== undefined);
+  let needed: Promise<ReadonlySet<Digest>> | undefined;
+  const wasNeeded = async (digest: Digest): Promise<boolean> => (await (needed ??= neededIn(to.old, call))).has(digest);
+  const isGone = async (subject: Digest): Promise<boolean> => !bring.isDone(subject) && (await wasNeeded(subject));
   for (let before = Infinity; left.size < before;) {
     before = left.size;
     for (const [i, entry] of index.entries.entries()) {
@@ -74,7 +77,32 @@ async function carryAll(index: IndexDocument, to: Successor, call: Call | undefi
       left.delete(entry);
     }
   }
+  for (const digest of to.old.blobs ?? []) {
+    const isThere = bring.isDone(digest) || to.writer.members.has(blobPath(digest));
+    const isWanted = !isThere && !(await wasNeeded(digest)) && (await to.source.size(digest, call)) !== undefined;
+    if (isWanted) await bring(digest, undefined);
+  }
   return { ...index, entries: index.entries.filter((entry) => !left.has(entry)) };
+}
+
+/** What the older archive lists, and all that this needs, as far as it can be read. */
+async function neededIn({ index, manifest }: Successor["old"], call: Call | undefined): Promise<ReadonlySet<Digest>> {
+  const needed = new Set<Digest>();
+  const visit = async (digest: Digest): Promise<void> => {
+    if (needed.has(digest)) return;
+    needed.add(digest);
+    const found = await manifest(digest, call).catch((error: unknown) => {
+      if (!isRegistryError(error, "CORRUPT", "MANIFEST_INVALID", "UNVERIFIED")) throw error;
+      return undefined;
+    });
+    for (const blob of found?.blobs ?? []) needed.add(blob.digest);
+    for (const child of found?.manifests ?? []) await visit(child.digest);
+  };
+  for (const { digest, mediaType } of descriptorsOf(index)) {
+    if (isManifestType(mediaType)) await visit(digest);
+    else needed.add(digest);
+  }
+  return needed;
 }
 
 interface Bringer {

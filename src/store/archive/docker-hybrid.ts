@@ -8,7 +8,7 @@ import type { ArchiveFile } from "./archive-file.ts";
 import type { Contents } from "./carry.ts";
 import type { DockerEntry } from "./docker-manifest.ts";
 import { dockerNaming } from "./docker-naming.ts";
-import { archivedLayout } from "./layout-archive.ts";
+import { archivedLayout, blobsIn } from "./layout-archive.ts";
 
 /**
  * Reads an archive that is both an image layout and what `docker save` writes (Docker since 25, buildx, regctl, Gantry):
@@ -76,7 +76,7 @@ export async function hybridContents(
   const lost = images.find(
     ({ config, tags }) => !tags.every(isNamed) || (roots && tags.length === 0 && !roots.has(config)),
   );
-  if (!lost) return { index: whole };
+  if (!lost) return { index: whole, blobs: blobsIn(archive) };
   const message = `${name} has ${lost.tags[0] ?? lost.config} in its manifest.json alone: it would be lost`;
   throw new RegistryError("INVALID", message, { hint: "write to another file" });
 }

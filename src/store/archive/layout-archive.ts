@@ -27,9 +27,14 @@ export function archivedLayout(archive: ArchiveFile, name: string, naming: Namin
 }
 
 /** The digest of the blob that a file of a layout holds; undefined of what is none. */
-export function digestAt(file: string): Digest | undefined {
+function digestAt(file: string): Digest | undefined {
   const digest = /^blobs\/([^/]+\/[^/]+)$/.exec(file)?.[1]?.replace("/", ":") ?? "";
   return isDigest(digest) ? digest : undefined;
+}
+
+/** The blobs of a layout in an archive. */
+export function blobsIn(archive: ArchiveFile): readonly Digest[] {
+  return archive.names().flatMap((file) => digestAt(file) ?? []);
 }
 
 /** Whether an image layout has a file of this name. */

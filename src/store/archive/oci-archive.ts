@@ -3,7 +3,14 @@ import { layoutSource } from "../layout/layout-source.ts";
 import { layoutNaming } from "../layout/naming.ts";
 import type { LocalStore } from "../local-store.ts";
 import { archiveStore, type ArchiveOptions } from "./archive-store.ts";
-import { archivedLayout, expectNothingElse, isLayoutFile, noImageArchive, readArchiveIndex } from "./layout-archive.ts";
+import {
+  archivedLayout,
+  blobsIn,
+  expectNothingElse,
+  isLayoutFile,
+  noImageArchive,
+  readArchiveIndex,
+} from "./layout-archive.ts";
 import type { ArchiveFormat } from "./new-archive.ts";
 
 /**
@@ -33,6 +40,6 @@ const format: ArchiveFormat = {
       });
     }
     expectNothingElse(archive, name, isLayoutFile);
-    return { index: (await readArchiveIndex(archive, name))! };
+    return { index: (await readArchiveIndex(archive, name))!, blobs: blobsIn(archive) };
   },
 };

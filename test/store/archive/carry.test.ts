@@ -111,6 +111,43 @@ describe("an archive that another takes the place of", () => {
     expect(members).not.toContain(`blobs/sha256/${hexOf(digestOfImage(two))}`);
   });
 
+  test.each([
+    ["oci", ociArchiveStore],
+    ["docker", dockerArchiveStore],
+  ])("keeps blobs that nothing needs (%s-archive)", async (_, open) => {
+    const path = await fresh();
+    const loose = ["a", "b"].map((seed) => images.randomBlob(seed));
+    for (const { descriptor, bytes } of loose) {
+      const store = open(path);
+      await store.putBlob(descriptor, contentOf(bytes));
+      await store.flush();
+      await store.close();
+    }
+    await put(path, { "app:v1": one }, open);
+    await put(path, { "app:v1": two }, open);
+    const kept = [two.manifest, ...two.blobs, ...loose].map(
+      ({ descriptor: { digest } }) => `blobs/sha256/${hexOf(digest)}`,
+    );
+    expect((await membersOf(path)).filter((name) => name.startsWith("blobs/")).toSorted()).toEqual(kept.toSorted());
+    const store = opened(path, open);
+    for (const { descriptor } of loose)
+      expect(digestOf(await collect(await store.blob(descriptor.digest), 1e9))).toBe(descriptor.digest);
+  });
+
+  test("keeps what is attached to an image that is there and not listed", async () => {
+    const path = await fresh();
+    const attached = images.image("attached", { subject: one.manifest.descriptor });
+    const { mediaType, digest, size } = attached.manifest.descriptor;
+    await put(path, { v1: one, v2: attached });
+    await addMembers(path, {
+      name: "index.json",
+      bytes: JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType, digest, size }] }),
+    });
+    await put(path, { v3: two });
+    expect(await all(opened(path).referrers(digestOfImage(one)))).toHaveLength(1);
+    await expectWhole(opened(path), digestOfImage(one), one);
+  });
+
   test("loses what was attached to what is replaced, and nothing else that is attached", async () => {
     const path = await fresh();
     const attached = (to: images.TestImage): images.TestImage =>
