@@ -102,13 +102,20 @@ export function legacySource(archive: ArchiveFile, name: string, images: readonl
   };
 }
 
-/** What goes along from such an archive into a new one: an image layout of the same images. */
+/**
+ * What goes along from such an archive into a new one: an image layout of the same images. A name that several have is the
+ * first one's, as for who reads it.
+ */
 export async function legacyContents(source: LayoutSource): Promise<Contents> {
   let index = emptyIndex;
   const manifests = new Map<Digest, Manifest>();
+  const taken = new Set<string>();
   for (const { digest, annotations } of await source.roots()) {
     const manifest = (await source.manifest(digest))!;
-    index = listManifest(index, manifest, annotations?.[refNameAnnotation], dockerNaming);
+    const tag = annotations?.[refNameAnnotation];
+    const name = tag === undefined || taken.has(tag) ? undefined : tag;
+    if (name !== undefined) taken.add(name);
+    index = listManifest(index, manifest, name, dockerNaming);
     manifests.set(digest, manifest);
   }
   return { index, manifests };

@@ -453,6 +453,29 @@ describe("a docker-archive", () => {
     await expectWhole(opened(path, dockerArchiveStore), digestOfImage(one), one);
   });
 
+  test("goes along whole where older programs gave two images one name: the first keeps it", async () => {
+    const path = await fresh();
+    const bytes = ["a", "b"].map((seed) => images.randomBytes(seed, 1000));
+    const configs = bytes.map((layer) => JSON.stringify({ rootfs: { type: "layers", diff_ids: [digestOf(layer)] } }));
+    const entries = configs.map((config, i) => ({
+      Config: `${hexOf(digestOf(Buffer.from(config)))}.json`,
+      RepoTags: [["app:v1", "docker.io/library/app:v1"][i]!],
+      Layers: [`${i}/layer.tar`],
+    }));
+    await writeFile(
+      path,
+      await tarOf([
+        ...configs.map((config, i) => ({ name: entries[i]!.Config, bytes: config })),
+        ...bytes.map((layer, i) => ({ name: `${i}/layer.tar`, bytes: layer })),
+        { name: "manifest.json", bytes: JSON.stringify(entries) },
+      ]),
+    );
+    await put(path, { "other:v2": two }, dockerArchiveStore);
+    expect((await manifestJson(path)).map(({ RepoTags }) => RepoTags)).toEqual([["app:v1"], null, ["other:v2"]]);
+    const found = await opened(path, dockerArchiveStore).manifest("app:v1");
+    expect(found?.config?.digest).toBe(digestOf(Buffer.from(configs[0]!)));
+  });
+
   test("is not made of an OCI archive", async () => {
     const path = await fresh();
     await put(path, { v1: one });
