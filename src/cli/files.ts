@@ -1,5 +1,5 @@
 import { constants, createReadStream, createWriteStream, type Stats } from "node:fs";
-import { access, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -63,12 +63,17 @@ export async function writeWhole(path: string, stream: ByteStream, signal: Abort
   });
 }
 
+/** Those who may read and write what was there may do so still. */
 async function replace(path: string, stream: ByteStream, signal: AbortSignal): Promise<void> {
   const [folder, name] = [dirname(path), basename(path)];
   await clearDrafts(folder, name);
   const unfinished = draftPath(folder, name);
+  const old = await find(path);
+  const mode = old && old.mode & 0o777;
   try {
-    await pipeline(stream, createWriteStream(unfinished), { signal });
+    await pipeline(stream, createWriteStream(unfinished, { mode }), { signal });
+    // The process's mask took away from it; where this is not allowed, fewer may read it, not more.
+    if (mode !== undefined) await chmod(unfinished, mode).catch(() => {});
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });

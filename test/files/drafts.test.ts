@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, symlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { clearDrafts, draftPath } from "../../src/files/drafts.ts";
@@ -66,6 +66,17 @@ test.each(ways)("writing $way clears what killed runs left of it", async ({ writ
   await leave(draftPath(folder, of(path)), 25);
   await write(path);
   expect(await readdir(folder)).toEqual(["app.tar"]);
+});
+
+test.each(ways.slice(0, 2))("$way has the mode of what was there, whatever the mask", async ({ write }) => {
+  const path = join(await temporaryDirectory(), "app.tar");
+  for (const mode of [0o600, 0o666, 0o440]) {
+    await writeFile(path, "");
+    await chmod(path, mode);
+    await write(path);
+    expect((await stat(path)).mode & 0o777).toBe(mode);
+    await rm(path);
+  }
 });
 
 test("an archive behind a link clears its folder, not the link's", async () => {

@@ -53,7 +53,7 @@ export async function writeArchiveFile(
   const [folder, name] = [dirname(target), basename(target)];
   await clearDrafts(folder, name);
   const draft = draftPath(folder, name);
-  const file = await doing(`write ${path}`, () => open(draft, "wx+"));
+  const file = await doing(`write ${path}`, () => create(draft, target));
   let closed: Promise<void> | undefined;
   let committed = false;
   return archiveWriter({
@@ -76,6 +76,16 @@ export async function writeArchiveFile(
       return (closed ??= file.close().then(() => (committed ? undefined : rm(draft, { force: true }))));
     },
   });
+}
+
+/** Opens a new file that may be read and written by those who may the one whose place it is to take. */
+async function create(draft: string, target: string): Promise<FileHandle> {
+  const old = await find(target);
+  const mode = old && Number(old.mode & 0o777n);
+  const file = await open(draft, "wx+", mode);
+  // The process's mask takes away from the first; where the second is not allowed, fewer may read it, not more.
+  if (mode !== undefined) await file.chmod(mode).catch(() => {});
+  return file;
 }
 
 /** Begins an archive that goes to a stream, as fast as that takes it; the stream is not ended. */
