@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hexOf } from "../src/oci/digest.ts";
 import { createClient, type Client } from "../src/client.ts";
 import { check } from "../src/graph/check.ts";
+import { ociArchiveStore } from "../src/store/archive/oci-archive.ts";
+import { soleReference } from "../src/store/local-store.ts";
 import { createRegistry, memoryStorage } from "../src/server/index.ts";
 import * as images from "./support/images.ts";
 
@@ -200,6 +202,19 @@ describe("all tags, out of a format with whole names", () => {
     const from = await put(`${format}:${dir}/app`, "example.test/app:1.0", "example.test/app:2.0");
     const { images: copied } = await client.copy(from, `${second.host}/app`, { allTags: true });
     expect(copied.map(({ to }) => to).toSorted()).toEqual(["1.0", "2.0"].map((tag) => `${second.host}/app:${tag}`));
+  });
+
+  test("do not count what is attached, which goes along unless it is not to", async () => {
+    const { digest } = images.image("example.test/app:1.0").manifest.descriptor;
+    const signature = `sha256-${hexOf(digest)}.sig`;
+    const from = await put(`oci-archive:${dir}/app.tar`, "example.test/app:1.0", `example.test/app:${signature}`);
+    const copy = async (to: string, referrers: boolean) => client.copy(from, to, { allTags: true, referrers });
+    expect((await copy(`${second.host}/app`, false)).images.map(({ to }) => to)).toEqual([`${second.host}/app:1.0`]);
+    expect((await copy(`${first.host}/app`, true)).failures).toEqual([]);
+    expect(await client.open(`${first.host}/app:${signature}`).store.head(signature)).toBeDefined();
+    const store = ociArchiveStore(`${dir}/app.tar`);
+    expect(await soleReference(store)).toBe("example.test/app:1.0");
+    await store.close();
   });
 
   test("two that would be one tag are refused before anything is written", async () => {

@@ -1,5 +1,5 @@
 import { isAbsent, RegistryError } from "../oci/error.ts";
-import { isDigestTag } from "../oci/reference.ts";
+import { hasDigestTag, isDigestTag } from "../oci/reference.ts";
 import type { Call, Source } from "../store/store.ts";
 import { copier, tagAt, type CopyOptions, type Destination, type Outcome } from "./copy.ts";
 import { semaphore } from "./semaphore.ts";
@@ -31,11 +31,13 @@ export async function copyTags(
   const run = (tag: string): Promise<readonly Outcome[]> =>
     slot(() => (options.recheck || isNew(tag) ? copies.copy(tag, tag) : copies.update(tag)));
 
-  const images = await Promise.all(tags.filter((tag) => !isDigestTag(tag)).map(run));
+  const images = await Promise.all(tags.filter((tag) => !hasDigestTag(tag)).map(run));
   // What hangs on those images has gone along. A bare `sha256-<hex>` is a registry's own list of referrers: the
-  // destination keeps its own. Of the rest, what belongs to an untagged image still has to go.
+  // destination keeps its own. Of the rest, what belongs to an untagged image still has to go, and so does what only a whole
+  // name, as an archive has, tells to be attached.
   const attached = new Set(images.flat().flatMap((one) => ("result" in one ? one.attachedTags : [])));
-  const rest = carried ? tags.filter((tag) => isDigestTag(tag) && tag.includes(".") && !attached.has(tag)) : [];
+  const isOwnList = (tag: string): boolean => isDigestTag(tag) && !tag.includes(".");
+  const rest = carried ? tags.filter((tag) => hasDigestTag(tag) && !isOwnList(tag) && !attached.has(tag)) : [];
   return [...images.flat(), ...(await Promise.all(rest.map(run))).flat()];
 }
 

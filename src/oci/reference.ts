@@ -72,6 +72,11 @@ export function isDigestTag(tag: string): boolean {
   return /^sha(?:256|512)-[0-9a-f]{64}(?:\.|$)/.test(tag);
 }
 
+/** Whether a name in an archive, be it a mere tag or a reference, has such a tag. */
+export function hasDigestTag(name: string): boolean {
+  return isDigestTag(name.slice(name.lastIndexOf(":") + 1));
+}
+
 /** Whether a text can be a repository's name. */
 export function isRepository(text: string): boolean {
   return text.length <= nameLimit && text.split("/").every((component) => componentForm.test(component));

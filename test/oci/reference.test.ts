@@ -6,6 +6,7 @@ import {
   familiarReference,
   formatReference,
   hostAliases,
+  hasDigestTag,
   isDigestTag,
   isLoopback,
   isRepository,
@@ -203,7 +204,10 @@ test.each([
   [`sha256-${hex.toUpperCase()}`, false],
   [`v1-sha256-${hex}`, false],
   [`sha1-${hex}`, false],
-])("isDigestTag(%j) is %j", (tag, answer) => expect(isDigestTag(tag)).toBe(answer));
+])("isDigestTag(%j) is %j, and so it is at the end of a name", (tag, answer) => {
+  expect(isDigestTag(tag)).toBe(answer);
+  for (const name of [tag, `team/app:${tag}`, `127.0.0.1:5000/app:${tag}`]) expect(hasDigestTag(name)).toBe(answer);
+});
 
 test.each([
   ["localhost", true],

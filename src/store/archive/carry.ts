@@ -127,8 +127,8 @@ function bringer({ writer, old, source, manifests }: Successor, call: Call | und
   return Object.assign(bring, { isDone: (digest: Digest) => done.has(digest) });
 }
 
-/** What hangs on a digest may be named after it: `sha256-<hex>`, with or without a suffix. */
+/** What hangs on a digest may have a tag that is named after it: `sha256-<hex>`, with or without a suffix. */
 function subjectOf(name: string): Digest | undefined {
-  const digest = /^sha(?:256|512)-[0-9a-f]+(?=\.|$)/.exec(name)?.[0].replace("-", ":") ?? "";
+  const digest = /(?:^|:)(sha(?:256|512)-[0-9a-f]+)(?:\.|$)/.exec(name)?.[1]?.replace("-", ":") ?? "";
   return isDigest(digest) ? digest : undefined;
 }

@@ -4,7 +4,7 @@ import { RegistryError } from "../../oci/error.ts";
 import type { Manifest } from "../../oci/manifest.ts";
 import { isIndexType, mediaTypes } from "../../oci/media-types.ts";
 import { choosePlatform, type Platform } from "../../oci/platform.ts";
-import { isDigestTag } from "../../oci/reference.ts";
+import { hasDigestTag } from "../../oci/reference.ts";
 import { descriptorsOf, indexLimit, parseJson, type IndexDocument } from "../layout/index-document.ts";
 import { blobPath } from "../layout/layout-source.ts";
 import type { ArchiveFile } from "./archive-file.ts";
@@ -49,7 +49,7 @@ export function formatDockerManifest(
   const roots = new Map<Digest, string[]>();
   for (const [i, { digest }] of entries.entries()) {
     const name = names[i];
-    if (name === undefined || !isDigestTag(name))
+    if (name === undefined || !hasDigestTag(name))
       roots.set(digest, [...(roots.get(digest) ?? []), ...(name ? [name] : [])]);
   }
   const images = [...roots].flatMap(([digest, tags]) => {

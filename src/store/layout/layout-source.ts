@@ -170,8 +170,8 @@ interface Attachment {
 
 type AttachedTo = ReadonlyMap<Digest, readonly Descriptor[]>;
 
-/** The tags under which referrers and signatures are kept where there is no referrers API. */
-const fallbackTag = /^sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})(?:\..+)?$/;
+/** The tags under which referrers and signatures are kept where there is no referrers API; in a whole name, too. */
+const fallbackTag = /(?:^|:)sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})(?:\..+)?$/;
 
 function pointer(descriptor: Descriptor | undefined): Descriptor | undefined {
   return descriptor && { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size };

@@ -148,33 +148,36 @@ describe("an archive that another takes the place of", () => {
     await expectWhole(opened(path), digestOfImage(one), one);
   });
 
-  test("loses what was attached to what is replaced, and nothing else that is attached", async () => {
-    const path = await fresh();
-    const attached = (to: images.TestImage): images.TestImage =>
-      images.image(`attached to ${digestOfImage(to)}`, { subject: to.manifest.descriptor });
-    const tagOf = (image: images.TestImage): string => `sha256-${hexOf(digestOfImage(image))}.sig`;
-    const elsewhere = images.image("elsewhere");
-    const store = ociArchiveStore(path);
-    for (const image of [one, two, elsewhere]) {
-      if (image !== elsewhere) await images.putImage(store, image, image === one ? "v1" : "v2");
-      await images.putImage(store, attached(image));
-      await images.putImage(store, attached(attached(image)));
-      await images.putImage(store, images.image(`signs ${digestOfImage(image)}`), tagOf(image));
-    }
-    await store.flush();
-    await store.close();
-    await put(path, { v2: index });
-    const anew = opened(path);
-    for (const [image, count] of [
-      [one, 1],
-      [elsewhere, 1],
-      [two, 0],
-    ] as const) {
-      expect(await all(anew.referrers(digestOfImage(image)))).toHaveLength(count);
-      expect(await all(anew.referrers(digestOfImage(attached(image))))).toHaveLength(count);
-    }
-    expect(await all(anew.tags())).toEqual(["v1", "v2", tagOf(one), tagOf(elsewhere)].toSorted());
-  });
+  test.each(["", "127.0.0.1:5000/app:"])(
+    "loses what was attached to what is replaced, and nothing else: %j",
+    async (whole) => {
+      const path = await fresh();
+      const attached = (to: images.TestImage): images.TestImage =>
+        images.image(`attached to ${digestOfImage(to)}`, { subject: to.manifest.descriptor });
+      const tagOf = (image: images.TestImage): string => `${whole}sha256-${hexOf(digestOfImage(image))}.sig`;
+      const elsewhere = images.image("elsewhere");
+      const store = ociArchiveStore(path);
+      for (const image of [one, two, elsewhere]) {
+        if (image !== elsewhere) await images.putImage(store, image, image === one ? "v1" : "v2");
+        await images.putImage(store, attached(image));
+        await images.putImage(store, attached(attached(image)));
+        await images.putImage(store, images.image(`signs ${digestOfImage(image)}`), tagOf(image));
+      }
+      await store.flush();
+      await store.close();
+      await put(path, { v2: index });
+      const anew = opened(path);
+      for (const [image, count] of [
+        [one, 1],
+        [elsewhere, 1],
+        [two, 0],
+      ] as const) {
+        expect(await all(anew.referrers(digestOfImage(image)))).toHaveLength(count);
+        expect(await all(anew.referrers(digestOfImage(attached(image))))).toHaveLength(count);
+      }
+      expect(await all(anew.tags())).toEqual(["v1", "v2", tagOf(one), tagOf(elsewhere)].toSorted());
+    },
+  );
 
   test("keeps what others wrote into its index, and images without a name", async () => {
     const path = await fresh();

@@ -101,12 +101,14 @@ describe("manifest.json", () => {
 
   test("leaves out what a tag says is attached", async () => {
     const signature = `sha256-${hexOf(one.manifest.descriptor.digest)}.sig`;
-    expect(
-      await manifestJson([
-        [one, "app:v1"],
-        [images.image("signs one"), signature],
-      ]),
-    ).toEqual([entry(one, ["app:v1"])]);
+    for (const name of [signature, `127.0.0.1:5000/app:${signature}`]) {
+      expect(
+        await manifestJson([
+          [one, "app:v1"],
+          [images.image("signs one"), name],
+        ]),
+      ).toEqual([entry(one, ["app:v1"])]);
+    }
   });
 
   test("refuses a name that cannot be one", async () => {
