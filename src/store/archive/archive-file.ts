@@ -6,11 +6,13 @@ import { collect, type ByteStream } from "../../oci/stream.ts";
 import { abortable } from "../../oci/abort.ts";
 import { doing, isErrno } from "../../files/file-error.ts";
 import { readFile } from "../files/read-file.ts";
-import { compressionOf, magicSize, spool, type Spooled } from "./spool.ts";
+import { compressionOf, magicSize, spool, type Compression, type Spooled } from "./spool.ts";
 import { scanTar, type Member } from "./tar-scan.ts";
 
 /** The files in a tar archive, in any order; links are followed within it. */
 export interface ArchiveFile {
+  /** How the whole of it was compressed, where it was. */
+  readonly compression?: Compression;
   names(): readonly string[];
   /** A file's size; undefined where it is not there. */
   size(name: string): number | undefined;
@@ -84,11 +86,12 @@ async function spoolFile(path: string, signal: AbortSignal | undefined): Promise
   return spool(abortable(stream as AsyncIterable<Uint8Array>, signal), path, { signal });
 }
 
-async function archiveOf({ file, size }: Spooled, what: string): Promise<ArchiveFile> {
+async function archiveOf({ file, size, compression }: Spooled, what: string): Promise<ArchiveFile> {
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= file.close());
   try {
-    return { ...archiveFile(file, await scanTar(file, size, what), what), close };
+    const files = archiveFile(file, await scanTar(file, size, what), what);
+    return { ...files, ...(compression && { compression }), close };
   } catch (error) {
     await close();
     throw error;
@@ -100,7 +103,7 @@ export function archiveFile(
   file: FileHandle,
   members: ReadonlyMap<string, Member>,
   what: string,
-): Omit<ArchiveFile, "close"> {
+): Omit<ArchiveFile, "close" | "compression"> {
   const memberAt = (name: string): Member | undefined => {
     const seen = new Set<string>();
     for (let at = posix.normalize(name); !seen.has(at);) {

@@ -72,6 +72,11 @@ export function archiveStore(name: string, path: string, format: ArchiveFormat, 
       const { version, opened } = await openOnce(call);
       if (!opened) return { version };
       const { archive, source } = opened;
+      if (archive.compression) {
+        throw new RegistryError("INVALID", `${path} is compressed with ${archive.compression}, and would not stay so`, {
+          hint: "write to another file, or decompress it first",
+        });
+      }
       return { version, archive: { ...source, ...(await format.contents(archive, source, name)) } };
     } catch (error) {
       if (!isRegistryError(error, "CORRUPT", "TOO_LARGE", "UNSUPPORTED", "UNVERIFIED")) throw error;

@@ -31,6 +31,8 @@ export function compressionOf(start: Uint8Array): Compression | undefined {
 export interface Spooled {
   readonly file: FileHandle;
   readonly size: number;
+  /** How what it was made of was compressed. */
+  readonly compression?: Compression;
 }
 
 /** A temporary file without a name: it is gone when it is closed, or when the process ends, however that ends. */
@@ -86,7 +88,7 @@ export async function spool(
         { signal },
       );
     });
-    return { file, size };
+    return { file, size, ...(compression && { compression }) };
   } catch (error) {
     await file.close();
     await source.return?.();
