@@ -92,7 +92,8 @@ export { usageOf, type ImageUsage, type RepositoryUsage, type SharedLayer, type 
 export { readCertDirectory } from "./hosts/certs-d.ts";
 export { checkKeyPair, parseCertificates, readKeyPair, type KeyPair, type PemFile } from "./hosts/certificates.ts";
 
-export { readInUse, type InUseFound, type InUseSources } from "./in-use/read.ts";
+export { readInUse, type InUseSources } from "./in-use/read.ts";
+export type { InUseFound } from "./in-use/used-image.ts";
 
 export { parseDescriptor, refNameAnnotation, type Descriptor } from "./oci/descriptor.ts";
 export {

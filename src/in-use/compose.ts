@@ -6,27 +6,22 @@ import { parseYaml } from "../document/yaml.ts";
 import { doing, fileError, isErrno } from "../files/file-error.ts";
 import type { InUse } from "../plan/in-use.ts";
 import { interpolate } from "./interpolate.ts";
-import { distinct, usedImage } from "./used-image.ts";
+import { distinct, usedImage, type InUseFound } from "./used-image.ts";
 
 type Values = Readonly<Record<string, string | undefined>>;
 type Map = Readonly<Record<string, unknown>>;
 
-export interface ComposeImages {
-  readonly used: readonly InUse[];
-  /** Services of which no image is known: those that are built, and have no name for it. */
-  readonly notes: readonly string[];
-}
-
 /**
  * Who uses which image in a Compose file: all its services, whatever their profiles, those of files that it includes or extends,
- * and images that are mounted. Variables are those of `env`, else of `.env` beside the file; one that is not set, and whatever else
- * hides an image, throws INVALID.
+ * and images that are mounted; services of which no image is known are noted. Variables are those of `env`, else of `.env` beside
+ * the file; one that is not set, and whatever else hides an image, throws INVALID.
  */
-export async function usedInCompose(path: string, env: Values): Promise<ComposeImages> {
+export async function usedInCompose(path: string, env: Values): Promise<InUseFound> {
   const used: InUse[] = [];
   const notes: string[] = [];
   const seen = new Set<string>();
   await read(path);
+  if (used.length + notes.length === 0) notes.push(`${path} has no services`);
   return { used: distinct(used), notes };
 
   async function read(file: string): Promise<void> {
@@ -105,7 +100,7 @@ async function open(file: string, env: Values): Promise<Compose> {
   }
   const included = listOf(top["include"]).flatMap((one, i) => {
     const paths = typeof one === "string" ? [one] : listOf(mapOf(one)["path"]);
-    return paths.map((text) => {
+    return (paths.length > 0 ? paths : [undefined]).map((text) => {
       const path = typeof text === "string" ? fill(text, ["include"]) : "";
       if (path === "" || /^[a-z][a-z0-9+.-]*:|^git@/.test(path)) {
         throw faultyDocument(document, [
@@ -115,8 +110,18 @@ async function open(file: string, env: Values): Promise<Compose> {
       return join(dirname(file), path);
     });
   });
-  const services = Object.entries(mapOf(top["services"])).map(([name, service]) => [name, mapOf(service)] as const);
-  return { document, file, services: Object.fromEntries(services), included, fill };
+  return { document, file, services: servicesOf(document, top["services"]), included, fill };
+}
+
+function servicesOf(document: Document, services: unknown): Compose["services"] {
+  if (services === undefined) return {};
+  if (!isMap(services)) throw faultyDocument(document, [{ path: ["services"], message: "is no map" }]);
+  const all = Object.entries(mapOf(services));
+  const faults = all.flatMap(([name, service]) =>
+    isMap(service) ? [] : [{ path: ["services", name], message: "is no map" }],
+  );
+  if (faults.length > 0) throw faultyDocument(document, faults);
+  return Object.fromEntries(all.map(([name, service]) => [name, mapOf(service)]));
 }
 
 async function variablesBeside(file: string): Promise<Values> {
@@ -129,10 +134,12 @@ async function variablesBeside(file: string): Promise<Values> {
   }
 }
 
+const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** A map with what `<<` takes into it; of anything else, an empty one. */
 function mapOf(value: unknown): Map {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
-  const { "<<": merged, ...own } = value as Map;
+  if (!isMap(value)) return {};
+  const { "<<": merged, ...own } = value;
   const taken = [merged].flat().toReversed().map(mapOf);
   return Object.assign({}, ...taken, own) as Map;
 }

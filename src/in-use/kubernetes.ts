@@ -4,7 +4,7 @@ import type { ClusterPlaces, ClusterSettings } from "../auth/kube-config.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { InUse } from "../plan/in-use.ts";
 import { imagesIn } from "./images-in.ts";
-import { distinct, usedImage } from "./used-image.ts";
+import { distinct } from "./used-image.ts";
 
 export interface ClusterOptions extends ClusterPlaces {
   readonly signal?: AbortSignal | undefined;
@@ -40,7 +40,7 @@ export async function usedInCluster(settings: ClusterSettings, options: ClusterO
       for await (const object of pages(kube, wantedList(kind, within), list, options)) {
         const { namespace, name } = object.metadata ?? {};
         const by = `${titles[kind] ?? kind} ${namespace}/${name} (${where})`;
-        used.push(...imagesIn(object).map(({ text }) => usedImage(text, by)));
+        used.push(...imagesIn(object, by));
       }
     }
   }

@@ -1,26 +1,44 @@
 import { faultyDocument, type Document } from "../document/document.ts";
+import type { Fault } from "../document/fault.ts";
 import { parseYaml } from "../document/yaml.ts";
+import { RegistryError } from "../oci/error.ts";
 import type { InUse } from "../plan/in-use.ts";
 import { imagesIn } from "./images-in.ts";
-import { distinct, usedImage } from "./used-image.ts";
+import { distinct, usedImage, type InUseFound } from "./used-image.ts";
 
 /**
  * Reads which images are in use from a file: a reference a line, with `#` before remarks; a JSON list of them; or objects of
- * Kubernetes as JSON or YAML (`kubectl get pods -o json`, rendered manifests). Throws INVALID with the place of what is none.
+ * Kubernetes as JSON or YAML (`kubectl get pods -o json`, rendered manifests). Throws INVALID with the place of what is none, and
+ * for a file that says nothing, as a command that failed leaves it; objects may name no image, which is noted.
  */
-export function parseUsed(text: string, name: string): readonly InUse[] {
+export function parseUsed(text: string, name: string): InUseFound {
   const start = text.trimStart();
-  if (/^[[{]/.test(start)) return distinct(fromDocument(parseYaml(text, name)));
-  if (/^(?:---\s*$|(?:apiVersion|kind|metadata|items):)/m.test(start)) {
-    // Documents are blanked rather than cut, so that lines keep their numbers.
-    return distinct(documents(text).flatMap((one) => fromDocument(parseYaml(one, name))));
-  }
-  return distinct(
-    text.split(/\r?\n/).flatMap((line, i) => {
-      const reference = line.replace(/(?:^|\s)#.*$/, "").trim();
-      return reference === "" ? [] : [usedImage(reference, name, `${name}:${i + 1}`)];
-    }),
-  );
+  if (start === "") throw unsaid(name, "there is nothing in it");
+  const objects = documentsIn(text, start, name);
+  const used = distinct(objects ? objects.flatMap(fromDocument) : fromLines(text, name));
+  if (used.length > 0) return { used, notes: [] };
+  if (!objects || objects.length === 0) throw unsaid(name, "names no image");
+  return { used, notes: [`${name} names no image`] };
+}
+
+const unsaid = (name: string, message: string): RegistryError =>
+  new RegistryError("INVALID", `${name}: ${message}`, {
+    hint: "what wrote it may have failed; where nothing is in use, leave it out",
+  });
+
+/** The JSON or YAML of a text; undefined for one of lines. */
+function documentsIn(text: string, start: string, name: string): readonly Document[] | undefined {
+  if (/^[[{]/.test(start)) return [parseYaml(text, name)];
+  if (!/^(?:---\s*$|(?:apiVersion|kind|metadata|items):)/m.test(start)) return undefined;
+  // Documents are blanked rather than cut, so that lines keep their numbers.
+  return documents(text).map((one) => parseYaml(one, name));
+}
+
+function fromLines(text: string, name: string): readonly InUse[] {
+  return text.split(/\r?\n/).flatMap((line, i) => {
+    const reference = line.replace(/(?:^|\s)#.*$/, "").trim();
+    return reference === "" ? [] : [usedImage(reference, name, `${name}:${i + 1}`)];
+  });
 }
 
 function documents(text: string): readonly string[] {
@@ -34,23 +52,37 @@ function documents(text: string): readonly string[] {
 
 function fromDocument(document: Document): readonly InUse[] {
   const { value, name } = document;
-  if (!Array.isArray(value)) return objectsIn(value).flatMap((object) => fromObject(object, name));
+  if (!Array.isArray(value)) return fromObject(document, value, []);
+  if (value.length === 0) throw faultyDocument(document, [{ path: [], message: "names no image" }]);
   return value.flatMap((item: unknown, i) => {
     if (typeof item === "string") return [usedImage(item, name, `${name}:${document.place?.([i]) ?? ""}: [${i}]`)];
-    if (typeof item === "object" && item !== null) return fromObject(item, name);
-    throw faultyDocument(document, [{ path: [i], message: "is neither a reference nor an object of Kubernetes" }]);
+    return fromObject(document, item, [i]);
   });
 }
 
-/** The objects of a `List`, else the object itself. */
-function objectsIn(value: unknown): readonly unknown[] {
-  const { items } = (value ?? {}) as { items?: unknown };
-  return Array.isArray(items) ? items : [value];
+/** The images of an object, or of all in a list of them. */
+function fromObject(document: Document, object: unknown, path: Fault["path"], isItem = false): readonly InUse[] {
+  const message = faultOf(object, isItem);
+  if (message !== undefined) throw faultyDocument(document, [{ path, message }]);
+  const { kind, items } = object as { kind?: string; items?: unknown };
+  if (kind?.endsWith("List") && Array.isArray(items)) {
+    return items.flatMap((item: unknown, i) => fromObject(document, item, [...path, "items", i], true));
+  }
+  if (kind === "List") throw faultyDocument(document, [{ path: [...path, "items"], message: "is no list" }]);
+  return imagesIn(object, `${document.name}: ${titleOf(object)}`);
 }
 
-function fromObject(object: unknown, name: string): readonly InUse[] {
-  const by = `${name}: ${titleOf(object)}`;
-  return imagesIn(object).map(({ text }) => usedImage(text, by));
+/** Why something is no object of Kubernetes; those in a list of one kind do not say it. */
+function faultOf(object: unknown, isItem: boolean): string | undefined {
+  if (typeof object !== "object" || object === null || Array.isArray(object)) {
+    return `is ${isItem ? "no" : "neither a reference nor an"} object of Kubernetes`;
+  }
+  const { kind, message } = object as { kind?: unknown; message?: unknown };
+  if (kind === "Status") {
+    return `is no object of Kubernetes, but an answer of its API${typeof message === "string" ? `: ${message}` : ""}`;
+  }
+  const isNamed = typeof kind === "string" && kind !== "";
+  return isNamed || (isItem && kind === undefined) ? undefined : "is no object of Kubernetes: it has no kind";
 }
 
 /** `pod shop/web-1`: an object's kind, namespace and name. */

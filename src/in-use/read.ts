@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { ClusterPlaces } from "../auth/kube-config.ts";
 import { doing } from "../files/file-error.ts";
-import type { InUse } from "../plan/in-use.ts";
+import type { InUseFound } from "./used-image.ts";
 
 /** Where it is said which images are in use. */
 export interface InUseSources {
@@ -15,12 +15,6 @@ export interface InUseSources {
   readonly files?: readonly string[];
   /** Compose files. */
   readonly compose?: readonly string[];
-}
-
-export interface InUseFound {
-  readonly used: readonly InUse[];
-  /** What was left out, and why: services that are built. */
-  readonly notes: readonly string[];
 }
 
 /**
@@ -50,7 +44,7 @@ export async function readInUse(
     Promise.all(composed),
   ]);
   return {
-    used: [...inClusters, ...inFiles, ...inCompose.map(({ used }) => used)].flat(),
-    notes: inCompose.flatMap(({ notes }) => notes),
+    used: [...inClusters, ...[...inFiles, ...inCompose].map(({ used }) => used)].flat(),
+    notes: [...inFiles, ...inCompose].flatMap(({ notes }) => notes),
   };
 }

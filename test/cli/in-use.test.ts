@@ -63,6 +63,18 @@ test.each([
   expect((await registry.store("app").head("1.0"))?.digest).toBe(digest);
 });
 
+test("a file that a command left empty stops all deletion; a list without images is told", async () => {
+  const { registry, folder, plan } = await scene();
+  const used = join(folder, "used.json");
+  await writeFile(used, "");
+  const empty = await gantry(["apply", plan, "--yes", "--in-use", used]);
+  expect([empty.code, empty.stderr]).toEqual([2, expect.stringContaining(`${used}: there is nothing in it`)]);
+  expect((await registry.store("app").head("1.0"))?.digest).toBe(digest);
+  await writeFile(used, `{"kind": "List", "items": []}`);
+  const ended = await gantry(["apply", plan, "--yes", "--in-use", used]);
+  expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining(`note: ${used} names no image`)]);
+});
+
 test.each([
   ["a tag", ":1.0"],
   ["a digest", `@${digest}`],
@@ -170,7 +182,7 @@ test("what the configuration says is in use stays for every command; an option t
     string,
   ];
   await writeFile(used, `${host}/app:1.0\n`);
-  await writeFile(none, "");
+  await writeFile(none, "kind: List\nitems: []\n");
   await writeFile(config, "inUse: {files: used.txt}\n");
   const policy = join(folder, "retain.yaml");
   await writeFile(policy, `version: 1\nrules: [{tags: ["*"], keep: {newest: 1, by: semver}}]\nminKeep: 1\n`);

@@ -2,16 +2,15 @@ import { expect, test } from "vitest";
 import { parseUsed } from "../../src/in-use/list.ts";
 
 const a = `sha256:${"a".repeat(64)}`;
-const references = (text: string): readonly string[] => parseUsed(text, "used").map(({ reference }) => reference);
+const references = (text: string): readonly string[] => parseUsed(text, "used").used.map(({ reference }) => reference);
 
 test("a reference a line, in full; remarks and empty lines are none", () => {
   expect(
-    parseUsed("# mine\nregistry.example/app:1.0\r\n\n alpine  # a base\nregistry.example/app:1.0\n", "used"),
+    parseUsed("# mine\nregistry.example/app:1.0\r\n\n alpine  # a base\nregistry.example/app:1.0\n", "used").used,
   ).toEqual([
     { reference: "registry.example/app:1.0", by: "used" },
     { reference: "docker.io/library/alpine", by: "used" },
   ]);
-  expect(parseUsed("", "used")).toEqual([]);
 });
 
 test.each([
@@ -27,7 +26,7 @@ test.each([
 
 test("a JSON list of references, and of objects", () => {
   const pod = { kind: "Pod", metadata: { namespace: "shop", name: "web" }, spec: { containers: [{ image: "app:2" }] } };
-  expect(parseUsed(JSON.stringify(["registry.example/app:1", pod]), "used.json")).toEqual([
+  expect(parseUsed(JSON.stringify(["registry.example/app:1", pod]), "used.json").used).toEqual([
     { reference: "registry.example/app:1", by: "used.json" },
     { reference: "docker.io/library/app:2", by: "used.json: pod shop/web" },
   ]);
@@ -82,13 +81,58 @@ kind: CronJob
 metadata: {name: night, namespace: shop}
 spec: {jobTemplate: {spec: {template: {spec: {containers: [{image: registry.example/night:1}]}}}}}
 `;
-  expect(parseUsed(text, "all.yaml")).toEqual([
+  expect(parseUsed(text, "all.yaml").used).toEqual([
     { reference: "registry.example/web:1", by: "all.yaml: deployment web" },
     { reference: "registry.example/night:1", by: "all.yaml: cronjob shop/night" },
   ]);
 });
 
 test.each([
+  ["a list", `{"apiVersion": "v1", "kind": "List", "items": []}`],
+  ["a list in YAML", "apiVersion: v1\nitems: []\nkind: List\n"],
+  ["a list that Go wrote", `{"kind": "PodList", "items": null}`],
+  ["an object that runs nothing", "kind: Service\nmetadata: {name: web}\n"],
+])("%s that names no image is told", (_, text) => {
+  expect(parseUsed(text, "used")).toEqual({ used: [], notes: ["used names no image"] });
+});
+
+test("the items of a list need no kind, and those of what helm wrote no image", () => {
+  const text = `{"kind": "PodList", "items": [{"spec": {"containers": [{"image": "registry.example/app:1"}]}}]}`;
+  expect(parseUsed(text, "used")).toMatchObject({ used: [{ reference: "registry.example/app:1" }], notes: [] });
+  const definition = "kind: CustomResourceDefinition\nspec: {properties: {image: {type: string}}}\n";
+  const volume = "---\nkind: Pod\nspec: {volumes: [{image: {pullPolicy: Always}}], containers: [{image: app:1}]}\n";
+  expect(references(definition + volume)).toEqual(["docker.io/library/app:1"]);
+});
+
+test.each([
+  ["", /^used: there is nothing in it/],
+  [" \n", /^used: there is nothing in it/],
+  ["# none\n", /^used: names no image/],
+  ["---\n# none\n", /^used: names no image/],
+  ["[]", /^used:1:1: names no image/],
+  ["{}", /^used:1:1: is no object of Kubernetes: it has no kind/],
+  ['{"a":{"image":7}}', /^used:1:1: is no object of Kubernetes: it has no kind/],
+  ['{"items": []}', /^used:1:1: is no object of Kubernetes: it has no kind/],
+  [
+    '{"kind":"Status","status":"Failure","code":403}',
+    /^used:1:1: is no object of Kubernetes, but an answer of its API/,
+  ],
+  [
+    '[{"Image":"sha256:1","Config":{"Image":"registry.example/app:a"}}]',
+    /^used:1:2: \[0\]: is no object of Kubernetes/,
+  ],
+  ['{"images":[{"repoTags":["registry.example/app:a"]}]}', /^used:1:1: is no object of Kubernetes: it has no kind/],
+  ['{"Image":"registry.example/app:a"}', /^used:1:1: is no object of Kubernetes: it has no kind/],
+  ["kind: Pod\n---\nmetadata: {}\n", /^used:3:1: is no object of Kubernetes: it has no kind/],
+  ['{"kind":"List"}', /^used:1:1: items: is no list/],
+  ['{"kind":"List","items":[7]}', /^used:1:25: items\[0\]: is no object of Kubernetes/],
+  ['{"kind":"List","items":[{"kind":"Status"}]}', /^used:1:25: items\[0\]: is no object of Kubernetes, but/],
+  ['{"kind":"Pod","spec":{"containers":[{"image":7}]}}', /^used: pod: spec\.containers\[0\]\.image: is no text/],
+  ['{"kind":"Pod","spec":{"containers":[{"image":["a"]}]}}', /^used: pod: spec\.containers\[0\]\.image: is no text/],
+  [
+    '{"kind":"Pod","spec":{"containers":[{"image":{"a":"b"}}]}}',
+    /^used: pod: spec\.containers\[0\]\.image: is no text/,
+  ],
   ["registry.example/app:1\nregistry.example/UPPER:1\n", /^used:2: invalid reference "registry.example\/UPPER:1"/],
   ['["app:1", 2]', /^used:1:11: \[1\]: is neither a reference nor an object/],
   ['["app:1", "no way"]', /^used:1:11: \[1\]: invalid reference "no way"/],
