@@ -1,4 +1,4 @@
-import type { Inventory } from "../graph/inventory.ts";
+import type { Held, Inventory } from "../graph/inventory.ts";
 import type { Root } from "../graph/needed.ts";
 import { isDigest, type Digest } from "../oci/digest.ts";
 import { isRegistryError } from "../oci/error.ts";
@@ -13,22 +13,21 @@ export interface InUse {
 }
 
 /**
- * The manifests of a repository that are in use: by digest, and by the tag where no digest is said. A digest alone is that of
- * a manifest or, as some runtimes tell it, of an image's configuration.
+ * The manifests of a repository that are in use: by digest, and by the tag where no digest is said. A digest is that of a
+ * manifest or, as some runtimes tell it, of an image's configuration. The indexes that are made of what is in use are, too:
+ * who runs an image for one platform runs what those are tags and signatures of.
  */
 export function rootsInUse(inventory: Inventory, used: readonly InUse[]): readonly Root[] {
-  const byBlob = used.some(({ reference }) => isDigest(reference))
-    ? manifestsByBlob(inventory)
-    : new Map<Digest, never>();
+  if (used.length === 0) return [];
+  const byBlob = holders(inventory, ({ blobs }) => blobs.map(({ digest }) => digest));
+  const byPart = holders(inventory, ({ children }) => children);
   return used.flatMap(({ reference, by }) => {
-    const why = `in use by ${by}`;
-    if (isDigest(reference)) {
-      const digests = inventory.manifests.has(reference) ? [reference] : (byBlob.get(reference) ?? []);
-      return digests.map((digest) => ({ digest, why }));
-    }
-    const found = referenceIn(inventory.repository, reference);
-    const named = found && (found.digest ?? inventory.tags.get(found.tag ?? "latest"));
-    return named ? [{ digest: named, why }] : [];
+    const digest = digestIn(inventory, reference);
+    if (digest === undefined) return [];
+    const found = new Set(inventory.manifests.has(digest) ? [digest] : (byBlob.get(digest) ?? [digest]));
+    // A set yields what is added while it is gone through.
+    for (const one of found) for (const index of byPart.get(one) ?? []) found.add(index);
+    return Array.from(found, (one) => ({ digest: one, why: `in use by ${by}` }));
   });
 }
 
@@ -36,13 +35,24 @@ export function rootsInUse(inventory: Inventory, used: readonly InUse[]): readon
 export const digestsInUse = (repository: string, used: readonly InUse[]): readonly Digest[] =>
   used.flatMap(({ reference }) => (isDigest(reference) ? [] : (referenceIn(repository, reference)?.digest ?? [])));
 
-function manifestsByBlob({ manifests }: Inventory): ReadonlyMap<Digest, readonly Digest[]> {
+/** Which digest is in use in a repository. */
+function digestIn({ repository, tags }: Inventory, text: string): Digest | undefined {
+  if (isDigest(text)) return text;
+  const found = referenceIn(repository, text);
+  return found && (found.digest ?? tags.get(found.tag ?? "latest"));
+}
+
+/** Of each digest that manifests name in some way, those manifests. */
+function holders(
+  { manifests }: Inventory,
+  named: (held: Held) => readonly Digest[],
+): ReadonlyMap<Digest, readonly Digest[]> {
   const found = new Map<Digest, Digest[]>();
-  for (const { digest, blobs } of manifests.values()) {
-    for (const blob of blobs) {
-      const known = found.get(blob.digest);
-      if (known) known.push(digest);
-      else found.set(blob.digest, [digest]);
+  for (const held of manifests.values()) {
+    for (const digest of named(held)) {
+      const known = found.get(digest);
+      if (known) known.push(held.digest);
+      else found.set(digest, [held.digest]);
     }
   }
   return found;

@@ -114,6 +114,37 @@ test("delete leaves alone what is in use by a digest that no tag leads to, and i
   }
 });
 
+test("what has a platform in use stays for every command, with its tag and its signature", async () => {
+  const { registry, folder, plan } = await scene();
+  const [place, store] = [`${registry.host}/multi`, registry.store("multi")];
+  const index = twoPlatforms("two");
+  const root = index.manifest.descriptor;
+  await putImage(store, index, "1.0");
+  await putImage(store, artifact("signature", root), `${root.digest.replace(":", "-")}.sig`);
+  await putImage(store, image("newer"), "2.0");
+  const [used, policy] = [join(folder, "used.txt"), join(folder, "retain.yaml")];
+  await writeFile(used, `${place}@${index.manifest.manifests[1]!.digest}\n`);
+  await writeFile(policy, `version: 1\nrules: [{tags: ["*"], keep: {newest: 1, by: semver}}]\n`);
+  const retain = ["retain", place, "--policy", policy];
+  const planned = await gantry([...retain, "--in-use", used, "--kept"]);
+  expect([planned.code, planned.stdout]).toEqual([0, expect.stringMatching(/1\.0 .*in use by/)]);
+  expect((JSON.parse((await gantry([...retain, "--in-use", used, "--format", "json"])).stdout) as Plan).steps).toEqual(
+    [],
+  );
+  expect((await gantry([...retain, "--out", plan])).code).toBe(0);
+  for (const words of [
+    ["apply", plan],
+    ["delete", `${place}:1.0`],
+  ]) {
+    const { code, stdout, stderr } = await gantry([...words, "--yes", "--in-use", used]);
+    expect([words[0] === "apply" ? 6 : 5, stdout + stderr]).toEqual([code, expect.stringContaining("in use by")]);
+  }
+  expect((await store.head("1.0"))?.digest).toBe(root.digest);
+  expect(await store.head(`${root.digest.replace(":", "-")}.sig`)).toBeDefined();
+  expect((await gantry(["apply", plan, "--yes"])).code).toBe(0);
+  expect(await store.head("1.0")).toBeUndefined();
+});
+
 test("a tagged part of what is in use by a digest that no tag leads to stays, where tags alone are listed", async () => {
   const { registry, folder, plan } = await scene();
   const { host } = registry;

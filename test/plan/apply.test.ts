@@ -388,12 +388,14 @@ test("what is in use stays, with what is attached to it, also when nothing leads
   for (const reference of [digestIn(one), config!.digest]) {
     const protect = (inventory: Inventory) => rootsInUse(inventory, [{ reference, by: "pod shop/web" }]);
     const applied = await testClient().apply(planOf(steps), { protect });
-    expect(outcomes(applied)).toMatchObject({ one: "stale", note: "stale" });
-    expect(applied.endings.get("one")!.why).toBe("in use by pod shop/web");
-    expect(await store("app").head(digestIn(one))).toBeDefined();
-    expect(await store("app").head(digestIn(note))).toBeDefined();
+    expect(outcomes(applied)).toMatchObject({ index: "stale", one: "skipped", two: "skipped", note: "stale" });
+    expect(applied.endings.get("index")!.why).toBe("in use by pod shop/web");
+    for (const kept of [index, one, two, note]) expect(await store("app").head(digestIn(kept))).toBeDefined();
   }
-  expect(await store("app").head(digestIn(two))).toBeUndefined();
+  await store("app").deleteManifest(digestIn(index));
+  const protect = (inventory: Inventory) => rootsInUse(inventory, [{ reference: config!.digest, by: "pod shop/web" }]);
+  const applied = await testClient().apply(planOf(steps), { protect });
+  expect(outcomes(applied)).toMatchObject({ index: "already", one: "stale", two: "done", note: "stale" });
   expect(outcomes(await testClient().apply(planOf(steps)))).toMatchObject({ one: "done", note: "done" });
 });
 

@@ -192,13 +192,29 @@ describe("what goes along, and what stays", () => {
     ]);
   });
 
-  test("a part that is in use stays when its index goes", () => {
-    const { does } = planned(
-      { new: { tags: ["new"] }, index: { tags: ["1.0"], age: 40, children: ["x", "y"] }, x: {}, y: {} },
+  test.each([
+    ["a part by its repository and digest", `registry.example/app@${digest("x")}`],
+    ["a part by its digest", digest("x")],
+    ["its configuration", digest("blob x")],
+    ["its configuration, in the repository", `registry.example/app@${digest("blob x")}`],
+    ["a part that is not there", digest("missing")],
+  ])("with %s in use, the indexes that are made of it stay, with their tags and signatures", (_, reference) => {
+    const { does, kept } = planned(
+      {
+        new: { tags: ["new"] },
+        outer: { tags: ["1"], age: 40, children: ["index"] },
+        index: { tags: ["1.0"], age: 40, children: ["x", "y", "missing"] },
+        signature: { tags: [`${hex("index")}.sig`], age: 40 },
+        other: { tags: ["0.9"], age: 40, children: ["y"] },
+        x: {},
+        y: {},
+      },
       old,
-      { inUse: [{ reference: `registry.example/app@${digest("x")}`, by: "pod web" }] },
+      { inUse: [{ reference, by: "pod web" }] },
     );
-    expect(does).toEqual(["delete manifest index", "delete manifest y"]);
+    expect(does).toEqual(["delete manifest other"]);
+    const whys = kept.map(({ at, why }) => `${at.slice("registry.example/app:".length)} ${why}`);
+    expect(whys).toEqual(expect.arrayContaining(["1 in use by pod web", "1.0 in use by pod web"]));
   });
 
   test("bytes are those that only what goes has, what they share in the first", () => {
