@@ -11,7 +11,7 @@ export const planShape: Shape = {
   kind: "retain, promote, rollback, sync, tags or undo",
   made: "when: 2026-11-20T14:05:00Z",
   "from?": "what it was made from",
-  "complete?": "once it was applied: whether every step was done, now or before",
+  "complete?": "once it was applied: whether every step was done, now or before, and nothing was refused",
   steps: [
     {
       id: "unique in the plan",

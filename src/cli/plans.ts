@@ -1,4 +1,4 @@
-import { isBundled, parseLocation, RegistryError, type Applied, type Client, type Plan } from "../index.ts";
+import { isBundled, parseLocation, RegistryError, type Applied, type Client, type Note, type Plan } from "../index.ts";
 import {
   appliedTable,
   formatPlan,
@@ -50,6 +50,14 @@ export async function offerPlan(
   await out.print(appliedJson(plan, applied), (_, look) => appliedTable(plan, applied, look));
   return endOf(applied);
 }
+
+/** How a command ends that does what it may of a plan: where its own rules refused something, that is not all. */
+export function leftOut({ steps, notes }: Plan, ending: ExitName): ExitName {
+  if (!notes.some(isRefusal)) return ending;
+  return steps.length === 0 ? "refused" : "partly";
+}
+
+const isRefusal = ({ level }: Note): boolean => level === "refused";
 
 /** An option's value; undefined for a command that does not take it. */
 function given<T>({ get }: Cli, option: Parameters<typeof get<T>>[0]): T | undefined {
@@ -150,7 +158,7 @@ function appliedJson(plan: Plan, { endings, complete }: Applied): unknown {
     const { outcome, why } = endings.get(step.id)!;
     return { ...step, outcome, ...(why !== undefined && { problem: why }) };
   });
-  return { ...plan, complete, steps };
+  return { ...plan, complete: complete && !plan.notes.some(isRefusal), steps };
 }
 
 function endOf({ endings, complete }: Applied): ExitName {

@@ -190,3 +190,21 @@ test("a plan for an image that is there, and acting on it", async () => {
   ]);
   expect((await gantry(["tags", "plan", "--git-tag", "v1", `${host}/app:gone`])).code).toBe(3);
 });
+
+test("a tag that never moves is refused: with 5 where nothing else is to do, with 6 where something is", async () => {
+  await inFolder();
+  const { host, store } = await testRegistry();
+  await putImage(store("app"), image("old"), "1.2.3");
+  await putImage(store("app"), image("fresh"), "build-7");
+  await writeFile("gantry.yaml", "tags: {immutable: ['semver:*']}\n");
+  const words = ["tags", "plan", `${host}/app:build-7`, "--config", "gantry.yaml"];
+  const one = [...words, "--tag", "type=raw,1.2.3"];
+  expect(await gantry(one)).toMatchObject({ code: 5, stderr: expect.stringContaining("refused: ") });
+  expect((await gantry([...one, "--yes"])).code).toBe(5);
+  const both = [...one, "--tag", "type=raw,stable"];
+  expect((await gantry(both)).code).toBe(6);
+  const applied = await gantry([...both, "--yes", "--format", "json"]);
+  expect(applied.code).toBe(6);
+  expect(JSON.parse(applied.stdout)).toMatchObject({ complete: false, steps: [{ outcome: "done" }] });
+  expect(await store("app").head("stable")).toEqual(await store("app").head("build-7"));
+});

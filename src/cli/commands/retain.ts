@@ -12,7 +12,7 @@ import { digestsInUse } from "../../plan/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
 import { imagesInUse } from "../in-use.ts";
-import { offerPlan } from "../plans.ts";
+import { leftOut, offerPlan } from "../plans.ts";
 import { readInventories } from "../read-inventories.ts";
 import { connectionOf, parseRepositories } from "../repositories-at.ts";
 import { readRetention } from "../retention-policy.ts";
@@ -55,8 +55,7 @@ export const run: Run<[places: readonly string[]]> = async (words, cli) => {
   const plan: Plan = { ...planned, from: file === "-" ? "stdin" : file, notes };
   const ending = await offerPlan(plan, cli, client);
   await showSizes(() => sizeOverTime(policy, state, now, then && { since: then }), cli);
-  if (!notes.some(({ level }) => level === "refused")) return ending;
-  return plan.steps.length === 0 && unread.length === 0 ? "refused" : "partly";
+  return unread.length > 0 ? "partly" : leftOut(plan, ending);
 };
 
 /** Whether it has to be known when images were built. */

@@ -18,7 +18,7 @@ import type { Run } from "../command.ts";
 import { absent } from "../image.ts";
 import { immutableTags } from "../immutable.ts";
 import { force } from "../options.ts";
-import { offerPlan } from "../plans.ts";
+import { leftOut, offerPlan } from "../plans.ts";
 import { readDocument } from "../documents.ts";
 import { offerImmutability } from "../offer-immutability.ts";
 import { plain } from "../render/text.ts";
@@ -44,7 +44,8 @@ export const run: Run<[reference: string | undefined]> = async ([reference], cli
   const tags = await readTags(opened.store, made, cli);
   const immutable = await immutableTags(cli);
   const policy = { force: get(force), ...(immutable && { immutable }) };
-  return offerPlan(planTags(made, { repository: opened.store.name, digest, tags }, policy, now), cli, client);
+  const plan = planTags(made, { repository: opened.store.name, digest, tags }, policy, now);
+  return leftOut(plan, await offerPlan(plan, cli, client));
 };
 
 async function madeTags(context: BuildContext, now: Date, cli: Cli): Promise<MadeTags> {
