@@ -59,6 +59,19 @@ test("--history tells a version that was overwritten since", async () => {
   expect(await readFile(file, "utf8")).toBe("[]");
 });
 
+test("several runs at once that write one --history lose nothing of each other", async () => {
+  const { host, store } = await testRegistry();
+  const names = ["a", "b", "c", "d", "e"];
+  for (const name of names) await putImage(store(name), old, "1.0.0");
+  const file = join(await temporaryDirectory(), "tags.json");
+  const ended = await Promise.all(names.map((name) => gantry(["tags", "check", `${host}/${name}`, "--history", file])));
+  expect(ended.map(({ code }) => code)).toEqual(names.map(() => 0));
+  const { repositories } = JSON.parse(await readFile(file, "utf8")) as { repositories: Record<string, unknown> };
+  expect(Object.keys(repositories).toSorted()).toEqual(names.map((name) => `${host}/${name}`));
+  const none = await gantry(["tags", "check", `${host}/a`, "--history", join(file, "..", "none", "tags.json")]);
+  expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot write ") });
+});
+
 test("platforms are read from indexes", async () => {
   const { host, store } = await testRegistry();
   await putImage(store("app"), twoPlatforms("one"), "1.0.0");

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { fileError, isErrno } from "../../files/file-error.ts";
+import { doing, fileError, isErrno } from "../../files/file-error.ts";
+import { withLock } from "../../files/lock.ts";
 import {
   isRegistryError,
   readHistory,
@@ -39,7 +40,7 @@ export const run: Run<[repositories: string[]]> = async ([places], cli) => {
   const { get, out, client, reporter } = cli;
   const connected = await client({ from: places });
   const file = get(history);
-  let known = file === undefined ? noHistory : await readRecord(file);
+  const known = file === undefined ? noHistory : await readRecord(file);
   const checked: { readonly inventory: Inventory; readonly findings: readonly TagFinding[] }[] = [];
   const now = new Date();
   const journaled = await journaledMoves(cli);
@@ -49,9 +50,8 @@ export const run: Run<[repositories: string[]]> = async ([places], cli) => {
     const moves = [...movesOfReceipts(repository, receipts), ...(journaled.get(repository) ?? [])];
     const past = withMoves(known, repository, moves);
     checked.push({ inventory, findings: checkTags(inventory, past) });
-    known = recordTags(known, inventory, now);
   }
-  if (file !== undefined) await writeRecord(file, known, cli.signal);
+  if (file !== undefined) await record(file, read, now, cli);
   if (get(fixes)) {
     const ending = await offerPlan({ ...planFixes(checked, now), notes: unread }, cli, connected);
     return unread.length > 0 ? "partly" : ending;
@@ -155,6 +155,12 @@ async function readRecord(file: string): Promise<TagHistory> {
   return parseTagHistory(parseYaml(text, file));
 }
 
-async function writeRecord(file: string, known: TagHistory, signal: AbortSignal): Promise<void> {
-  await writeWhole(file, streamOf(Buffer.from(`${JSON.stringify(known, undefined, 2)}\n`)), signal);
+/** Adds what tags name now to what is in the file by then, which other runs may have written meanwhile. */
+async function record(file: string, read: readonly Repository[], now: Date, { signal }: Cli): Promise<void> {
+  await doing(`write ${file}`, () =>
+    withLock(`${file}.lock`, { what: file, signal }, async () => {
+      const known = read.reduce((all, { inventory }) => recordTags(all, inventory, now), await readRecord(file));
+      await writeWhole(file, streamOf(Buffer.from(`${JSON.stringify(known, undefined, 2)}\n`)), signal);
+    }),
+  );
 }
