@@ -51,10 +51,40 @@ function innermost(issue: BaseIssue<unknown>): readonly Fault[] {
   return [{ path, message: messageOf(issue) }];
 }
 
-function messageOf({ type, kind, expected, received, message, path }: BaseIssue<unknown>): string {
+function messageOf({ type, kind, expected, received, message, path, input }: BaseIssue<unknown>): string {
   if (type === "strict_object" && expected === "never") return `${JSON.stringify(path?.at(-1)?.key)} is not known here`;
   // An object without a key expects that key, in quotes, which the path has said.
   const isTold = expected && kind === "schema" && !type.endsWith("object");
-  if (received === "undefined") return `is missing${isTold ? `: it has to be ${expected}` : ""}`;
-  return message;
+  if (received === "undefined") return `is missing${isTold ? `: it has to be ${inWords(expected)}` : ""}`;
+  // Valibot's own words repeat the value, which may be a secret, or a whole file.
+  if (kind !== "schema" || expected === null || !message.startsWith("Invalid type: ")) return message;
+  if (path === undefined && (input === undefined || input === null)) return "is empty";
+  const wanted = inWords(expected);
+  return isWord(expected) ? `has to be ${wanted}, and is ${kindOf(input)}` : `has to be ${wanted}`;
+}
+
+const words: Readonly<Record<string, string>> = {
+  Array: "a list",
+  Object: "an object",
+  boolean: "true or false",
+  number: "a number",
+  string: "a text",
+};
+
+/** What Valibot expects, as it writes it: `string`, `"a"`, `(true | Array)`. */
+const alternatives = (expected: string): readonly string[] => expected.replace(/^\((.*)\)$/s, "$1").split(" | ");
+
+const isWord = (expected: string): boolean => alternatives(expected).some((one) => one in words);
+
+function inWords(expected: string): string {
+  const all = alternatives(expected).map((one) => words[one] ?? one);
+  return all.join(", ").replace(/, ([^,]*)$/, " or $1");
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return "empty";
+  if (typeof value === "boolean") return String(value);
+  return (
+    words[Array.isArray(value) ? "Array" : typeof value === "object" ? "Object" : typeof value] ?? "something else"
+  );
 }

@@ -9,7 +9,9 @@ export function parseYaml(text: string, name: string): Document {
   const [error] = document.errors;
   if (error) {
     const { line, col } = lines.linePos(error.pos[0]);
-    throw new RegistryError("INVALID", `${name}:${line}:${col}: this is neither JSON nor YAML: ${error.message}`);
+    // Behind some there is, in quotes, all that stands there.
+    const message = error.message.replace(/: ".*"$/s, "");
+    throw new RegistryError("INVALID", `${name}:${line}:${col}: this is neither JSON nor YAML: ${message}`);
   }
   return {
     name,

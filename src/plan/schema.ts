@@ -5,7 +5,10 @@ import { checkSteps } from "./check-steps.ts";
 import { planKinds, type Plan, type Step } from "./plan.ts";
 
 export const text = v.pipe(v.string(), v.nonEmpty("is empty"));
-export const count = v.pipe(v.number(), v.safeInteger("is no whole number"), v.minValue(0, "is less than 0"));
+/** A whole number from there on. */
+export const countFrom = (least: number): v.GenericSchema<unknown, number> =>
+  v.pipe(v.number(), v.safeInteger("is no whole number"), v.minValue(least, `is less than ${least}`));
+export const count = countFrom(0);
 export const digest = v.custom<Digest>((value) => typeof value === "string" && isDigest(value), "is no digest");
 export const moment = v.pipe(
   v.string(),
@@ -37,7 +40,7 @@ export const stepSchema: v.GenericSchema<unknown, Step> = v.variant("do", [
     before: v.exactOptional(v.nullable(digest)),
     platforms: v.exactOptional(texts),
     referrers: v.exactOptional(v.boolean()),
-    limitRate: v.exactOptional(v.pipe(count, v.minValue(1, "is less than 1"))),
+    limitRate: v.exactOptional(countFrom(1)),
   }),
   v.strictObject({
     do: v.literal("attach"),

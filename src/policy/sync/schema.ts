@@ -6,7 +6,7 @@ import { isRegistryError } from "../../oci/error.ts";
 import { parsePlatform } from "../../oci/platform.ts";
 import { parsePattern } from "../pattern.ts";
 import { readSpan } from "../span.ts";
-import { count } from "../../plan/schema.ts";
+import { count, countFrom } from "../../plan/schema.ts";
 import { parseBackup } from "./backup.ts";
 import { registryNamed } from "./budget.ts";
 import { parseFrom } from "./origin.ts";
@@ -48,7 +48,7 @@ const tagSet = v.strictObject({
   exclude: v.exactOptional(patterns),
   semver: v.exactOptional(readable((range) => new Range(range, { loose: true }), "is no range of versions")),
   prereleases: v.exactOptional(flag),
-  newest: v.exactOptional(v.pipe(count, v.minValue(1, "is less than 1"))),
+  newest: v.exactOptional(countFrom(1)),
   by: v.exactOptional(v.picklist(["semver", "created", "pushed", "name"])),
   within: v.exactOptional(span),
   atLeast: v.exactOptional(count),
