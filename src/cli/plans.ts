@@ -1,6 +1,7 @@
 import { isBundled, parseLocation, RegistryError, type Applied, type Client, type Note, type Plan } from "../index.ts";
 import {
   appliedTable,
+  checkDeletions,
   formatPlan,
   isDeletion,
   noteLines,
@@ -28,8 +29,9 @@ import * as planOptions from "./table/plan-options.ts";
 const heartbeat = 10;
 
 /**
- * What all commands do with the plan they made: show it, save it where --out says, and with --yes act on it. `client` is the
- * one that read what the plan is about; `onApplied` is told how it went.
+ * What all commands do with the plan they made: show it, save it where --out says, and with --yes act on it. Throws REFUSED, with
+ * and without it, where more goes than --max-delete lets. `client` is the one that read what the plan is about; `onApplied` is
+ * told how it went.
  */
 export async function offerPlan(
   plan: Plan,
@@ -44,6 +46,7 @@ export async function offerPlan(
   const text = (_: unknown, look: Look, format: TextFormat): string => planText(plan, look, format, cli);
   if (isShown) await out.print(plan, text);
   for (const line of noteLines(plan)) reporter.say(line);
+  if (isShown) checkDeletions(plan, given(cli, planOptions.maxDelete));
   if (isShown) return plan.steps.length > 0 && given(cli, planOptions.changes) ? "changes" : "done";
   const applied = await applyOne(plan, cli, known);
   await onApplied?.(applied);

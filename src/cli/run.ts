@@ -13,6 +13,7 @@ import { output } from "./render/output.ts";
 import { reporter } from "./render/reporter.ts";
 import { hideLogins, maskSecrets, stdinFor } from "./secrets.ts";
 import { configOf, configPlaces, withSettings } from "./settings.ts";
+import { protect } from "./table/plan-options.ts";
 import { orLeft, within } from "./within.ts";
 
 /** Runs one command line and answers the process's exit code. Never throws. */
@@ -45,6 +46,7 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
   const get = known ? withSettings(parsed, known) : parsed.get;
   const format = get(options.format) ?? get(options.planFormat);
   if (typeof format === "function") (await import("./render/template-fields.ts")).checkFields(format, command.name);
+  await checkPatterns(get(protect));
   const report = reporter(io, {
     kind: get(options.quiet) ? "none" : (get(options.progress) ?? "auto"),
     verbose: get(options.verbose),
@@ -101,6 +103,17 @@ async function runBody(parsed: Extract<Parsed, { command: Command }>, io: Io, si
       report.say(message);
     },
   });
+}
+
+/** Throws INVALID for a pattern that is none: by itself, one is read only where something is to be deleted. */
+async function checkPatterns(patterns: readonly string[]): Promise<void> {
+  if (patterns.length === 0) return;
+  const { protection } = await import("../policy/index.ts");
+  try {
+    protection(patterns);
+  } catch (cause) {
+    throw new RegistryError("INVALID", `--protect: ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function confirm(question: string, io: Io, signal: AbortSignal): Promise<boolean | undefined> {

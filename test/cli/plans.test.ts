@@ -116,13 +116,16 @@ test("an undo names what the registry has cleaned away", async () => {
 test.each([
   [["--max-delete", "0"], "the plan deletes 1 of 2 tags and images, and no more than 0 may go"],
   [["--max-delete", "49%"], "the plan deletes 1 of 2 tags and images, and no more than 49% may go"],
-])("%s ends with 5 before the first step", async (words, message) => {
+])("%s ends with 5 before the first step, and where it is only shown", async (words, message) => {
   const { registry, file, run, journals } = await scene();
   const ended = await run(["apply", file, "--yes", ...words]);
   expect(ended.code).toBe(5);
   expect(ended.stderr).toContain(`error: ${message}\n`);
   expect(await tagsOf(registry)).toEqual(["new", "old"]);
   expect(await readdir(journals)).toEqual([]);
+  const shown = await run(["apply", file, "--detailed-exitcode", ...words]);
+  expect(shown).toMatchObject({ code: 5, stderr: expect.stringContaining(`error: ${message}\n`) });
+  expect(shown.stdout).toContain("1 manifest goes, 1 tag is set; 1 stays\n");
 });
 
 test.each(["old", "o*", "/o.d/", "app:old", "**/app:*", "**/app", digestIn(one)])(

@@ -76,6 +76,14 @@ test("what is in use is not even read where nothing would go", async () => {
   expect((await sync(["--in-use", join(folder, "gone.txt")])).code).toBe(0);
 });
 
+test("a pattern that is none is told, whether anything is to be deleted or not", async () => {
+  await sync(["--yes"]);
+  for (const word of ["--dry-run", "--yes", "--watch"]) {
+    const ended = await sync([word, "--protect", "/(/"]);
+    expect(ended).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("error: --protect: ") });
+  }
+});
+
 test("--max-delete counts no parts", async () => {
   await putImage(mirror.store("app"), twoPlatforms("stray"), "0.9");
   await mirror.store("app").deleteManifest(stray.manifest.descriptor.digest);
