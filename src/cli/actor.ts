@@ -1,3 +1,4 @@
+import { userInfo } from "node:os";
 import type { Who } from "../index.ts";
 import type { Io } from "./io.ts";
 
@@ -19,14 +20,22 @@ const services: readonly {
 export function actorOf(env: Io["env"], typed?: string): Who {
   const service = services.find(({ name }) => name.some((variable) => env[variable]));
   const named = service?.name.map((variable) => env[variable]).find(Boolean);
-  const user = env["USER"] || env["LOGNAME"] || env["USERNAME"];
   const run = service && (typeof service.run === "string" ? env[service.run] : service.run(env));
   const by = typed === undefined ? (service?.by ?? "the machine's user") : "--by";
   return {
-    name: cut(typed ?? named ?? user ?? "unknown"),
+    name: cut(typed ?? named ?? machineUser(env)),
     by,
     ...(run !== undefined && /^https?:\/\/[^@\s]+$/.test(run) && { run: cut(run) }),
   };
+}
+
+/** A cron job or a container has none of these variables. */
+function machineUser(env: Io["env"]): string {
+  try {
+    return env["USER"] || env["LOGNAME"] || env["USERNAME"] || userInfo().username;
+  } catch {
+    return "unknown";
+  }
 }
 
 function githubRun(env: Io["env"]): string | undefined {

@@ -1,9 +1,11 @@
-import { expect, test } from "vitest";
+import os, { userInfo } from "node:os";
+import { syncBuiltinESMExports } from "node:module";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { actorOf } from "../../src/cli/actor.ts";
 
 test.each([
   [{ USER: "alice" }, undefined, { name: "alice", by: "the machine's user" }],
-  [{}, undefined, { name: "unknown", by: "the machine's user" }],
+  [{}, undefined, { name: userInfo().username, by: "the machine's user" }],
   [{ USER: "alice" }, "bob", { name: "bob", by: "--by" }],
   [
     {
@@ -38,4 +40,17 @@ test.each([
   ],
 ])("%j and --by %s: %j", (env, typed, who) => {
   expect(actorOf(env, typed)).toEqual(who);
+});
+
+test("a user whom the machine has no name for is unknown", () => {
+  const asked = vi.spyOn(os, "userInfo").mockImplementation(() => {
+    throw new Error("uv_os_get_passwd returned ENOENT (no such file or directory)");
+  });
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    asked.mockRestore();
+    syncBuiltinESMExports();
+  });
+  expect(actorOf({})).toEqual({ name: "unknown", by: "the machine's user" });
+  expect(asked).toHaveBeenCalledOnce();
 });
