@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { digestOf, hexOf, type Digest } from "../../../src/oci/digest.ts";
 import { collect, contentOf } from "../../../src/oci/stream.ts";
 import { openArchive } from "../../../src/store/archive/archive-file.ts";
+import { writeArchiveFile } from "../../../src/store/archive/archive-writer.ts";
 import { dockerArchiveStore } from "../../../src/store/archive/docker-archive.ts";
 import { ociArchiveStore } from "../../../src/store/archive/oci-archive.ts";
 import type { LocalStore } from "../../../src/store/local-store.ts";
@@ -249,6 +250,28 @@ describe("an archive that another takes the place of", () => {
     await put(`${path}.link`, { v2: two });
     expect(await readlink(`${path}.link`)).toBe("image.tar");
     expect(await all(opened(path).tags())).toEqual(["v1", "v2"]);
+  });
+
+  test.each(["image.tar", "folder/image.tar"])("may be yet to come where a link leads, which stays: %s", async (to) => {
+    const path = await fresh();
+    await mkdir(join(path, "..", "folder"));
+    await symlink(to, `${path}.link`);
+    await symlink(`${path}.link`, `${path}.first`);
+    await put(`${path}.first`, { v1: one });
+    await put(`${path}.first`, { v2: two });
+    expect(await readlink(`${path}.first`)).toBe(`${path}.link`);
+    expect(await readlink(`${path}.link`)).toBe(to);
+    expect(await all(opened(join(path, "..", to)).tags())).toEqual(["v1", "v2"]);
+  });
+
+  test("is an error where links lead in a circle, or to a folder that is not there", async () => {
+    const path = await fresh();
+    await symlink("image.tar", path);
+    await expectCode("CORRUPT", () => put(path, { v1: one }));
+    await expectCode("CORRUPT", async () => (await writeArchiveFile(path)).close());
+    await symlink("absent/image.tar", `${path}.link`);
+    await expectCode("INVALID", () => put(`${path}.link`, { v1: one }));
+    expect(await readlink(`${path}.link`)).toBe("absent/image.tar");
   });
 
   test("stays where a part of it that has to go along is damaged; to put that part again mends it", async () => {
