@@ -45,9 +45,17 @@ export function familiarName(text: string): string {
   return rewritten(text, familiarReference);
 }
 
-/** A reference in full, so that two that mean the same are the same. */
+const fullNames = new Map<string, string>();
+const fullNamesLimit = 50_000;
+
+/** A reference in full, so that two that mean the same are the same; remembered, as each name is compared with each other. */
 export function fullName(text: string): string {
-  return rewritten(text, formatReference);
+  const known = fullNames.get(text);
+  if (known !== undefined) return known;
+  if (fullNames.size >= fullNamesLimit) fullNames.clear();
+  const full = rewritten(text, formatReference);
+  fullNames.set(text, full);
+  return full;
 }
 
 function rewritten(text: string, write: (reference: Reference) => string): string {

@@ -8,6 +8,7 @@ import { parsePlatform } from "../../../src/oci/platform.ts";
 import { collect } from "../../../src/oci/stream.ts";
 import { openArchive } from "../../../src/store/archive/archive-file.ts";
 import { dockerArchiveStore, type DockerArchiveOptions } from "../../../src/store/archive/docker-archive.ts";
+import { dockerNaming } from "../../../src/store/archive/docker-naming.ts";
 import { ociArchiveStore } from "../../../src/store/archive/oci-archive.ts";
 import { soleReference, type LocalStore } from "../../../src/store/local-store.ts";
 import { all, expectCode, storeContract } from "../../contract/store.ts";
@@ -330,4 +331,15 @@ test("an OCI archive is told from a docker-archive", async () => {
   await writeFile(path, await tarOf([{ name: "manifest.json", bytes: "[]" }]));
   const store = ociArchiveStore(path);
   await expect(store.head("v1")).rejects.toMatchObject({ code: "INVALID", hint: `write docker-archive:${path}` });
+});
+
+test("comparing each of many names with each other takes little time", () => {
+  const names = Array.from({ length: 1000 }, (_, i) => `registry.example/team/app${i}:v1`);
+  const entries = names.map((name) => ({
+    ...images.image("one").manifest.descriptor,
+    annotations: dockerNaming.annotations(name),
+  }));
+  const start = performance.now();
+  for (const name of names) expect(entries.filter((entry) => dockerNaming.matches(entry, name))).toHaveLength(1);
+  expect(performance.now() - start).toBeLessThan(2000);
 });
