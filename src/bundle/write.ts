@@ -86,7 +86,15 @@ async function expectBundle(path: string, call: Call): Promise<void> {
 
 function nothingFetched(to: string, cause: unknown): unknown {
   if (!isRegistryError(cause)) return cause;
-  return new RegistryError(cause.code, `nothing could be fetched for ${to}: ${cause.message}`, { ...cause, cause });
+  const { hint, side, host, status, retryable } = cause;
+  return new RegistryError(cause.code, `nothing could be fetched for ${to}: ${cause.message}`, {
+    cause,
+    retryable,
+    ...(hint && { hint }),
+    ...(side && { side }),
+    ...(host && { host }),
+    ...(status && { status }),
+  });
 }
 
 async function fetchAll(
