@@ -5,6 +5,7 @@ import { isAbort } from "../graph/sides.ts";
 import type { Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import { parseLocation } from "../oci/location.ts";
+import { isDigestTag } from "../oci/reference.ts";
 import type { Call, Store } from "../store/store.ts";
 import { isSingle, look, type Ending } from "./act.ts";
 import type { Before } from "./before.ts";
@@ -101,7 +102,7 @@ async function flush(stores: ReadonlySet<Store>, signal: AbortSignal | undefined
 export function checkDeletions({ steps, kept }: Plan, most: ApplyOptions["maxDelete"]): void {
   if (most === undefined) return;
   const deletions = countOf(steps.filter(isDeletion));
-  const all = deletions + kept.length;
+  const all = deletions + kept.filter(({ at, rule }) => rule !== undefined || !isDigestTag(tagAt(at))).length;
   const limit = typeof most === "number" ? most : Math.floor((Number.parseFloat(most) / 100) * all);
   if (deletions <= limit) return;
   throw new RegistryError(
@@ -113,14 +114,21 @@ export function checkDeletions({ steps, kept }: Plan, most: ApplyOptions["maxDel
   );
 }
 
-/** The tags that go, and the images without one; not what goes along with another, as what stays along is not in `kept` either. */
+/**
+ * The tags that go, and the images without one; not what goes along with another, nor the tags that attach it. What stays along is
+ * not in `kept` either, but for such tags, of which no rule says anything.
+ */
 function countOf(deletions: readonly (DeleteTag | DeleteManifest)[]): number {
   const ids = new Set(deletions.flatMap((step) => (step.do === "delete manifest" ? step.id : [])));
   return deletions.reduce((sum, step) => {
-    if (step.do === "delete tag") return sum + 1;
-    return sum + (step.tags.length || (step.after?.some((id) => ids.has(id)) ? 0 : 1));
+    const tags = step.do === "delete tag" ? [tagAt(step.at)] : step.tags;
+    const own = tags.filter((tag) => !isDigestTag(tag)).length;
+    return sum + (own || (step.after?.some((id) => ids.has(id)) ? 0 : 1));
   }, 0);
 }
+
+/** The tag at the end of `HOST/REPOSITORY:TAG`; of what has a digest there, its hex. */
+const tagAt = (at: string): string => at.slice(at.lastIndexOf(":") + 1);
 
 /** How steps are done: copies from one place and deletions in one repository together, all else by itself. */
 function workOf(running: Running, onEnd: Work["onEnd"]): Work {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { parseJson } from "../../src/document/json.ts";
 import { parsePlan } from "../../src/plan/schema.ts";
-import { image, putImage, twoPlatforms } from "../support/images.ts";
+import { artifact, image, indexOf, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, testRegistry, type Ended, type TestRegistry } from "./support.ts";
 
@@ -84,8 +84,14 @@ test("a pattern that is none is told, whether anything is to be deleted or not",
   }
 });
 
-test("--max-delete counts no parts", async () => {
-  await putImage(mirror.store("app"), twoPlatforms("stray"), "0.9");
+test("--max-delete counts no parts, and no signatures", async () => {
+  const [index, store] = [twoPlatforms("stray"), mirror.store("app")];
+  await putImage(store, index, "0.9");
+  const root = index.manifest.descriptor;
+  const part = index.children[0]!.manifest.descriptor;
+  for (const of of [root, part])
+    await putImage(store, artifact(`signature of ${of.digest}`, of), `${of.digest.replace(":", "-")}.sig`);
+  await putImage(store, indexOf([artifact("sbom", root)]), root.digest.replace(":", "-"));
   await mirror.store("app").deleteManifest(stray.manifest.descriptor.digest);
   expect((await sync(["--yes", "--max-delete", "0"])).code).toBe(5);
   expect((await sync(["--yes", "--max-delete", "1"])).code).toBe(0);

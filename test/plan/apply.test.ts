@@ -432,6 +432,27 @@ test("of what may go, tags and images count, and not the parts that go along: wh
   expect(() => checkDeletions(plan, "50%")).not.toThrow();
 });
 
+test("signatures count neither where they go along nor where they stay, whatever tags they have; those of nothing do", () => {
+  const place = "registry.example/app";
+  const named = (of: TestImage, more = ""): string => `${digestIn(of).replace(":", "-")}${more}`;
+  const steps = [
+    remove(place, one, ["1"], "image"),
+    { ...remove(place, two, [named(one, ".sig"), named(one, ".att")], "signature"), after: ["image"] },
+    { ...remove(place, image("list"), [named(one)], "list"), after: ["image"] },
+    { ...remove(place, image("known"), [named(one, ".sbom"), "sbom"], "known"), after: ["image"] },
+    { ...removeTag(`${place}:${named(one, ".x")}`, image("x")), after: ["image"] },
+    remove(place, image("orphan"), [named(image("gone"), ".sig")], "orphan"),
+  ];
+  const kept = [
+    ...["2", "3", named(three, ".sig"), named(three)].map((tag) => ({ at: `${place}:${tag}`, why })),
+    { at: `${place}:${named(image("lost"), ".sig")}`, why, rule: "rules[0]" },
+    { at: `${place}@${digestIn(three)}`, why },
+  ];
+  const plan = planOf(steps, { kept });
+  expect(() => checkDeletions(plan, 3)).not.toThrow();
+  expect(() => checkDeletions(plan, 2)).toThrow("the plan deletes 3 of 7 tags and images, and no more than 2 may go");
+});
+
 test("nothing is done that cannot be written down", async () => {
   const { host, store } = await testRegistry();
   await putImage(store("app"), one, "1");

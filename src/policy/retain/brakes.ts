@@ -1,3 +1,4 @@
+import { isDigestTag } from "../../oci/reference.ts";
 import type { Contents } from "./contents.ts";
 import type { RepositoryPlan } from "./repository-plan.ts";
 
@@ -11,7 +12,7 @@ export interface Brakes {
 /** Why a plan for a repository takes too much; undefined where it does not. */
 export function brakedBy(
   { going, gone, goingAlone, staying }: RepositoryPlan,
-  { graph, tagged, untagged, orphans }: Contents,
+  { tagged, untagged, orphans }: Contents,
   { minKeep = 0, maxDelete, allowEmpty = false }: Brakes,
 ): string | undefined {
   if (going.length + goingAlone.length === 0) return undefined;
@@ -34,12 +35,12 @@ export function brakedBy(
     );
   }
   if (maxDelete === undefined) return undefined;
-  const bare = new Set([...untagged, ...orphans].map(({ number }) => number));
-  const goes = going.reduce(
-    (sum, number) => sum + (bare.has(number) ? 1 : graph.held[number]!.tags.length),
-    goingAlone.length,
-  );
-  const all = goes + staying.length;
+  // What is in none of these goes along with another; the tags that attach it (`sha256-*`), of which no rule says anything, too.
+  const counts = new Map([...untagged, ...orphans].map(({ number }) => [number, 1]));
+  for (const { number, tags } of tagged) counts.set(number, tags.length);
+  const goes = going.reduce((sum, number) => sum + (counts.get(number) ?? 0), goingAlone.length);
+  const stays = staying.filter(({ tag = "", fate }) => fate.rule !== undefined || !isDigestTag(tag)).length;
+  const all = goes + stays;
   const most = typeof maxDelete === "number" ? maxDelete : Math.floor((Number.parseFloat(maxDelete) / 100) * all);
   return goes > most
     ? `the policy would take ${goes} of ${all} tags and images, and maxDelete is ${maxDelete}`

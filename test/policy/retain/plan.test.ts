@@ -296,6 +296,30 @@ describe("brakes", () => {
     expect(planned(three, { ...old, maxDelete: "67%" }).does).toHaveLength(2);
   });
 
+  test("maxDelete counts no signatures, on registries with lists of them by tags neither; those of nothing count", () => {
+    const signed = (name: string, age: number): Readonly<Record<string, Sketch>> => ({
+      [name]: { tags: [name], age },
+      [`signature of ${name}`]: { tags: [`${hex(name)}.sig`, `${hex(name)}.att`], age },
+      [`sbom of ${name}`]: { subject: name, age },
+      [`list of ${name}`]: { tags: [hex(name)], children: [`sbom of ${name}`], age },
+    });
+    const state = { ...signed("one", 40), ...signed("two", 10), ...signed("three", 10) };
+    expect(planned(state, { ...old, maxDelete: 1 }).does).toHaveLength(4);
+    expect(refused(planned(state, { ...old, maxDelete: "33%" }))).toEqual([
+      "the policy would take 1 of 3 tags and images, and maxDelete is 33%",
+    ]);
+    expect(planned(state, { ...old, maxDelete: "34%" }).does).toHaveLength(4);
+    const orphans = {
+      image: { tags: ["1.0"] },
+      lost: { age: 90, tags: [`${hex("no more")}.sig`, `${hex("no more")}.att`] },
+      young: { tags: [`${hex("no more")}.sbom`] },
+    };
+    const policy: RetentionPolicy = { version: 1, rules: [{ orphaned: true, delete: { olderThan: "1d" } }] };
+    expect(refused(planned(orphans, { ...policy, maxDelete: 0 }))).toEqual([
+      "the policy would take 1 of 3 tags and images, and maxDelete is 0",
+    ]);
+  });
+
   test("what cannot be read holds back its repository, and no other", () => {
     const inventories = [
       inventory(three, { gaps: [{ at: "registry.example/app@sha256:0", why: "500" }] }),
