@@ -37,12 +37,16 @@ function entrySchema(entry: Entry): JsonSchema {
   if (entry.shape === "group") return properties(entry.fields);
   if (entry.shape === "list") {
     const item = valueSchema(entry.item);
-    return { anyOf: [item, { type: "array", items: item }] };
+    return { anyOf: [item, { type: "array", items: item, ...(entry.filled && { minItems: 1 }) }] };
   }
   return {
     type: ["object", "null"],
     propertyNames: entry.name.json,
-    additionalProperties: { ...entrySchema(entry.entry), ...(entry.ways && { oneOf: entry.ways.map(exactly) }) },
+    additionalProperties: {
+      ...entrySchema(entry.entry),
+      ...(entry.ways && { oneOf: entry.ways.map(exactly) }),
+      ...(entry.filled && { type: "object", minProperties: 1 }),
+    },
   };
 }
 

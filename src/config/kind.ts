@@ -60,6 +60,19 @@ export const duration: Kind<number> = {
   },
 };
 
+/** The most time that something may take, in milliseconds. */
+export const limit: Kind<number> = {
+  ...duration,
+  wants: "a time above 0 such as 500ms, 10s or 2m",
+  read: (text) => readDuration(text) || undefined,
+  json: {
+    anyOf: [
+      { type: "number", exclusiveMinimum: 0 },
+      { type: "string", pattern: "^(?=.*[1-9])\\d+(\\.\\d+)? *(ms|s|m|h)?$" },
+    ],
+  },
+};
+
 const ages = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /** How long ago something is, in milliseconds; longer than any timer runs. */

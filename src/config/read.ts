@@ -56,19 +56,26 @@ function readScalar(node: Node, entry: Scalar<unknown>, path: Path, draft: Draft
   draft.settle(node.at, path, unit, { value, written, shown: showValue(kind, value) });
 }
 
-function readList(node: Node, { item, personal }: List<unknown>, path: Path, draft: Draft, unit?: string): void {
+function readList(
+  node: Node,
+  { item, personal, filled }: List<unknown>,
+  path: Path,
+  draft: Draft,
+  unit?: string,
+): void {
   const name = settingName(path);
   if (personal && draft.origin.project) {
     return draft.fault(node.at, `${name} cannot stand in a project file`, "it belongs into the user's or the system's");
   }
   const nodes = node.type === "sequence" ? node.items : [node];
+  if (filled && nodes.length === 0) return draft.fault(node.at, `${name} wants at least one: ${item.wants}`);
   const value = nodes.flatMap((one) => readValue(one, item, name, draft) ?? []).map((one) => one.value);
   if (value.length < nodes.length) return;
   const written = value.map((one) => item.write(one));
   draft.settle(node.at, path, unit, { value, written, shown: value.map((one) => showValue(item, one)) });
 }
 
-function readTable(node: Node, { name, entry, ways }: Table<Entry>, path: Path, draft: Draft): void {
+function readTable(node: Node, { name, entry, ways, filled }: Table<Entry>, path: Path, draft: Draft): void {
   for (const { key, value, known } of pairsOf(node, path, draft, (text) => name.read(text, draft.origin.where))) {
     if (known === undefined) {
       const hint = key.text.includes("://") ? "leave the scheme out" : undefined;
@@ -76,10 +83,15 @@ function readTable(node: Node, { name, entry, ways }: Table<Entry>, path: Path, 
     } else if (ways) {
       readWhole({ key, value }, { fields: (entry as Group<Fields>).fields, ways }, [...path, known], draft);
     } else {
+      const before = told(draft);
       readEntry(value, entry, [...path, known], draft);
+      if (filled && told(draft) === before) draft.fault(key.at, `${settingName([...path, known])} has nothing in it`);
     }
   }
 }
+
+/** How much a level says, right or wrong. */
+const told = ({ level: { settings, faults } }: Draft): number => settings.length + faults.length;
 
 function readWhole(
   { key, value }: { readonly key: ScalarNode; readonly value: Node },

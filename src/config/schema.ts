@@ -25,6 +25,8 @@ export interface List<T> extends Base {
   readonly item: Kind<T>;
   /** Never in a project file. */
   readonly personal?: true;
+  /** One with nothing in it is a mistake. */
+  readonly filled?: true;
 }
 
 /** Keys under a key. */
@@ -41,6 +43,8 @@ export interface Table<E extends Entry> extends Base {
   readonly entry: E;
   /** An entry counts as a whole, so that levels do not mix in it, and has the keys of one of these ways. */
   readonly ways?: readonly (readonly string[])[];
+  /** An entry with nothing in it is a mistake. */
+  readonly filled?: true;
 }
 
 /** One key of the schema. */
@@ -65,7 +69,7 @@ function scalar<T>(kind: Kind<T>, summary: string, more: Pick<Scalar<T>, "otherw
   return { shape: "scalar", kind, summary, ...more };
 }
 
-function list<T>(item: Kind<T>, summary: string, more: Pick<List<T>, "guarded" | "personal"> = {}): List<T> {
+function list<T>(item: Kind<T>, summary: string, more: Pick<List<T>, "guarded" | "personal" | "filled"> = {}): List<T> {
   return { shape: "list", item, summary, ...more };
 }
 
@@ -77,12 +81,13 @@ function table<E extends Entry>(
   name: Kind<string>,
   summary: string,
   entry: E,
-  more: Pick<Table<E>, "guarded" | "ways"> = {},
+  more: Pick<Table<E>, "guarded" | "ways" | "filled"> = {},
 ): Table<E> {
   return { shape: "table", name, summary, entry, ...more };
 }
 
 const guarded = { guarded: true } as const;
+const filled = { filled: true } as const;
 const isLowered = (value: unknown): boolean => value !== "1.3";
 
 /** The services that a host may be said to belong to: the names of src/provider. */
@@ -139,9 +144,9 @@ const stageFields = {
   gates: group("what has to pass before an image goes there", {
     age: scalar(kinds.age, "how long ago it was built, or came to the stage before"),
     requires: list(kinds.text, "what has to be attached: signature, sbom, attestation, or an artifact type"),
-    approval: list(kinds.text, "who may approve, by --approve; * is anybody"),
-    commands: table(kinds.plainName, "programs that end with 0", list(kinds.text, "a program and its words")),
-    timeout: scalar(kinds.duration, "how long one of them may take; 5m without"),
+    approval: list(kinds.text, "who may approve, by --approve; * is anybody", filled),
+    commands: table(kinds.plainName, "programs that end with 0", list(kinds.text, "a program and its words", filled)),
+    timeout: scalar(kinds.limit, "how long one of them may take; 5m without"),
   }),
 };
 
@@ -222,7 +227,7 @@ export const schema = {
   ),
   promote: group(
     "how images go from stage to stage",
-    { stages: table(kinds.plainName, "the stages, such as staging and prod", group("one stage", stageFields)) },
+    { stages: table(kinds.plainName, "the stages, such as staging and prod", group("one stage", stageFields), filled) },
     guarded,
   ),
   tags: group("rules for tags", {

@@ -93,6 +93,23 @@ describe("what is wrong in a file is told with its place", () => {
       'FILE:1:9: hosts: a name there is HOST, HOST:PORT or * for all, not "...@a.b"',
       undefined,
     ],
+    ["promote: {stages: {d: {}}}", "FILE:1:20: promote.stages.d has nothing in it", undefined],
+    ["promote: {stages: {d: {gates: }}}", "FILE:1:20: promote.stages.d has nothing in it", undefined],
+    [
+      "promote: {stages: {d: {gates: {approval: []}}}}",
+      "FILE:1:42: promote.stages.d.gates.approval wants at least one: a text of one line",
+      undefined,
+    ],
+    [
+      "promote: {stages: {d: {gates: {commands: {s: []}}}}}",
+      "FILE:1:46: promote.stages.d.gates.commands.s wants at least one: a text of one line",
+      undefined,
+    ],
+    [
+      "promote: {stages: {d: {gates: {timeout: 0s}}}}",
+      'FILE:1:41: promote.stages.d.gates.timeout wants a time above 0 such as 500ms, 10s or 2m, not "0s"',
+      undefined,
+    ],
     ["- jobs: 1", "FILE:1:1: this has to be a map of keys", undefined],
     ["jobs", "FILE:1:1: this has to be a map of keys", undefined],
   ])("%j", async (text, message, hint) => {

@@ -45,7 +45,7 @@ test("only words of JSON Schema that the check here knows are used", () => {
 type Schema = Readonly<Record<string, unknown>>;
 
 const known =
-  "$schema title description default type enum pattern minLength minimum maximum anyOf oneOf items properties additionalProperties propertyNames required maxProperties".split(
+  "$schema title description default type enum pattern minLength minimum exclusiveMinimum maximum minItems minProperties anyOf oneOf items properties additionalProperties propertyNames required maxProperties".split(
     " ",
   );
 
@@ -70,16 +70,20 @@ function misfits(value: unknown, schema: Schema, at = "$"): string[] {
     typeof value === "string" && !new RegExp(pattern, "u").test(value) && "pattern",
     typeof value === "string" && value.length < Number(schema["minLength"] ?? 0) && "minLength",
     typeof value === "number" && value < Number(schema["minimum"] ?? value) && "minimum",
+    typeof value === "number" && value <= Number(schema["exclusiveMinimum"] ?? -Infinity) && "exclusiveMinimum",
     typeof value === "number" && value > Number(schema["maximum"] ?? value) && "maximum",
   ];
   return [...wrong.filter((one) => one !== false).map((word) => `${at}: ${word}`), ...misfitsBelow(value, schema, at)];
 }
 
 function misfitsBelow(value: unknown, schema: Schema, at: string): string[] {
-  if (Array.isArray(value)) return value.flatMap((one) => misfits(one, (schema["items"] ?? {}) as Schema, `${at}[]`));
+  if (Array.isArray(value)) {
+    const few = value.length < Number(schema["minItems"] ?? 0) ? [`${at} has too little`] : [];
+    return [...few, ...value.flatMap((one) => misfits(one, (schema["items"] ?? {}) as Schema, `${at}[]`))];
+  }
   if (typeof value !== "object" || value === null) return [];
   const { properties = {}, additionalProperties: others, propertyNames = {} } = schema;
-  const { required = [], maxProperties = Number.POSITIVE_INFINITY } = schema;
+  const { required = [], minProperties = 0, maxProperties = Number.POSITIVE_INFINITY } = schema;
   const names = Object.keys(value);
   const missing = (required as string[])
     .filter((name) => !names.includes(name))
@@ -92,7 +96,8 @@ function misfitsBelow(value: unknown, schema: Schema, at: string): string[] {
       ...misfits(one, (own ?? {}) as Schema, `${at}.${name}`),
     ];
   });
-  return [...missing, ...below, ...(names.length > Number(maxProperties) ? [`${at} has too much`] : [])];
+  const few = names.length < Number(minProperties) ? [`${at} has too little`] : [];
+  return [...missing, ...few, ...below, ...(names.length > Number(maxProperties) ? [`${at} has too much`] : [])];
 }
 
 function isOfType(value: unknown, type: unknown): boolean {
