@@ -28,15 +28,20 @@ export async function listUsage(place: string, cli: Cli): Promise<void> {
   const file = get(htmlOption);
   if (file !== undefined) {
     const { usagePage } = await import("./usage-page.ts");
-    const page = usagePage(place, usage, new Date());
-    await writeWhole(file, streamOf(Buffer.from(page)), cli.signal);
-    reporter.say(`wrote ${file}`);
+    const page = Buffer.from(usagePage(place, usage, new Date()));
+    if (file === "-") await out.document(page);
+    else {
+      await writeWhole(file, streamOf(page), cli.signal);
+      reporter.say(`wrote ${file}`);
+    }
   }
-  const most = get(topOption);
-  const shown = most === undefined ? usage : cut(usage, most);
-  await out.list([{ reference: place, usage: shown }], (one, look) =>
-    get(treeOption) ? usageTree(one.usage, usage, look) : usageTables(one.usage, usage, look),
-  );
+  if (file !== "-") {
+    const most = get(topOption);
+    const shown = most === undefined ? usage : cut(usage, most);
+    await out.list([{ reference: place, usage: shown }], (one, look) =>
+      get(treeOption) ? usageTree(one.usage, usage, look) : usageTables(one.usage, usage, look),
+    );
+  }
   tellGaps(inventories, cli);
 }
 

@@ -6,6 +6,7 @@ const meanings: Readonly<Record<string, { readonly code: ErrorCode; readonly tex
   {
     EACCES: { code: "DENIED", text: "permission denied", hint: "mend its permissions, or run it as a user who may" },
     EDQUOT: { code: "UNKNOWN", text: "the disk quota is used up", hint: "free some space there, then run it again" },
+    EEXIST: { code: "INVALID", text: "a file is in its way" },
     EFBIG: { code: "UNKNOWN", text: "it is larger than a file may be there" },
     EISDIR: { code: "INVALID", text: "it is a directory" },
     ELOOP: { code: "CORRUPT", text: "its symbolic links lead in a circle" },

@@ -63,6 +63,10 @@ async function goOn(path: string, header: JournalHeader): Promise<FileHandle | u
     throw error;
   }
   try {
+    if (!(await file.stat()).isFile()) {
+      const message = `cannot write the journal ${path}: it is a device or a pipe, and a journal has to be a file`;
+      throw new RegistryError("INVALID", message, { hint: "name another file by --journal" });
+    }
     let [end, first]: [number, string | undefined] = [0, undefined];
     for await (const line of wholeLines(path, file)) {
       first ??= line.text;

@@ -36,15 +36,16 @@ export async function serveStatus(
   server.requestTimeout = 10_000;
   server.headersTimeout = 5000;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) =>
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === "EADDRINUSE";
+      const what = taken ? "another program listens there already" : cause.message;
       reject(
-        new RegistryError(
-          cause.code === "EADDRINUSE" ? "CONFLICT" : "INVALID",
-          `cannot listen on ${host}:${port}: ${cause.message}`,
-          { cause },
-        ),
-      ),
-    );
+        new RegistryError(taken ? "CONFLICT" : "INVALID", `cannot listen on ${host}:${port}: ${what}`, {
+          ...(taken && { hint: "choose another port, or 0 for a free one" }),
+          cause,
+        }),
+      );
+    });
     server.listen(port, host, resolve);
   });
   const { address, family, port: bound } = server.address() as AddressInfo;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { formatPlan, type Plan, type Step } from "../../src/plan/index.ts";
@@ -222,11 +222,21 @@ test("a plan on stdin, and one in YAML", async () => {
 test("where no journal can be written, nothing is done", async () => {
   const { registry, folder, file, run } = await scene();
   await mkdir(join(folder, "taken"));
-  const ended = await run(["apply", file, "--yes", "--journal", join(folder, "taken")]);
-  expect([ended.code, ended.stderr]).toEqual([
-    2,
-    expect.stringContaining(`cannot write the journal ${join(folder, "taken")}: it is a directory`),
-  ]);
+  const wrong = [
+    [join(folder, "taken"), "it is a directory"],
+    [join(file, "journal"), "a file is in its way"],
+    [join(file, "below", "journal"), "a part of the path is a file, not a directory"],
+    // A link, for its lock can be made beside it wherever one may write.
+    [join(folder, "device"), "it is a device or a pipe, and a journal has to be a file"],
+  ] as const;
+  await symlink("/dev/null", join(folder, "device"));
+  for (const [path, why] of wrong) {
+    const ended = await run(["apply", file, "--yes", "--journal", path]);
+    expect([ended.code, ended.stderr]).toEqual([
+      2,
+      expect.stringContaining(`cannot write the journal ${path}: ${why}`),
+    ]);
+  }
   expect(await tagsOf(registry)).toEqual(["new", "old"]);
 });
 

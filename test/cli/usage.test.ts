@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -55,6 +56,8 @@ describe("gantry ls --usage", () => {
     const file = join(await temporaryDirectory(), "usage.html");
     expect(await must("ls", "--usage", `${host}/app`, "--html", file)).toBe(nothing);
     expect(await readFile(file, "utf8")).toMatch(/<p>0 B, [^]*<\/p>\s*<\/body>/);
+    expect(await must("ls", "--usage", `${host}/app`, "--html", "-")).toMatch(/^<!doctype html>[^]*<\/html>\n$/);
+    expect(existsSync("-")).toBe(false);
     expect(await must("ls", "--usage", "--tree", `${host}/app`)).toBe(`${host}/app  0 B\n${nothing}`);
     expect(await usageOf(`${host}/app`)).toMatchObject({ size: 0, repositories: [{ images: [], tags: 0 }] });
     for (const absent of [`${host}/none`, `${host}/none/*`]) {

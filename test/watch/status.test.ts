@@ -72,5 +72,7 @@ test("health, readiness and metrics are served, and nothing else", async () => {
     serveStatus({ host: "127.0.0.1", port }, { healthy: () => true, ready: () => true, metrics }),
   ).rejects.toMatchObject({
     code: "CONFLICT",
+    message: `cannot listen on 127.0.0.1:${port}: another program listens there already`,
+    hint: "choose another port, or 0 for a free one",
   });
 });

@@ -28,7 +28,7 @@ export const topOption: Option<number | undefined> = value(
 );
 export const htmlOption: Option<string | undefined> = value(
   "--html <file>",
-  "with --usage: draw it as a page of its own, too",
+  "with --usage: draw it as a page of its own, too; - is stdout, which then has nothing else",
   String,
   { completes: "file" },
 );
