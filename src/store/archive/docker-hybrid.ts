@@ -39,7 +39,7 @@ export async function hybridSource(
 }
 
 /** The index.json of such an archive, with the names that only its manifest.json has. */
-export async function hybridIndex(
+async function hybridIndex(
   archive: ArchiveFile,
   name: string,
   index: IndexDocument,
