@@ -14,6 +14,8 @@ export interface Contents {
   readonly index: IndexDocument;
   /** Manifests that were made for it and are no files in it. */
   readonly manifests?: ReadonlyMap<Digest, Manifest>;
+  /** The names of its images, as they were written. */
+  readonly written?: ReadonlySet<string>;
   /** The blobs that are files in it, needed or not. */
   readonly blobs?: readonly Digest[];
 }

@@ -24,8 +24,8 @@ export interface DockerArchiveOptions extends ArchiveOptions {
 export function dockerArchiveStore(path: string, options: DockerArchiveOptions = {}): LocalStore {
   const format: ArchiveFormat = {
     naming: dockerNaming,
-    extras: (index, manifests) => [
-      ["manifest.json", formatDockerManifest(index, manifests, options.platform ?? hostPlatform())],
+    extras: (index, manifests, old) => [
+      ["manifest.json", formatDockerManifest(index, manifests, options.platform ?? hostPlatform(), old?.written)],
     ],
     async read(archive, name) {
       const index = await readArchiveIndex(archive, name);
@@ -51,7 +51,8 @@ export function dockerArchiveStore(path: string, options: DockerArchiveOptions =
         name,
         (file) => named.has(file) || isDockerFile(file) || (!!index && isLayoutFile(file)),
       );
-      return index ? hybridContents(archive, name, index, images) : legacyContents(source);
+      const contents = await (index ? hybridContents(archive, name, index, images) : legacyContents(source));
+      return { ...contents, written: new Set(images.flatMap(({ tags }) => tags)) };
     },
   };
   return archiveStore(`docker-archive:${path}`, path, format, options);

@@ -8,7 +8,7 @@ import { hasDigestTag } from "../../oci/reference.ts";
 import { descriptorsOf, indexLimit, parseJson, type IndexDocument } from "../layout/index-document.ts";
 import { blobPath } from "../layout/layout-source.ts";
 import type { ArchiveFile } from "./archive-file.ts";
-import { dockerNaming } from "./docker-naming.ts";
+import { dockerNaming, fullName } from "./docker-naming.ts";
 
 /** An image in the manifest.json of what `docker save` writes: paths in the archive, and the names it has. */
 export interface DockerEntry {
@@ -43,7 +43,10 @@ export function formatDockerManifest(
   index: IndexDocument,
   manifests: ReadonlyMap<Digest, Manifest>,
   platform: Platform,
+  written: ReadonlySet<string> = new Set(),
 ): Uint8Array {
+  // In full only where it was so before: podman takes `team/app:v1` for an image of localhost, not of docker.io.
+  const spelt = (tag: string): string => (written.has(fullName(tag)) && !written.has(tag) ? fullName(tag) : tag);
   const entries = descriptorsOf(index);
   const names = dockerNaming.names(entries);
   const roots = new Map<Digest, string[]>();
@@ -57,7 +60,9 @@ export function formatDockerManifest(
     const image = root && (!root.subject || tags.length > 0) ? imageFor(root, manifests, platform) : undefined;
     if (!image?.config) return [];
     const layers = image.blobs.slice(1).map((layer) => blobPath(layer.digest));
-    return [{ Config: blobPath(image.config.digest), RepoTags: tags.length > 0 ? tags : null, Layers: layers }];
+    return [
+      { Config: blobPath(image.config.digest), RepoTags: tags.length > 0 ? tags.map(spelt) : null, Layers: layers },
+    ];
   });
   return Buffer.from(JSON.stringify(images));
 }

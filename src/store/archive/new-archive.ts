@@ -19,6 +19,7 @@ export interface NewFormat {
   extras(
     index: document.IndexDocument,
     manifests: ReadonlyMap<Digest, Manifest>,
+    old: Contents | undefined,
   ): readonly (readonly [name: string, bytes: Uint8Array])[];
 }
 
@@ -79,7 +80,7 @@ export async function newArchive(
   const finish = async (call: Call | undefined): Promise<void> => {
     if (old) index = await carry(index, { name, naming, writer, old, source, manifests }, call);
     await writer.finish([
-      ...format.extras(index, manifests),
+      ...format.extras(index, manifests, old),
       ["index.json", Buffer.from(document.formatIndex(index))],
       ["oci-layout", Buffer.from(JSON.stringify({ imageLayoutVersion: "1.0.0" }))],
     ]);

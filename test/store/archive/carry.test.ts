@@ -498,6 +498,23 @@ describe("a docker-archive", () => {
     expect(found?.config?.digest).toBe(digestOf(Buffer.from(configs[0]!)));
   });
 
+  test("goes along with names in full as they were written, from both kinds", async () => {
+    const path = await fresh();
+    const config = JSON.stringify({ rootfs: { type: "layers", diff_ids: [] } });
+    const named = `${hexOf(digestOf(Buffer.from(config)))}.json`;
+    const RepoTags = ["docker.io/foo/a:1", "foo/b:1", "docker.io/library/c:1"];
+    await writeFile(
+      path,
+      await tarOf([
+        { name: named, bytes: config },
+        { name: "manifest.json", bytes: JSON.stringify([{ Config: named, RepoTags, Layers: [] }]) },
+      ]),
+    );
+    for (const tag of ["other:v1", "other:v2"]) await put(path, { [tag]: two }, dockerArchiveStore);
+    expect(await manifestJson(path)).toMatchObject([{ RepoTags }, { RepoTags: ["other:v1", "other:v2"] }]);
+    expect(await all(opened(path, dockerArchiveStore).tags())).toContain("foo/a:1");
+  });
+
   test("is not made of an OCI archive", async () => {
     const path = await fresh();
     await put(path, { v1: one });
