@@ -45,7 +45,7 @@ export function formatDockerManifest(
   platform: Platform,
   written: ReadonlySet<string> = new Set(),
 ): Uint8Array {
-  // In full only where it was so before: podman takes `team/app:v1` for an image of localhost, not of docker.io.
+  // In full only where it was so before: podman takes a name without a registry for one of localhost.
   const spelt = (tag: string): string => (written.has(fullName(tag)) && !written.has(tag) ? fullName(tag) : tag);
   const entries = descriptorsOf(index);
   const names = dockerNaming.names(entries);
