@@ -4,6 +4,7 @@ import {
   createClient,
   isRegistryError,
   watchSync,
+  type Client,
   type CopyEvent,
   type Event,
   type WatchSyncOptions,
@@ -24,6 +25,34 @@ const noon = Date.parse("2026-11-29T12:00:00Z");
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+/** A file that is kept in sync from noon on: what its runs reported, once there are so many of them. */
+async function watched(client: Client, file: object) {
+  const stop = new AbortController();
+  const reports: RunReport[] = [];
+  const clock = manualClock(noon);
+  const watch = await watchSync(client, {
+    load: async () => parseSync({ name: "sync.yaml", value: { version: 1, ...file } }),
+    changed: async () => false,
+    stop: stop.signal,
+    drain: 1000,
+    clock,
+    onEvent: (event) => event.type === "ended" && reports.push(event.report),
+  });
+  return {
+    async reported(count: number): Promise<readonly RunReport[]> {
+      await until(() => reports.length === count);
+      return reports;
+    },
+    nextDay: () => clock.pass(24 * 3_600_000),
+    async end(): Promise<void> {
+      stop.abort();
+      await watch.ended;
+    },
+  };
+}
+
+type RunReport = Extract<Parameters<WatchSyncOptions["onEvent"]>[0], { type: "ended" }>["report"];
 
 test("what a file says is kept in sync until it is stopped, and can be looked at meanwhile", async () => {
   const [source, mirror] = [await testRegistry(), await testRegistry()];
@@ -85,50 +114,27 @@ test("a mapping that prunes takes nothing away that another brings", async () =>
     { ...both, name: "ones", tags: [{ include: ["1.*"] }], prune: true },
     { ...both, name: "twos", tags: [{ include: ["2.*"] }] },
   ];
-  const stop = new AbortController();
-  const reports: unknown[] = [];
-  const clock = manualClock(noon);
-  const watch = await watchSync(client, {
-    load: async () => parseSync({ name: "sync.yaml", value: { version: 1, sync } }),
-    changed: async () => false,
-    stop: stop.signal,
-    drain: 1000,
-    clock,
-    onEvent: (event) => event.type === "ended" && reports.push(event.report.failures),
-  });
-  await until(() => reports.length === 2);
-  await clock.pass(24 * 3_600_000);
-  await until(() => reports.length === 4);
-  expect(reports).toEqual([[], [], [], []]);
+  const watch = await watched(client, { sync });
+  await watch.reported(2);
+  await watch.nextDay();
+  const reports = await watch.reported(4);
+  expect(reports.map(({ failures }) => failures)).toEqual([[], [], [], []]);
   expect(await Array.fromAsync(mirror.store("app").tags())).toEqual(["1.0", "2.0"]);
-  stop.abort();
-  await watch.ended;
+  await watch.end();
 });
 
 test("a source that is not there is a failure with a code", async () => {
   const mirror = await testRegistry();
   const client = createClient({ env: { HOME: "/nonexistent" }, retries: 0 });
   onTestFinished(() => client.close());
-  const stop = new AbortController();
-  const reports: unknown[] = [];
-  const value = {
-    version: 1,
+  const file = {
     sync: [{ from: `${mirror.host}/none:1.0`, to: `${mirror.host}/copy`, schedule: "0 0 * * *" }],
   };
-  const watch = await watchSync(client, {
-    load: async () => parseSync({ name: "sync.yaml", value }),
-    changed: async () => false,
-    stop: stop.signal,
-    drain: 1000,
-    clock: manualClock(noon),
-    onEvent: (event) => event.type === "ended" && reports.push(event.report),
-  });
-  await until(() => reports.length === 1);
-  expect(reports).toMatchObject([
+  const watch = await watched(client, file);
+  expect(await watch.reported(1)).toMatchObject([
     { images: 0, failures: ["REFUSED"], message: expect.stringContaining("it is not there") },
   ]);
-  stop.abort();
-  await watch.ended;
+  await watch.end();
 });
 
 test("stopped, images that are under way are finished, and the others left", async () => {
@@ -170,32 +176,20 @@ test("what a budget leaves for the next run is said, and no failure", async () =
   for (const tag of ["1.0", "2.0"]) await putImage(source.store("app"), image(tag), tag);
   const client = createClient({ env: { HOME: "/nonexistent" }, retries: 0 });
   onTestFinished(() => client.close());
-  const stop = new AbortController();
-  const reports: unknown[] = [];
-  const value = {
-    version: 1,
+  const file = {
     budget: { registries: { [source.host]: { pulls: 1 } } },
     sync: [{ from: `${source.host}/app`, to: `${mirror.host}/app`, schedule: "0 0 * * *" }],
   };
-  const clock = manualClock(noon);
-  const watch = await watchSync(client, {
-    load: async () => parseSync({ name: "sync.yaml", value }),
-    changed: async () => false,
-    stop: stop.signal,
-    drain: 1000,
-    clock,
-    onEvent: (event) => event.type === "ended" && reports.push(event.report),
-  });
-  await until(() => reports.length === 1);
-  await clock.pass(24 * 3_600_000);
-  await until(() => reports.length === 2);
+  const watch = await watched(client, file);
+  await watch.reported(1);
+  await watch.nextDay();
+  const reports = await watch.reported(2);
   const left = `the budget of ${source.host} is 1 pull: 1 copy is left for the next run`;
   expect(reports).toEqual([
     { images: 1, bytes: expect.any(Number), failures: [], warnings: [left] },
     { images: 1, bytes: expect.any(Number), failures: [] },
   ]);
-  stop.abort();
-  await watch.ended;
+  await watch.end();
 });
 
 test("no run leaves a file open, or a draft", async () => {
@@ -210,23 +204,12 @@ test("no run leaves a file open, or a draft", async () => {
   onTestFinished(() => client.close());
   const to = [archive("copy"), archive("damaged")];
   const sync = [{ from: archive("source"), to, schedule: "0 0 * * *" }];
-  const stop = new AbortController();
-  const reports: unknown[] = [];
-  const clock = manualClock(noon);
-  const watch = await watchSync(client, {
-    load: async () => parseSync({ name: "sync.yaml", value: { version: 1, sync } }),
-    changed: async () => false,
-    stop: stop.signal,
-    drain: 1000,
-    clock,
-    onEvent: (event) => event.type === "ended" && reports.push([event.report.images, event.report.failures]),
-  });
-  await until(() => reports.length === 1);
-  await clock.pass(24 * 3_600_000);
-  await until(() => reports.length === 2);
-  stop.abort();
-  await watch.ended;
-  expect(reports).toEqual([
+  const watch = await watched(client, { sync });
+  await watch.reported(1);
+  await watch.nextDay();
+  const reports = await watch.reported(2);
+  await watch.end();
+  expect(reports.map(({ images, failures }) => [images, failures])).toEqual([
     [1, ["UNVERIFIED"]],
     [0, ["UNVERIFIED"]],
   ]);
