@@ -24,7 +24,10 @@ export interface HandsOptions extends Pick<CopyPlaces, "until"> {
   readonly plan?: Plan;
 }
 
-/** How plans are applied with a client: its stores, and the routes of its services; `close` lets go of all that was opened. Throws INVALID for a plan with one local place in two forms. */
+/**
+ * How plans are applied with a client: its stores, and the routes of its services; `close` lets go of all that was opened.
+ * Throws INVALID for a plan with one local place in two forms.
+ */
 export function handsOf(client: Client, options: HandsOptions = {}): Hands & { close(): Promise<void> } {
   const local = options.plan?.steps.map(({ at }) => at).filter((at) => /^(?:oci|docker-archive|dir)/.test(at)) ?? [];
   local.map((at) => placeOf(parseLocation(at))).forEach(oneForm());

@@ -46,8 +46,8 @@ const atOnce = 4;
 
 /**
  * Writes the copies of a plan into a bundle at `path`. What is fetched is kept in the folder `PATH.part` until the bundle is
- * complete: killed and run again, it goes on with what is missing there. Throws what stopped the first image where none could be fetched,
- * and INVALID where something else than a bundle is at `path`.
+ * complete: killed and run again, it goes on with what is missing there. Throws what stopped the first image where none could
+ * be fetched, and INVALID where something else than a bundle is at `path`.
  */
 export async function writeBundle(plan: Plan, to: string, options: WriteBundleOptions): Promise<WrittenBundle> {
   const path = await realpath(to).catch(() => to);

@@ -25,7 +25,7 @@ import { drain, listen, watch } from "../table/watch-options.ts";
 export const run: Run<[string | undefined]> = async ([file], cli) => {
   const { get, places, reporter } = cli;
   checkOptions(file, cli);
-  for (const path of [...get(report), get(bundle.record) ?? []].flat()) await expectWritable(path);
+  for (const path of [...get(report), get(bundle.record)]) if (path !== undefined) await expectWritable(path);
   if (file === undefined) {
     const { offerBundled } = await import("../sync-bundle.ts");
     const { plan, applied, ended } = await offerBundled(get(bundle.from)!, cli);

@@ -14,7 +14,10 @@ export interface Origin {
   readonly repository: string;
 }
 
-/** A place an image goes to: `at` is `place` with the tag, or with the digest where it gets no tag; a `dir:` is one image, and both. */
+/**
+ * A place an image goes to: `at` is `place` with the tag, or with the digest where it gets no tag; a `dir:` is one image, and
+ * both.
+ */
 export interface Target {
   readonly place: string;
   readonly tag?: string;
