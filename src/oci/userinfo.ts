@@ -6,5 +6,7 @@ const bare =
 
 /** A word without the password that stands before a host in it: `USER:PASSWORD` is in its place. */
 export function maskUserinfo(word: string): string {
+  // Every reference that is read comes by here.
+  if (!word.includes("@")) return word;
   return word.replace(inAddress, "USER:PASSWORD@").replace(bare, "USER:PASSWORD@");
 }
