@@ -128,8 +128,8 @@ export default defineConfig([
           { name: "version", test: /src\/version\.ts/, priority: 3 },
           { name: "cli", test: everyCommand, priority: 2 },
           { name: "doctor", test: /src\/doctor\// },
-          { name: "images", test: /src\/(graph\/|store\/(archive|layout|dir|memory|local))/ },
-          { name: "registry", test: /src\/(provider\/environment|(transport|auth|files|store|oci|hosts)\/)/ },
+          { name: "images", test: /src\/(graph\/(?!semaphore)|store\/(archive|layout|dir|memory|local))/ },
+          { name: "registry", test: /src\/(graph\/semaphore|provider\/environment|(transport|auth|files|store|oci|hosts)\/)/ },
           {
             name: "client",
             test: /src\/(client\.|copy-locations|machine\.|stack\.|services\.|cli\/(image|connect|configured|given-hosts|given-logins|places)\.)/,
@@ -138,9 +138,9 @@ export default defineConfig([
           { name: "services", test: /src\/provider\/([\w-]+|[\w-]+\/provider)\.ts/ },
           {
             name: "plans",
-            test: /node_modules\/valibot\/|src\/(plans\.|plan\/|document\/|bundle\/(manifest|pack|read)\.|sync\/(arrivals|copy-steps|handed|mounting)\.)/,
+            test: /node_modules\/valibot\/|src\/(plans\.|plan\/|config\/expand\.|document\/|bundle\/(manifest|pack|read)\.|sync\/(arrivals|copy-steps|handed|mounting)\.)/,
           },
-          { name: "configuration", test: /src\/config\// },
+          { name: "configuration", test: /src\/config\/(?!expand)/ },
           { name: "patterns", test: /node_modules\/semver\/|src\/policy\/((?!index)[\w-]+|lifecycle\/regex)\.ts/ },
           { name: "sync-plan", test: /node_modules\/croner\/|src\/policy\/sync\/[\w-]+\.ts|src\/sync\// },
           { name: "promotion", test: /src\/policy\/promote\// },

@@ -19,6 +19,8 @@ export interface Verified {
 /** Remembers from run to run what was whole, so that nobody asks again; by the image's place, `mirror.example/app:1.0`. */
 export interface SyncCache {
   find(at: string): Verified | undefined;
+  /** Whether anything is remembered of this repository. */
+  knows(place: string): boolean;
   note(at: string, verified: Verified): void;
   /** Throws where it cannot be written. */
   save(): Promise<void>;
@@ -47,8 +49,13 @@ export function openSyncCache(file: string, { now, ttl, onWarning }: SyncCacheOp
   const isFresh = ({ at }: Verified): boolean => now.getTime() - at < ttl && at <= now.getTime();
   for (const [at, verified] of read(file, onWarning)) if (isFresh(verified)) images.set(at, verified);
   let changed = false;
+  let places: ReadonlySet<string> | undefined;
   return {
     find: (at) => images.get(at),
+    knows(place) {
+      places ??= new Set([...images.keys()].map((at) => at.replace(/[:@][^/]*$/, "")));
+      return places.has(place);
+    },
     note(at, verified) {
       images.set(at, verified);
       changed = true;

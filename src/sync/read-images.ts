@@ -98,7 +98,8 @@ function remembered(reading: Reading, place: string, at: string): Verified | und
   return reading.recheck || reading.destination(place).isLocal ? undefined : reading.cache?.find(at);
 }
 
-const unknownDigest: Digest = `sha256:${"0".repeat(64)}`;
+/** In the place of a digest that nobody knows yet, and that changes nothing. */
+export const unknownDigest: Digest = `sha256:${"0".repeat(64)}`;
 
 async function readImage(
   at: At,

@@ -15,7 +15,7 @@ import type { Handed } from "./handed.ts";
 import { messageOf } from "./message.ts";
 import { oneForm } from "./one-form.ts";
 import { countedBy, pullsLeft } from "./pulls.ts";
-import { readImages } from "./read-images.ts";
+import { readImages, unknownDigest } from "./read-images.ts";
 import { only, select } from "./selection.ts";
 import { destinationView, type DestinationView } from "./destination-view.ts";
 import { sourceView, type SourceView } from "./source-view.ts";
@@ -113,11 +113,10 @@ type Patterned = Extract<From, { kind: "pattern" }>;
 /** Without repositories that the rule itself makes of others: a pattern that fits its own copies would copy these, too, and so on. */
 function withoutCopies(rule: SyncRule, sources: readonly Source[]): readonly Source[] {
   if (rule.from.every(({ kind }) => kind === "place")) return sources;
-  const digest = `sha256:${"0".repeat(64)}` as const;
   const makers = new Map<string, string>();
   for (const { origin } of sources) {
     for (const template of rule.to) {
-      const { place } = template.target(origin, { tag: "any", digest });
+      const { place } = template.target(origin, { tag: "any", digest: unknownDigest });
       if (place !== origin.place) makers.set(place, origin.place);
     }
   }
@@ -184,6 +183,7 @@ async function readSelected(rule: SyncRule, origin: Origin, ref: string | undefi
   const route = { rule, origin, images: [], dropped: [] };
   try {
     const source = reading.source(origin);
+    if (ref === undefined && origin.registry !== undefined) listAhead(rule, origin, reading);
     const { selected, dropped, tooFew, unread } =
       ref === undefined ? await select(rule, source, reading.now) : only(ref);
     if (tooFew.length > 0) return { ...route, dropped, failed: tooFew.join("; ") };
@@ -192,6 +192,19 @@ async function readSelected(rule: SyncRule, origin: Origin, ref: string | undefi
   } catch (error) {
     if (reading.signal?.aborted) throw error;
     return { ...route, failed: `it cannot be read: ${messageOf(error)}` };
+  }
+}
+
+/** Lists destinations of which nothing is known at the same time as the source: whatever is selected, that will be asked. */
+function listAhead(rule: SyncRule, origin: Origin, reading: Reading): void {
+  for (const template of rule.to) {
+    if (template.isLocal || template.uses.has("tag")) continue;
+    const { place } = template.target(origin, { tag: "any", digest: unknownDigest });
+    if (reading.recheck || !reading.cache?.knows(place))
+      reading
+        .destination(place)
+        .tags()
+        .catch(() => {}); // Who needs them is told.
   }
 }
 

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import type { Client } from "../client.ts";
 import { doing } from "../files/file-error.ts";
-import { attachments, type Attachment } from "../graph/attachments.ts";
+import { attachments, type Attachment, type Attachments } from "../graph/attachments.ts";
 import { readAttached } from "../graph/read-attached.ts";
 import { imageConfig } from "../graph/config.ts";
 import { selectPlatforms } from "../graph/select.ts";
@@ -87,7 +87,7 @@ export function sourceView(client: Client, origin: Origin, { room, call, handed 
     manifests.set(ref, known);
     return known;
   };
-  const around = attachments(store);
+  let around: Attachments | undefined;
   let bySubject: Promise<ReadonlyMap<Digest | undefined, readonly string[]>> | undefined;
   const whole = async (ref: string): Promise<Descriptor | undefined> => {
     const found = await opened.manifest(ref, call);
@@ -184,6 +184,7 @@ export function sourceView(client: Client, origin: Origin, { room, call, handed 
         ...call,
         manifest: (one: Descriptor) => manifest(one.digest),
       };
+      around ??= attachments(store);
       return (await Array.fromAsync(around.of(root, image))).flat();
     },
   };

@@ -1,5 +1,7 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { PlanSyncOptions } from "../../src/index.ts";
 import { testService } from "../cli/service-scene.ts";
 import { testRegistry, type TestRegistry } from "../cli/support.ts";
@@ -118,4 +120,25 @@ test("many repositories that share their blobs: each is sent once, and mounted w
     "mirror PUT blobs/uploads": 3,
     "mirror PUT manifests": images,
   });
+});
+
+test("a destination of which nothing is known is listed while the source is; one that a tag is named after, when that is known", async () => {
+  const asked = Promise.withResolvers<void>();
+  const listing = async (wait: Promise<void>): Promise<string> => {
+    const server = createServer((request, response) => {
+      if (request.url?.startsWith("/v2/app/tags/list")) asked.resolve();
+      const tags = (): void => void response.end(JSON.stringify({ name: "app", tags: ["1.0"] }));
+      if (request.url?.includes("/tags/list")) void wait.then(tags);
+      else response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const [slow, there] = [await listing(asked.promise), await listing(Promise.resolve())];
+  const both = { from: `${slow}/own`, to: `${there}/app`, immutable: ["*"] };
+  expect((await scene.plan(both)).steps).toEqual([]);
+  scene.requests();
+  await scene.plan({ ...both, to: `${there}/{tag}/app` });
+  expect(scene.requests().filter((line) => line.includes(there))).toEqual([`GET ${there}/1.0/app/tags/list`]);
 });
