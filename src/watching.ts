@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Client } from "./client.ts";
 import { isRegistryError, RegistryError } from "./oci/error.ts";
 import { apiHost } from "./oci/reference.ts";
-import { applyPlan, type Applied, type ApplyOptions } from "./plan/apply.ts";
+import { applyPlan, countDeletions, type Applied, type ApplyOptions } from "./plan/apply.ts";
 import type { Plan } from "./plan/plan.ts";
 import { handsOf } from "./plans.ts";
 import type { SyncRule } from "./policy/sync/parse.ts";
@@ -167,7 +167,8 @@ function reportOf(plan: Plan, { endings }: Applied, stopped: boolean): RunReport
   const failed = [...endings.values()].filter(({ outcome }) => outcome !== "done" && outcome !== "already");
   const real = failed.filter(({ error }) => !stopped || !isRegistryError(error, "PARTIAL"));
   const refused = plan.notes.filter(({ level }) => level === "refused");
-  const copied = plan.steps.filter(({ id, do: what }) => what === "copy" && endings.get(id)?.outcome === "done");
+  const done = plan.steps.filter(({ id }) => endings.get(id)?.outcome === "done");
+  const copied = done.filter(({ do: what }) => what === "copy");
   const codeOf = (error: unknown, outcome: string): string =>
     isRegistryError(error) ? error.code : outcome.toUpperCase();
   const warnings = plan.notes.filter(({ level }) => level === "warning").map((note) => note.message);
@@ -175,6 +176,7 @@ function reportOf(plan: Plan, { endings }: Applied, stopped: boolean): RunReport
   return {
     images: copied.length,
     bytes: copied.reduce((sum, { id }) => sum + (endings.get(id)?.bytes ?? 0), 0),
+    deleted: countDeletions(done),
     failures: [...real.map(({ error, outcome }) => codeOf(error, outcome)), ...refused.map(() => "REFUSED")],
     ...(message !== undefined && { message }),
     ...(warnings.length > 0 && { warnings }),

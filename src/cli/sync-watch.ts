@@ -72,11 +72,12 @@ function lineOf(event: Parameters<WatchSyncOptions["onEvent"]>[0], file: string)
       return undefined;
     default: {
       const { job, ms, next, report } = event;
-      const { images, bytes, failures, message, warnings = [] } = report;
+      const { images, bytes, deleted, failures, message, warnings = [] } = report;
       const wrong = failures.length === 0 ? "" : `, ${count(failures.length, "failure")}: ${message ?? failures[0]}`;
       const warned = warnings.map((warning) => `; warning: ${warning}`).join("");
+      const gone = deleted === 0 ? "" : `, ${deleted} deleted`;
       const then = next === undefined ? "" : `; next ${new Date(next).toISOString()}`;
-      return `${job}: ${count(images, "image")}, ${formatSize(bytes)} in ${formatSpan(ms)}${wrong}${warned}${then}`;
+      return `${job}: ${count(images, "image")}, ${formatSize(bytes)}${gone} in ${formatSpan(ms)}${wrong}${warned}${then}`;
     }
   }
 }

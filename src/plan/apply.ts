@@ -13,7 +13,7 @@ import { checkSteps } from "./check-steps.ts";
 import { copyAll } from "./copies.ts";
 import { deleteIn } from "./deletions.ts";
 import type { Hands } from "./hands.ts";
-import { isDeletion, type CopyImage, type DeleteManifest, type DeleteTag, type Plan, type Step } from "./plan.ts";
+import { isDeletion, type CopyImage, type Plan, type Step } from "./plan.ts";
 import { all, failed, runningOf, type Running } from "./running.ts";
 import { inTurn, isDone, type Work } from "./schedule.ts";
 
@@ -101,7 +101,7 @@ async function flush(stores: ReadonlySet<Store>, signal: AbortSignal | undefined
 /** Throws REFUSED where a plan has more deletions than it may. */
 export function checkDeletions({ steps, kept }: Plan, most: ApplyOptions["maxDelete"]): void {
   if (most === undefined) return;
-  const deletions = countOf(steps.filter(isDeletion));
+  const deletions = countDeletions(steps);
   const all = deletions + kept.filter(({ at, rule }) => rule !== undefined || !isDigestTag(tagAt(at))).length;
   const limit = typeof most === "number" ? most : Math.floor((Number.parseFloat(most) / 100) * all);
   if (deletions <= limit) return;
@@ -118,7 +118,8 @@ export function checkDeletions({ steps, kept }: Plan, most: ApplyOptions["maxDel
  * The tags that go, and the images without one; not what goes along with another, nor the tags that attach it. What stays along is
  * not in `kept` either, but for such tags, of which no rule says anything.
  */
-function countOf(deletions: readonly (DeleteTag | DeleteManifest)[]): number {
+export function countDeletions(steps: readonly Step[]): number {
+  const deletions = steps.filter(isDeletion);
   const ids = new Set(deletions.flatMap((step) => (step.do === "delete manifest" ? step.id : [])));
   return deletions.reduce((sum, step) => {
     const tags = step.do === "delete tag" ? [tagAt(step.at)] : step.tags;

@@ -26,6 +26,7 @@ export async function watchMetrics(options: MetricsOptions): Promise<Metrics> {
   const runs = counter("gantry_sync_runs_total", "Runs that ended.", ["mapping", "outcome"]);
   const images = counter("gantry_sync_images_total", "Images that were copied.", ["mapping"]);
   const bytes = counter("gantry_sync_bytes_total", "Bytes of blobs that were sent.", ["mapping"]);
+  const deleted = counter("gantry_sync_deleted_total", "Tags, and images without one, that were deleted.", ["mapping"]);
   const failures = counter("gantry_sync_failures_total", "What failed, by its code.", ["mapping", "code"]);
   const reloads = counter("gantry_sync_reloads_total", "How often the file was read.", ["outcome"]);
   const duration = new Histogram({
@@ -47,6 +48,7 @@ export async function watchMetrics(options: MetricsOptions): Promise<Metrics> {
       runs.inc({ mapping, outcome: report.failures.length === 0 ? "success" : "failure" });
       images.inc({ mapping }, report.images);
       bytes.inc({ mapping }, report.bytes);
+      deleted.inc({ mapping }, report.deleted);
       for (const code of report.failures) failures.inc({ mapping, code });
       duration.observe({ mapping }, ms / 1000);
     },

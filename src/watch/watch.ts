@@ -6,6 +6,8 @@ import { jobTable, type Entry, type Job, type JobStatus, type JobTable } from ".
 export interface RunReport {
   readonly images: number;
   readonly bytes: number;
+  /** The tags that were deleted, and the images without one. */
+  readonly deleted: number;
   /** A code for each failure: `NETWORK`, `DENIED`. */
   readonly failures: readonly string[];
   /** What went wrong first, for people. */
@@ -151,7 +153,7 @@ function runsOf<J extends Job>(table: JobTable<J>, options: WatchOptions<J>): Ru
       return await options.run(job, { soft: stop, hard: hard.signal });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return { images: 0, bytes: 0, failures: stop.aborted ? [] : [options.codeOf(error)], message };
+      return { images: 0, bytes: 0, deleted: 0, failures: stop.aborted ? [] : [options.codeOf(error)], message };
     }
   }
 

@@ -103,9 +103,10 @@ test.each(guards.slice(0, 2))("sync --watch heeds %s", async (_, words) => {
   expect(await isThere()).toBe(true);
 });
 
-test("what sync --watch deletes can come back", async () => {
+test("what sync --watch deletes is told, and can come back", async () => {
   const ended = await watched([]);
   expect(await isThere()).toBe(false);
+  expect(ended.stderr).toMatch(/Z app: 1 image, .*, 1 deleted in /);
   const [, journal] = /^to take it back: gantry undo (.*)$/m.exec(ended.stderr)!;
   expect((await gantry(["undo", journal!, "--yes"], { env: { HOME: folder } })).code).toBe(0);
   expect(await isThere()).toBe(true);

@@ -24,15 +24,16 @@ test("metrics tell what happened, in Prometheus' form", async () => {
     type: "ended",
     job: "new",
     ms: 2000,
-    report: { images: 3, bytes: 1000, failures: ["NETWORK", "NETWORK", "DENIED"] },
+    report: { images: 3, bytes: 1000, deleted: 2, failures: ["NETWORK", "NETWORK", "DENIED"] },
   });
-  metrics.on({ type: "ended", job: "new", ms: 100, report: { images: 0, bytes: 0, failures: [] } });
+  metrics.on({ type: "ended", job: "new", ms: 100, report: { images: 0, bytes: 0, deleted: 0, failures: [] } });
   const samples = samplesOf(await metrics.text());
   const wanted = {
     'gantry_sync_runs_total{mapping="new",outcome="failure"}': 1,
     'gantry_sync_runs_total{mapping="new",outcome="success"}': 1,
     'gantry_sync_images_total{mapping="new"}': 3,
     'gantry_sync_bytes_total{mapping="new"}': 1000,
+    'gantry_sync_deleted_total{mapping="new"}': 2,
     'gantry_sync_failures_total{mapping="new",code="NETWORK"}': 2,
     'gantry_sync_failures_total{mapping="new",code="DENIED"}': 1,
     'gantry_sync_reloads_total{outcome="failed"}': 1,

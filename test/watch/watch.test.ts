@@ -6,7 +6,7 @@ import { manualClock, type ManualClock } from "./manual-clock.ts";
 
 const noon = Date.parse("2026-11-29T12:00:00Z");
 const minute = 60_000;
-const fine: RunReport = { images: 1, bytes: 10, failures: [] };
+const fine: RunReport = { images: 1, bytes: 10, deleted: 0, failures: [] };
 const at = (ms: number): string => new Date(ms).toISOString().slice(11, 19);
 
 interface Scene {

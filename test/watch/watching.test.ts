@@ -119,6 +119,7 @@ test("a mapping that prunes takes nothing away that another brings", async () =>
   await watch.nextDay();
   const reports = await watch.reported(4);
   expect(reports.map(({ failures }) => failures)).toEqual([[], [], [], []]);
+  expect(reports.reduce((sum, { deleted }) => sum + deleted, 0)).toBe(1);
   expect(await Array.fromAsync(mirror.store("app").tags())).toEqual(["1.0", "2.0"]);
   await watch.end();
 });
@@ -186,8 +187,8 @@ test("what a budget leaves for the next run is said, and no failure", async () =
   const reports = await watch.reported(2);
   const left = `the budget of ${source.host} is 1 pull: 1 copy is left for the next run`;
   expect(reports).toEqual([
-    { images: 1, bytes: expect.any(Number), failures: [], warnings: [left] },
-    { images: 1, bytes: expect.any(Number), failures: [] },
+    { images: 1, bytes: expect.any(Number), deleted: 0, failures: [], warnings: [left] },
+    { images: 1, bytes: expect.any(Number), deleted: 0, failures: [] },
   ]);
   await watch.end();
 });
