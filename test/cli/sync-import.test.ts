@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { regsync, skopeo } from "../policy/sync/import/samples.ts";
+import { dregsy, imageSyncer, regsync, skopeo } from "../policy/sync/import/samples.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry } from "./support.ts";
 
@@ -25,6 +25,17 @@ test("writes a file, and nothing with --strict where something is lost", async (
   expect(await readFile(to, "utf8")).toContain(
     "  - from: registry.example.com/busybox\n    to: mirror.example/{name}\n",
   );
+});
+
+test.each([
+  ["regsync", regsync],
+  ["dregsy", dregsy],
+  ["image-syncer", imageSyncer],
+])("a file of %s says itself where to: --to is refused", async (tool, text) => {
+  const { code, stdout, stderr } = await gantry(["sync", "import", "--to", "mirror.example", "-"], { stdin: text });
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain(`stdin is of ${tool}, and says itself where each image goes`);
+  expect(stderr).toContain("leave --to out, and change `to` in the result");
 });
 
 test.each([

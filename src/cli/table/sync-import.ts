@@ -12,7 +12,7 @@ export const from: Option<SyncTool | undefined> = value(
 );
 export const to: Option<string | undefined> = value(
   "--to <place>",
-  "of skopeo's: where to, as on its command line; a template such as HOST/{registry}/{repository} says how it is named there",
+  "for skopeo's file alone, which does not say it: where to, as on its command line; a template such as HOST/{registry}/{repository} says how it is named there",
   String,
 );
 

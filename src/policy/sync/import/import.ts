@@ -1,6 +1,7 @@
 import { Document as YamlDocument } from "yaml";
 import type { Document } from "../../../document/document.ts";
 import { isObject } from "../../../oci/descriptor.ts";
+import { RegistryError } from "../../../oci/error.ts";
 import { importDregsy } from "./dregsy.ts";
 import { importImageSyncer } from "./image-syncer.ts";
 import type { ImportOptions, SyncImport } from "./imported.ts";
@@ -15,8 +16,16 @@ const importers: Readonly<Record<SyncTool, (document: Document, options: ImportO
   "image-syncer": (document) => importImageSyncer(document),
 };
 
-/** Says a tool's file in our form. Throws INVALID with the places where it is none of that tool. */
+/**
+ * Says a tool's file in our form. Throws INVALID with the places where it is none of that tool, and for a `to` that the file
+ * says itself.
+ */
 export function importSync(tool: SyncTool, document: Document, options: ImportOptions = {}): SyncImport {
+  if (options.to !== undefined && tool !== "skopeo") {
+    throw new RegistryError("INVALID", `${document.name} is of ${tool}, and says itself where each image goes`, {
+      hint: "leave --to out, and change `to` in the result",
+    });
+  }
   return importers[tool](document, options);
 }
 

@@ -19,7 +19,7 @@ export interface SyncImport {
 }
 
 export interface ImportOptions {
-  /** Where to, for tools that are told so on their command line: a repository's prefix, or a template. */
+  /** Where to, for skopeo, which is told so on its command line: a repository's prefix, or a template. */
   readonly to?: string;
 }
 
