@@ -1,7 +1,8 @@
-import { mkdir, open, type FileHandle } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { doing, isErrno } from "../files/file-error.ts";
 import { withLock } from "../files/lock.ts";
+import { makeDirectories } from "../files/make-directories.ts";
 import { isRegistryError, RegistryError } from "../oci/error.ts";
 import type { Call } from "../store/store.ts";
 import type { Journal } from "./apply.ts";
@@ -33,7 +34,7 @@ export async function withJournal<T>(
   { signal, onWait }: JournalOptions = {},
 ): Promise<T> {
   const writing = `write the journal ${path}`;
-  await doing(writing, () => mkdir(dirname(path), { recursive: true, mode: 0o700 }));
+  await doing(writing, () => makeDirectories(dirname(path), 0o700));
   const locked = (timeout: number): Promise<T> =>
     withLock(`${path}.lock`, { what: `the journal ${path}`, timeout, ...(signal && { signal }) }, async () => {
       const header = headerOf(plan);

@@ -1,9 +1,10 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import * as v from "valibot";
 import { clearDrafts, draftPath } from "../files/drafts.ts";
 import { isErrno, rejectSpecial } from "../files/file-error.ts";
+import { makeDirectories } from "../files/make-directories.ts";
 import { isObject } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isDigest } from "../oci/digest.ts";
@@ -68,7 +69,7 @@ export function openSyncCache(file: string, { now, ttl, onWarning }: SyncCacheOp
       const found = { marks: [...marks.keys()], images: Object.fromEntries(entries) };
       const text = JSON.stringify({ gantry: "sync cache 2", ...found });
       await rejectSpecial(file);
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await makeDirectories(dirname(file), 0o700);
       await clearDrafts(dirname(file), basename(file));
       const fresh = draftPath(dirname(file), basename(file));
       try {

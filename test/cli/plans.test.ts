@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -228,6 +229,7 @@ test("where no journal can be written, nothing is done", async () => {
     [join(file, "below", "journal"), "a part of the path is a file, not a directory"],
     // A link, for its lock can be made beside it wherever one may write.
     [join(folder, "device"), "it is a device or a pipe, and a journal has to be a file"],
+    ...(existsSync("/proc/self") ? [["/proc/gantry/journal", "there is no such file or directory"]] : []),
   ] as const;
   await symlink("/dev/null", join(folder, "device"));
   for (const [path, why] of wrong) {

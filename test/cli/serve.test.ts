@@ -180,6 +180,7 @@ test("with --verbose writes a line for each request, which cannot forge another"
 describe("refuses to start", () => {
   test.each<[string, readonly string[], number, string]>([
     ["without a directory", ["--listen", "127.0.0.1:0"], 2, "say --data DIR"],
+    ["where no directory can be made", ["--data", "/proc/gantry"], 2, "/proc/gantry cannot hold a registry"],
     ["for other machines, with no users", ["--data", "DATA", "--listen", "0.0.0.0:0"], 2, "without access control"],
     ["with half a certificate", ["--data", "DATA", "--tls-cert", "x"], 2, "go together"],
     ["with --anonymous-pull and no users", ["--data", "DATA", "--anonymous-pull"], 2, "goes with --htpasswd"],

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeDirectories } from "../../files/make-directories.ts";
 import { RegistryError } from "../../oci/error.ts";
 
 const keyLength = 32;
@@ -27,7 +28,7 @@ async function makeKeyFile(file: string): Promise<Uint8Array> {
   const key = randomBytes(keyLength);
   const fresh = `${file}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await makeDirectories(dirname(file), 0o700);
     await writeFile(fresh, `${key.toString("base64url")}\n`, { flag: "wx", mode: 0o600, flush: true });
     await rename(fresh, file);
   } catch (cause) {

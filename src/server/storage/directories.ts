@@ -1,5 +1,6 @@
-import { mkdir, open, type FileHandle } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { makeDirectories } from "../../files/make-directories.ts";
 
 /** Makes the names in a directory durable. Windows keeps them without being asked, and cannot be asked. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -15,9 +16,9 @@ export async function syncDirectory(path: string): Promise<void> {
 /** Makes a directory and those above it, durably. */
 export async function makeDirectory(path: string): Promise<void> {
   const full = resolve(path);
-  const first = await mkdir(full, { recursive: true });
+  const first = await makeDirectories(full);
   if (first === undefined) return;
-  const above = dirname(resolve(first));
+  const above = dirname(first);
   let made = full;
   do {
     made = dirname(made);
