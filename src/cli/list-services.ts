@@ -1,7 +1,7 @@
 import { abilityTitles, describeQuirks, knownProviders, type Abilities, type AbilityName } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import { long } from "./options.ts";
-import { fields, wrapped } from "./render/table.ts";
+import { foldedFields } from "./render/table.ts";
 import { paint, type Look } from "./render/text.ts";
 
 /** A service, for people and programs: what can be done there, and in what it differs. */
@@ -35,19 +35,10 @@ function serviceText({ service, title, hosts, abilities, quirks }: ServiceEntry,
     ["quirks", first],
     ...rest.map((line) => ["", line] as const),
   ] as const;
-  return `${paint(look, "bold", service)}  ${title}\n${fields(broken(pairs, look), look, "  ")}\n`;
+  return `${paint(look, "bold", service)}  ${title}\n${foldedFields(pairs, look, "  ")}\n`;
 }
 
 type Pair = readonly [name: string, value: string];
-
-/** The same with values in lines that fit the terminal, where there is one. */
-function broken(pairs: readonly Pair[], { width }: Look): readonly Pair[] {
-  if (width === undefined) return pairs;
-  const beside = 4 + Math.max(...pairs.map(([name]) => name.length));
-  return pairs.flatMap(([name, value]) =>
-    wrapped(value, Math.max(width - beside, 20)).map((line, i): Pair => [i === 0 ? name : "", line]),
-  );
-}
 
 /** How each thing is done. */
 function each(abilities: Abilities): readonly Pair[] {

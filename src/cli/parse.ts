@@ -2,9 +2,10 @@ import { Command as Parser, CommanderError, Option as ParserOption } from "comma
 import { RegistryError } from "../index.ts";
 import { families, type Argument, type Command } from "./command.ts";
 import { commands, findCommand } from "./commands.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { helpLayout, helpTail } from "./help.ts";
 import { longName, type Given, type Option } from "./option.ts";
-import { paint, type Look } from "./render/text.ts";
+import { folded } from "./render/table.ts";
+import type { Look } from "./render/text.ts";
 import { maskSecrets } from "./secrets.ts";
 import { version } from "../version.ts";
 
@@ -37,7 +38,7 @@ export function parse(typed: readonly string[], look: Look): Parsed {
   // Building parsers takes time: a command that is named needs no others beside it.
   const named = findCommand(words)?.command;
   if (!named?.hidden) refuseMangled(words);
-  if (!named) describeRoot(program);
+  if (!named) describeRoot(program, look);
   const all = words.some((word) => word === "-v" || word === "--verbose");
   for (const command of named ? withOwn(named) : commands) {
     const parser = addCommand(program, command);
@@ -88,22 +89,21 @@ function withOwn(named: Command): readonly Command[] {
 }
 
 function rootParser(look: Look): Parser {
-  return new Parser("gantry").exitOverride().configureHelp({
-    minWidthToWrap: 20,
-    styleTitle: (text) => paint(look, "bold", text),
-    subcommandTerm: (command) => [command.name(), ...command.aliases()].join(", "),
-  });
+  return new Parser("gantry").exitOverride().configureHelp(helpLayout(look));
 }
 
 /** What `gantry --help` says beside the commands. */
-function describeRoot(program: Parser): void {
+function describeRoot(program: Parser, look: Look): void {
   program
     .description("Moves, looks at, checks and serves container images.")
     .usage("<command> [options]")
     .version(`gantry ${version}`, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
     .addHelpCommand(new Parser("help").argument("[command]").summary("show a command's help").helpGroup("This tool:"))
-    .addHelpText("after", "\ngantry COMMAND --help shows a command's options, examples and exit codes.");
+    .addHelpText(
+      "after",
+      `\n${folded("gantry COMMAND --help shows a command's options, examples and exit codes.", look)}`,
+    );
 }
 
 function addCommand(program: Parser, command: Command): Parser {
@@ -204,19 +204,6 @@ function usageError(error: CommanderError): RegistryError {
   const [what = "", guess] = error.message.replace(/^error: /, "").split("\n");
   const hint = guess && `did you mean ${guess.replace(/^\(Did you mean (.*)\?\)$/, "$1")}?`;
   return new RegistryError("INVALID", what.replace(/(unknown option '[^'=]*)=[^']*'/, "$1'"), hint ? { hint } : {});
-}
-
-function helpTail(command: Command, look: Look, all: boolean): string {
-  const examples = command.examples
-    .map(({ note, line }) => `  ${paint(look, "dim", `# ${note}`)}\n  ${line}\n`)
-    .join("");
-  const endings = [...(command.endings ?? [])]
-    .map((name) => `  ${exitCodes[name].code}  ${exitCodes[name].means}\n`)
-    .join("");
-  const title = (text: string): string => paint(look, "bold", text);
-  const rare = all ? 0 : command.options.filter((option) => option.rare).length;
-  const more = rare > 0 ? `\n--help -v shows ${rare} more options, about networks and logins.\n` : "";
-  return `${more}\n${title("Examples:")}\n${examples}${endings && `\n${title("Exit codes beside 0, 1 and 2:")}\n${endings}`}`;
 }
 
 function sentence(text: string): string {

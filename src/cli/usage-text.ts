@@ -1,5 +1,5 @@
 import type { ImageUsage, RepositoryUsage, SharedLayer, Usage } from "../index.ts";
-import { table, type Column } from "./render/table.ts";
+import { folded, table, type Column } from "./render/table.ts";
 import { count, formatSize, paint, plain, shortDigest, type Look } from "./render/text.ts";
 
 /** How many shared layers people are shown unless they say. */
@@ -44,7 +44,7 @@ export function usageTables(shown: Usage, all: Usage, look: Look): string {
     ...(rows.length > 0 ? [main] : []),
     ...(layers.length > 0 ? [table(layers, layerColumns, look)] : []),
   ];
-  return [...tables, `${summary(all)}\n`].join("\n");
+  return [...tables, `${folded(summary(all), look)}\n`].join("\n");
 }
 
 function imageColumns({ repository }: RepositoryUsage): readonly Column<ImageUsage>[] {
@@ -80,7 +80,7 @@ export function usageTree(shown: Usage, all: Usage, look: Look): string {
   const left = all.layers.length - layers.length;
   if (left > 0 && layers.length > 0) layers.push(paint(look, "dim", `and ${left} more`));
   if (layers.length > 0) trees.push(branch(paint(look, "bold", "what several images have"), layers, look));
-  return `${trees.join("")}${summary(all)}\n`;
+  return `${trees.join("")}${folded(summary(all), look)}\n`;
 }
 
 function branch(head: string, lines: readonly string[], look: Look): string {

@@ -50,7 +50,7 @@ function stacked(titles: readonly string[], rows: readonly (readonly string[])[]
     .map((row) => {
       const [first = "", ...others] = row.map((cell) => shortDigest(cell));
       const named = others.map((cell, i) => [titles[i + 1]!, cell] as const);
-      return `${first}\n${fields(named, look, "  ")}`;
+      return `${folded(first, look)}\n${foldedFields(named, look, "  ")}`;
     })
     .join("");
 }
@@ -66,16 +66,32 @@ export function wrapped(text: string, width: number): readonly string[] {
   return lines;
 }
 
+/** A text that goes on in the next line where the terminal ends, with an indent that the first has already. */
+export function folded(text: string, { width }: Look, indent = ""): string {
+  return width === undefined ? text : wrapped(text, width - indent.length).join(`\n${indent}`);
+}
+
+type Pairs = readonly (readonly [name: string, value: string | undefined])[];
+
 /** Names and values, the values in one column; empty values are left out. */
-export function fields(
-  pairs: readonly (readonly [name: string, value: string | undefined])[],
-  look: Look,
-  indent = "",
-): string {
+export function fields(pairs: Pairs, { color }: Look, indent = ""): string {
+  return foldedFields(pairs, { color }, indent);
+}
+
+/** Fields whose values go on in the next line where the terminal ends; a word that has no room beside its name stands below. */
+export function foldedFields(pairs: Pairs, look: Look, indent = ""): string {
   const shown = pairs.filter((pair): pair is readonly [string, string] => pair[1] !== undefined && pair[1] !== "");
   const wide = Math.max(0, ...shown.map(([name]) => name.length));
+  const beside = indent.length + wide + gap.length;
   return shown
-    .map(([name, value]) => `${indent}${paint(look, "bold", plain(name).padEnd(wide))}${gap}${plain(value)}\n`)
+    .map(([name, value]) => {
+      const text = plain(value);
+      const longest = Math.max(...text.split(" ").map((word) => word.length));
+      const isBelow = look.width !== undefined && beside + longest > look.width;
+      const inset = " ".repeat(isBelow ? indent.length + gap.length : beside);
+      const title = paint(look, "bold", isBelow ? plain(name) : plain(name).padEnd(wide));
+      return `${indent}${title}${isBelow ? `\n${inset}` : gap}${folded(text, look, inset)}\n`;
+    })
     .join("");
 }
 

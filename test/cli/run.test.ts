@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { commands } from "../../src/cli/commands.ts";
 import { image, putImage } from "../support/images.ts";
 import { gantry, testRegistry } from "./support.ts";
 
@@ -154,10 +155,39 @@ describe("output", () => {
     expect(await colored(80, { FORCE_COLOR: "0" })).toBe(false);
   });
 
-  test("fits the terminal's width", async () => {
-    const { stdout } = await gantry(["copy", "--help"], { terminal: 70, env: { NO_COLOR: "1" } });
-    const text = stdout.slice(0, stdout.indexOf("Examples:"));
-    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(70);
+  test.each([40, 60, 80, 120])(
+    "fits a terminal of %d columns, but for commands to copy and words that are longer",
+    async (terminal) => {
+      for (const words of [["--help"], ...commands.map(({ name }) => [...name.split(" "), "--help", "-v"])]) {
+        const { stdout } = await gantry(words, { terminal, env: { NO_COLOR: "1" } });
+        const long = stdout.split("\n").filter((line) => line.length > terminal && !/^ {2}gantry /.test(line));
+        expect(long.filter((line) => /\S\s+\S/.test(line.replace(/^Usage: gantry/, "")))).toEqual([]);
+      }
+    },
+  );
+
+  test("has what an option does below its name where there is no room beside it", async () => {
+    const { stdout } = await gantry(["pull", "--help"], { terminal: 40, env: { NO_COLOR: "1" } });
+    expect(stdout).toContain(
+      `
+Usage: gantry pull [options] <reference>
+       [path]
+`.trimStart(),
+    );
+    expect(stdout).toContain(`
+  --as <kind>
+      the format of the files: oci,
+      oci-archive, docker-archive or dir
+  --platform <platform>
+`);
+    expect(stdout).toContain(`
+  # into the OCI layout ./app, under the
+  # tag 1.0
+  gantry pull `);
+    expect(stdout).toContain(`
+  4  authentication failed, or
+     permission is missing
+`);
   });
 });
 

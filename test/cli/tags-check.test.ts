@@ -32,6 +32,18 @@ test("findings for people, for programs, and as an exit code", async () => {
   expect((await gantry(["tags", "check", app, "--fail-on", "bad"])).code).toBe(2);
 });
 
+test("findings stay within a terminal; a command to copy is not broken", async () => {
+  const { app } = await scene();
+  const { stdout } = await gantry(["tags", "check", app], { terminal: 40, env: { NO_COLOR: "1" } });
+  expect(stdout).toBe(`warning ${app}:1.2:
+  alias-behind
+  1.2 is 1.2.3, and the newest version
+  that it stands for is 1.2.4
+  gantry tag ${app}:1.2.4 1.2;
+  or all of them, with --plan
+`);
+});
+
 test("--plan moves what is behind, and then nothing is found", async () => {
   const { app, store } = await scene();
   expect((await gantry(["tags", "check", app, "--plan", "--detailed-exitcode"])).code).toBe(7);

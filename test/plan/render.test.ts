@@ -107,6 +107,47 @@ registry.example/team/app
 `);
 });
 
+test("on a terminal of 40 columns what has no room beside other things stands in the next line", () => {
+  const narrow = { color: false, width: 40 };
+  expect(planTable(planOf(steps, { kept: plan.kept }), narrow)).toBe(`  DO WHAT BYTES
+registry.example/team/app
+  1 tag goes, 1 manifest goes; frees
+  34.0 MB
+  delete tag :1.0-rc1 -
+      not one of the newest 3
+  delete manifest @sha256:d4735e3a265e
+    34.0 MB
+      pushed 90 days ago; with old,
+      older
+registry.example:5000/web
+  tag :stable = sha256:6b86b273ff34 -
+      1.2 is stable
+oci:images
+  copy :1 1.2 kB
+      new, from
+      hub.example/lib:1@sha256:6b86b273ff34
+
+kept
+  2  one of the newest 3 (rules[0])
+  1  a part of an index
+
+1 tag goes, 1 manifest goes, 1 tag is
+set, 1 image is copied; frees 34.0 MB,
+moves 1.2 kB; 3 stay
+`);
+  const endings = new Map([["2", { outcome: "already" } as const]]);
+  expect(appliedTable(planOf(steps.slice(1, 2)), { endings, complete: true }, narrow))
+    .toBe(`  STEP     DO               WHAT
+registry.example/team/app
+  already delete manifest
+    @sha256:d4735e3a265e
+      pushed 90 days ago; with old,
+      older
+
+1 done already
+`);
+});
+
 const many = Array.from({ length: 100_000 }, (_, i): Step => {
   const digest = digestOf(Buffer.from(`${i}`));
   const at = `registry.example/app${i % 50}@${digest}`;

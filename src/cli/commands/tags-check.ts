@@ -32,6 +32,7 @@ import type { Run } from "../command.ts";
 import { writeWhole } from "../files.ts";
 import { journals } from "../journals.ts";
 import { offerPlan } from "../plans.ts";
+import { folded } from "../render/table.ts";
 import { paint, plain, type Look } from "../render/text.ts";
 import { openRepository } from "../service-place.ts";
 import { failOn, fixes, history } from "../table/tags-options.ts";
@@ -136,10 +137,13 @@ async function journaledMoves(cli: Cli): Promise<ReadonlyMap<string, readonly Ta
 const colors = { error: "red", warning: "yellow", info: "dim" } as const;
 
 function findingsText(findings: readonly TagFinding[], look: Look): string {
+  const lines = (text: string): string => folded(plain(text), look, "  ");
   return findings
     .map(({ severity, rule, at, message, advice }) => {
-      const title = `${paint(look, colors[severity], severity)} ${plain(at)}: ${rule}`;
-      return `${title}\n  ${plain(message)}\n  ${paint(look, "dim", plain(advice))}\n`;
+      const title = lines(`${severity} ${at}: ${rule}`).replace(severity, paint(look, colors[severity], severity));
+      // A command is for copying, and stays in one line.
+      const whole = lines(advice.replace(/gantry [^;]*/, (command) => command.replaceAll(" ", "\u00A0")));
+      return `${title}\n  ${lines(message)}\n  ${paint(look, "dim", whole.replaceAll("\u00A0", " "))}\n`;
     })
     .join("");
 }

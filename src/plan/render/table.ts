@@ -1,4 +1,4 @@
-import { table, wrapped, type Column } from "../../text/table.ts";
+import { folded, table, wrapped, type Column } from "../../text/table.ts";
 import { formatSize, paint, plain, shortDigest, type Look } from "../../text/text.ts";
 import type { Ending } from "../act.ts";
 import type { Applied } from "../apply.ts";
@@ -36,8 +36,8 @@ export function planTable(plan: Plan, look: Look, { kept = false }: TableOptions
   return [
     rowsText(groups, columns, look),
     stays.length === 0 ? "" : `\n${table(stays, [...keptColumns], look)}`,
-    reasons.length === 0 ? "" : `\n${paint(look, "bold", "kept")}\n${reasonLines(reasons)}`,
-    `${plan.steps.length + plan.kept.length > 0 ? "\n" : ""}${plain(summary(plan))}\n`,
+    reasons.length === 0 ? "" : `\n${paint(look, "bold", "kept")}\n${reasonLines(reasons, look)}`,
+    `${plan.steps.length + plan.kept.length > 0 ? "\n" : ""}${folded(plain(summary(plan)), look)}\n`,
   ].join("");
 }
 
@@ -114,28 +114,42 @@ function rowsText(groups: readonly Group[], all: readonly Column<Row>[], look: L
   const wide = lines.reduce((most, { length }) => Math.max(most, length), titles.length);
   const isNarrow = look.width !== undefined && look.width - wide < narrow;
   const indent = " ".repeat(isNarrow ? 6 : wide + 2);
+  const beside = (cells: string): string => (isNarrow ? loose(cells, look) : cells.padEnd(wide));
   const line = (row: Row, i: number): string => {
     const text = plain(last.value(row));
     if (look.width === undefined) return `${lines[i]!.padEnd(wide)}  ${text}`.trimEnd();
     const parts = wrapped(withShortDigests(text), look.width - indent.length);
     const [first = "", ...rest] = isNarrow ? ["", ...parts] : parts;
-    return [`${lines[i]!.padEnd(wide)}  ${first}`.trimEnd(), ...rest.map((more) => `${indent}${more}`)].join("\n");
+    return [`${beside(lines[i]!)}  ${first}`.trimEnd(), ...rest.map((more) => `${indent}${more}`)].join("\n");
   };
   let at = 0;
-  const parts = groups.map(({ place, steps, rows: its }) => {
-    const total = its.length > 1 ? `  ${paint(look, "dim", stepsText(steps))}` : "";
-    return [`${paint(look, "cyan", plain(place))}${total}`, ...its.map((row) => line(row, at++))];
-  });
-  const heading = paint(look, "bold", isNarrow ? titles : `${titles.padEnd(wide)}  ${last.title}`);
+  const parts = groups.map((group) => [placeLine(group, look), ...group.rows.map((row) => line(row, at++))]);
+  const heading = paint(look, "bold", isNarrow ? beside(titles) : `${titles.padEnd(wide)}  ${last.title}`);
   return [heading, ...parts.flat()].map((text) => `${text}\n`).join("");
+}
+
+/** A line as it is or, where the terminal is narrower, its cells one after the other. */
+function loose(line: string, look: Look): string {
+  const isLong = look.width !== undefined && line.length > look.width;
+  return isLong ? `  ${folded(line.trim().replace(/ {2,}/g, " "), look, "    ")}` : line;
+}
+
+function placeLine({ place, steps, rows }: Group, look: Look): string {
+  const [name, total] = [plain(place), rows.length > 1 ? stepsText(steps) : ""];
+  const isLong = name.length + 2 + total.length > (look.width ?? Number.POSITIVE_INFINITY);
+  const [between, told] = isLong && total !== "" ? ["\n  ", folded(total, look, "  ")] : ["  ", total];
+  return `${paint(look, "cyan", name)}${total === "" ? "" : `${between}${paint(look, "dim", told)}`}`;
 }
 
 const withShortDigests = (text: string): string =>
   text.replace(/sha\d+:[0-9a-f]{64,}/g, (digest) => shortDigest(digest));
 
-function reasonLines(reasons: ReturnType<typeof keptByReason>): string {
+function reasonLines(reasons: ReturnType<typeof keptByReason>, look: Look): string {
   const wide = Math.max(...reasons.map(({ kept }) => String(kept.length).length));
-  return reasons.map(({ why: reason, kept }) => `  ${String(kept.length).padStart(wide)}  ${plain(reason)}\n`).join("");
+  const indent = " ".repeat(wide + 4);
+  return reasons
+    .map(({ why: reason, kept }) => `  ${String(kept.length).padStart(wide)}  ${folded(plain(reason), look, indent)}\n`)
+    .join("");
 }
 
 /** `warning: registry.example/app: ...`: what there is to know beside the steps, a line each. */

@@ -95,6 +95,26 @@ describe("a table", () => {
     );
   });
 
+  test("breaks long values of what stands by itself at spaces; a word without room stands below its title", () => {
+    const many = ["PUSHED", "PULLED"].map((title) => ({ title, value: () => "2026-11-30 07:01" }));
+    const titled: readonly Column<Row>[] = [
+      ...columns,
+      ...many,
+      { title: "GATES", value: () => "from, approval, command smoke, command lint" },
+      { title: "AMONG", value: () => `registry.example/team/app:${"1".repeat(10)}` },
+    ];
+    expect(table(rows.slice(0, 1), titled, { color: false, width: 40 })).toBe(`1.0
+  DIGEST  sha256:0123456789ab
+  SIZE    9 B
+  PUSHED  2026-11-30 07:01
+  PULLED  2026-11-30 07:01
+  GATES   from, approval, command smoke,
+          command lint
+  AMONG
+    registry.example/team/app:1111111111
+`);
+  });
+
   test("shows no control characters of its cells", () => {
     expect(table([{ ...rows[0]!, tag: "\u001B[2J" }], columns, { color: false })).toContain(String.raw`\u001b[2J`);
   });
