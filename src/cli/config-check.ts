@@ -1,15 +1,13 @@
 import { apiHost, isRegistryError, type Config, type ConfigFindings, type Fault } from "../index.ts";
-import { immutableBy, stageFaults } from "../policy/index.ts";
+import { immutableBy } from "../policy/index.ts";
+import { faultAt, stageFaultsIn } from "./config-fault.ts";
 import { configuredHosts, readAuthorities } from "./configured.ts";
 import { ofConfiguration } from "./immutable.ts";
 import { expectCluster } from "./in-use.ts";
 
 /** What commands would refuse in the sections that they read. */
 export function checkSections(config: Config): ConfigFindings {
-  const { promote, tags, inUse } = config.values;
-  const stages = stageFaults(promote?.stages ?? {}).map(({ stage, key, error }) =>
-    faultAt(config, ["promote", "stages", stage, key], error),
-  );
+  const { tags, inUse } = config.values;
   const immutable = (tags?.immutable ?? []).flatMap((text) =>
     attempt(config, ["tags", "immutable"], () => ofConfiguration(() => immutableBy([text]))),
   );
@@ -17,7 +15,7 @@ export function checkSections(config: Config): ConfigFindings {
   const warnings = attempt(config, ["inUse", "namespaces"], () =>
     expectCluster(inUse?.namespaces ?? [], inUse?.kubernetes ?? []),
   );
-  return { faults: [...stages, ...immutable], warnings };
+  return { faults: [...stageFaultsIn(config), ...immutable], warnings };
 }
 
 /** The same, and what is wrong with the files of certificates that the configuration names. */
@@ -41,13 +39,4 @@ function attempt(config: Config, path: readonly string[], work: () => unknown): 
     if (!isRegistryError(error)) throw error;
     return [faultAt(config, path, error)];
   }
-}
-
-/** A fault at a key, or at what stands nearest to it: below it, beside it, or above. */
-function faultAt({ settings }: Config, path: readonly string[], { message, hint }: Omit<Fault, "source">): Fault {
-  const within = (keys: readonly string[]): string | undefined =>
-    settings.find((one) => keys.every((key, i) => one.path[i] === key))?.origin;
-  const origin = path.map((_, i) => within(path.slice(0, path.length - i))).find((one) => one !== undefined);
-  const [, source, line] = /^(.*?)(?::(\d+))?$/s.exec(origin ?? "")!;
-  return { source: source!, ...(line && { line: Number(line) }), message, ...(hint && { hint }) };
 }

@@ -1,14 +1,18 @@
-import { parseReference, RegistryError, version, type PromotedPlace, type Reference } from "../index.ts";
+import { formatFault, parseReference, RegistryError, version, type PromotedPlace, type Reference } from "../index.ts";
 import type { Plan } from "../plan/index.ts";
 import { stagesOf, targetAt, type PromotionPolicy, type Stage } from "../policy/index.ts";
 import { actorOf } from "./actor.ts";
 import type { Cli } from "./cli.ts";
+import { stageFaultsIn } from "./config-fault.ts";
 import type { ExitName } from "./exit-codes.ts";
 import * as promote from "./table/promote-options.ts";
 
-/** The stages of the configuration, by name. */
+/** The stages of the configuration, by name. Throws INVALID, naming the place, for the first that is wrong. */
 export async function stagesIn({ config }: Cli): Promise<ReadonlyMap<string, Stage>> {
-  return stagesOf((await config()).values.promote?.stages ?? {});
+  const found = await config();
+  const [fault] = stageFaultsIn(found);
+  if (fault) throw new RegistryError("INVALID", formatFault(fault), fault.hint ? { hint: fault.hint } : {});
+  return stagesOf(found.values.promote?.stages ?? {});
 }
 
 /** What --to names: a stage, or a place. Throws INVALID for a word alone that is no stage. */

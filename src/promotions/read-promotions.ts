@@ -1,7 +1,7 @@
 import type { Client } from "../client.ts";
 import { tagTargets } from "../graph/tags.ts";
 import type { Digest } from "../oci/digest.ts";
-import { RegistryError } from "../oci/error.ts";
+import { isAbsent, RegistryError } from "../oci/error.ts";
 import { formatReference, isDigestTag, type Reference } from "../oci/reference.ts";
 import { semaphore } from "../graph/semaphore.ts";
 import { parsePattern } from "../policy/pattern.ts";
@@ -20,6 +20,8 @@ import { builtAt, releaseOf } from "./release.ts";
 export interface PromotionRequest extends TargetOptions {
   /** Images by tag or digest; or, with `match`, repositories. */
   readonly images: readonly string[];
+  /** Where an image is named, as `images.txt:3`: told of one that is not there. */
+  readonly namedAt?: ReadonlyMap<string, string>;
   /** Of each repository every tag like this. */
   readonly match?: string;
   /** Stages, or places as `targetOf` takes them. */
@@ -54,11 +56,27 @@ export async function readPromotions(
   const room = semaphore(atOnce);
   const placeOf = places(client, request.immutable, call);
   const images = (
-    await Promise.all(request.images.map((image) => room(() => find(client, image, request, call))))
+    await Promise.all(request.images.map((image) => room(() => findNamed(client, image, request, call))))
   ).flat();
   const wanted = images.flatMap((image) => request.to.map((to) => ({ image, to })));
   const read = wanted.map(({ image, to }) => room(() => readOne(image, to, request, placeOf, call)));
   return Promise.all(read);
+}
+
+/** Finds images; of what is not there, says where it is named. */
+async function findNamed(
+  client: Client,
+  image: string,
+  request: PromotionRequest,
+  call: Call,
+): Promise<readonly Found[]> {
+  const at = request.namedAt?.get(image);
+  try {
+    return await find(client, image, request, call);
+  } catch (error) {
+    if (at === undefined || !isAbsent(error)) throw error;
+    throw new RegistryError(error.code, `${at}: ${error.message}`, error);
+  }
 }
 
 async function find(client: Client, text: string, { match }: PromotionRequest, call: Call): Promise<readonly Found[]> {

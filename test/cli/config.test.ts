@@ -220,6 +220,14 @@ describe("a configuration that is not right", () => {
       expect(told.slice(0, expected.length).map((line, i) => line.slice(0, expected[i]!.length))).toEqual(expected);
       expect(code).toBe(lines[0]!.includes("warning") ? 0 : 2);
     }
+    if (!text.startsWith("promote")) return;
+    const error = `error: ${made.userFile}:${lines[0]!.replace("error: ", "").split("; ")[0]}`;
+    for (const words of [
+      ["promote", "r.example/app:1", "--to", "prod"],
+      ["promote", "history", "r.example/app:1"],
+    ]) {
+      expect(await inProject(made, ...words)).toMatchObject({ code: 2, stderr: expect.stringContaining(error) });
+    }
   });
 
   test("is right where one level names the stage of another, and by itself is not", async () => {

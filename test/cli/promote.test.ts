@@ -272,6 +272,16 @@ describe("promote", () => {
     expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining(`error: ${message}`) });
   });
 
+  test.each([
+    [":9.9.9", "APP:9.9.9 is not there"],
+    ["x:1", "APPx:1 is not there"],
+  ])("an image of a list that is not there is told with its line: %s", async (name, message) => {
+    const stdin = `${scene.dev}:1.2.3\n\n${scene.dev}${name} # new\n`;
+    const ended = await gantry(["promote", "--file", "-", "--to", `${scene.host}/prod/{name}`], { stdin });
+    const told = `error: stdin:3: ${message.replace("APP", scene.dev)}`;
+    expect(ended).toMatchObject({ code: 3, stderr: expect.stringContaining(told) });
+  });
+
   test("a set: what a list names, and every tag like a pattern", async () => {
     const list = "# what goes out today\n\n  1.2.2 # the old\n".replace("1.2.2", `${scene.dev}:1.2.2`);
     const both = await gantry(

@@ -12,7 +12,8 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
   const { get, signal, places } = cli;
   const stages = await stagesIn(cli);
   const to = get(promote.to).map((text) => placeOrStage(text, stages));
-  const images = [...typed, ...(await listed(cli))];
+  const namedAt = await listed(cli);
+  const images = [...typed, ...namedAt.keys()];
   if (to.length === 0) throw new RegistryError("INVALID", "nothing says where to: --to PLACE");
   if (images.length === 0) throw new RegistryError("INVALID", "no image is named");
   const [match, tags] = [get(promote.match), get(promote.tags)];
@@ -23,6 +24,7 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
     client,
     {
       images: [...new Set(images)],
+      namedAt,
       to,
       stages,
       tags,
@@ -42,18 +44,20 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
   return endingOf(plan, await offerPlan(plan, cli, client));
 };
 
-/** The images of --file: one a line; what follows a # is for people. */
-async function listed({ get, stdin }: Cli): Promise<readonly string[]> {
+/** The images of --file, and where each stands: one a line; what follows a # is for people. */
+async function listed({ get, stdin }: Cli): Promise<ReadonlyMap<string, string>> {
   const file = get(promote.list);
-  if (file === undefined) return [];
+  if (file === undefined) return new Map();
   const name = file === "-" ? "stdin" : file;
   const text = await readText(file, name, stdin);
-  const images = text.split("\n").flatMap((line, i) => {
-    const image = line.replace(/(?:^|\s)#.*/, "").trim();
-    if (image !== "") expectImage(image, `${name}:${i + 1}`);
-    return image || [];
-  });
-  if (images.length === 0) throw new RegistryError("INVALID", `${name} names no image`);
+  const images = new Map<string, string>();
+  for (const [i, line] of text.split("\n").entries()) {
+    const [image, at] = [line.replace(/(?:^|\s)#.*/, "").trim(), `${name}:${i + 1}`];
+    if (image === "" || images.has(image)) continue;
+    expectImage(image, at);
+    images.set(image, at);
+  }
+  if (images.size === 0) throw new RegistryError("INVALID", `${name} names no image`);
   return images;
 }
 
