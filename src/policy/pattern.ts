@@ -1,6 +1,6 @@
 import { Range } from "semver";
 import { RegistryError } from "../oci/error.ts";
-import { readRegex } from "./lifecycle/regex.ts";
+import { notGlob, readRegex } from "./lifecycle/regex.ts";
 import { bareVersionOf } from "./version.ts";
 
 /**
@@ -18,7 +18,10 @@ export interface Pattern {
 export function parsePattern(text: string): Pattern {
   if (text.startsWith("semver:")) return versionPattern(text);
   const [, flags = "", regex] = /^\/(\(\?[ims]+\))?(.+)\/$/s.exec(text) ?? [];
-  const expression = readRegex(regex === undefined ? `^(?:${globRegex(text)})$` : `${flags}^(?:${regex})$`);
+  const expression =
+    regex === undefined
+      ? readRegex(`^(?:${globRegex(text)})$`, text, notGlob)
+      : readRegex(`${flags}^(?:${regex})$`, text);
   return { text, fits: (name) => expression.test(name) };
 }
 

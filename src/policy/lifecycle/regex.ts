@@ -18,18 +18,23 @@ export function regexFault(text: string): string | undefined {
 }
 
 const notRegex = "is not a regular expression";
+/** What is wrong with a glob, which brackets and braces alone can make wrong. */
+export const notGlob = "is not a glob: its brackets or braces are not right";
 
 function invalid(text: string, fault: string): RegistryError {
   return new RegistryError("INVALID", `the pattern ${JSON.stringify(text)} ${fault}`);
 }
 
-/** Compiles a regular expression. Throws INVALID for one that is none, or that could take for ever on a tag. */
-export function readRegex(text: string): RegExp {
-  if (mayTakeForEver(text)) throw invalid(text, "repeats what repeats already, and could take for ever");
+/**
+ * Compiles a regular expression. Throws INVALID for one that is none, or that could take for ever on a tag, naming what was
+ * `written`: perhaps a glob, or the same without its ends.
+ */
+export function readRegex(text: string, written = text, fault = notRegex): RegExp {
+  if (mayTakeForEver(text)) throw invalid(written, "repeats what repeats already, and could take for ever");
   try {
     return compile(text);
   } catch {
-    throw invalid(text, notRegex);
+    throw invalid(written, fault);
   }
 }
 

@@ -17,7 +17,7 @@ const known = new WeakMap<TagPattern, (tag: string) => boolean>();
 export function fitter(pattern: TagPattern): (tag: string) => boolean {
   let fits = known.get(pattern);
   if (!fits) {
-    const [expression, wanted] = [readRegex(`^(?:${regexOf(pattern)})$`), pattern.negated !== true];
+    const [expression, wanted] = [readRegex(`^(?:${regexOf(pattern)})$`, pattern.text), pattern.negated !== true];
     fits = (tag) => expression.test(tag) === wanted;
     known.set(pattern, fits);
   }

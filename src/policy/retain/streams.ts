@@ -14,7 +14,7 @@ export function readStreams(per: string): StreamOf {
       `${JSON.stringify(per)} is none of major, minor and a regular expression with a group: /^(\\w+)-\\d+$/`,
     );
   }
-  const expression = readRegex(regex);
+  const expression = readRegex(regex, per);
   return (tag) => {
     const found = expression.exec(tag);
     return found ? JSON.stringify(found.slice(1)) : undefined;

@@ -1,6 +1,6 @@
 import { doublestarRegex } from "../doublestar.ts";
 import { candidatesOf, type Candidate, type Decision, type LifecycleImage, type SimulateOptions } from "../images.ts";
-import { readRegex } from "../regex.ts";
+import { notGlob, readRegex } from "../regex.ts";
 import { day } from "../rules.ts";
 import {
   fromHarbor,
@@ -65,7 +65,7 @@ function isFor({ scope_selectors: { repository } }: ImmutableRule, name: string)
 }
 
 const matches = (pattern: string, text: string): boolean =>
-  readRegex(`^(?:${doublestarRegex(fromHarbor(pattern))})$`).test(text);
+  readRegex(`^(?:${doublestarRegex(fromHarbor(pattern))})$`, pattern, notGlob).test(text);
 
 function selects(selector: Selector, tags: readonly string[]): boolean {
   if (tags.length === 0) return takesUntagged(selector);

@@ -1,6 +1,6 @@
 import { isObject } from "../../../oci/descriptor.ts";
 import { doublestarRegex } from "../doublestar.ts";
-import { readRegex } from "../regex.ts";
+import { notGlob, readRegex } from "../regex.ts";
 
 /** A configuration of zot, or the `retention` of one, as far as it is read here. */
 export type ZotDocument = ZotRetention | { readonly storage: ZotStorage & { readonly subPaths?: ZotSubPaths } };
@@ -87,7 +87,7 @@ export function storeFor(document: ZotDocument, repository: string): ZotStore {
 /** The first policy with a glob that the repository fits. */
 export function policyFor({ policies }: ZotStore, repository: string): ZotStore["policies"][number] | undefined {
   return policies.find(({ repositories }) =>
-    repositories.some((glob) => readRegex(`^(?:${doublestarRegex(glob)})$`).test(repository)),
+    repositories.some((glob) => readRegex(`^(?:${doublestarRegex(glob)})$`, glob, notGlob).test(repository)),
   );
 }
 

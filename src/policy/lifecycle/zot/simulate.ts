@@ -78,7 +78,7 @@ function tagsKept(
 
 /** Finds the place of the first entry with a pattern that a tag fits, or -1. */
 export function entryFor(entries: readonly KeepTags[]): (tag: string) => number {
-  const patterns = entries.map((entry) => (entry.patterns ?? []).map(readRegex));
+  const patterns = entries.map((entry) => (entry.patterns ?? []).map((pattern) => readRegex(pattern)));
   return (tag) =>
     patterns.findIndex(
       (expressions) => expressions.length === 0 || expressions.some((expression) => expression.test(tag)),
