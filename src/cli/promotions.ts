@@ -11,7 +11,9 @@ import * as promote from "./table/promote-options.ts";
 export async function stagesIn({ config }: Cli): Promise<ReadonlyMap<string, Stage>> {
   const found = await config();
   const [fault] = stageFaultsIn(found);
-  if (fault) throw new RegistryError("INVALID", formatFault(fault), fault.hint ? { hint: fault.hint } : {});
+  if (fault) {
+    throw new RegistryError("INVALID", formatFault(fault), { hint: fault.hint ?? "gantry config validate lists all" });
+  }
   return stagesOf(found.values.promote?.stages ?? {});
 }
 

@@ -43,7 +43,7 @@ export async function readHistory(
     if (found.size === 0 && !(await store.head(digest, call))) throw missing(`${repository}@${digest} is not there`);
   } else if (tags) {
     const named = await Promise.all(tags.map(async (tag) => ({ tag, names: (await store.head(tag, call))?.digest })));
-    if (named.every(({ names }) => names === undefined)) throw missing(`${repository} has no tag ${tags.join(" or ")}`);
+    if (named.every(({ names }) => names === undefined)) throw noTag(repository, tags);
     await Promise.all(named.map(async ({ tag, names }) => names && addTag(tag, names)));
   } else {
     const targets = await tagTargets(store, call);
@@ -86,7 +86,7 @@ export async function readRollback(client: Client, request: RollbackRequest, cal
   const asked = await Promise.all(request.tags.map(read));
   const main =
     asked.find(({ previous }) => previous && previous.digest !== null) ?? asked.find(({ names }) => names !== null);
-  if (!main) throw missing(`${repository} has no tag ${request.tags.join(" or ")}`);
+  if (!main) throw noTag(repository, request.tags);
   const goal = to === undefined ? undefined : goalOf(to, main);
   if (!goal && !main.previous?.digest) {
     const at = `${repository}:${main.tag}`;
@@ -149,6 +149,10 @@ function goalOf(text: string, { history }: TagPast): Digest {
 
 const missing = (message: string, hint?: string): RegistryError =>
   new RegistryError("MANIFEST_UNKNOWN", message, hint === undefined ? {} : { hint });
+
+/** The repository need not be that of the image which was named: it may be a stage's. */
+const noTag = (repository: string, tags: readonly string[]): RegistryError =>
+  missing(`${repository} has no tag ${tags.join(" or ")}`, `its tags: gantry ls ${repository}`);
 
 function remembered(read: ReceiptsOf): ReceiptsOf {
   const known = new Map<Digest, ReturnType<ReceiptsOf>>();

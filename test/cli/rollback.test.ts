@@ -175,6 +175,11 @@ describe("promote history and rollback", () => {
     expect((await planned("rollback", scene.dev, "--at", "prod")).steps[0]).toMatchObject({ at: `${prod()}:stable` });
     const all = await gantry(["promote", "history", `${scene.dev}:1.2.3`, "--at", "prod", "--format", "json"], { env });
     expect(JSON.parse(all.stdout)).toHaveLength(2);
+    for (const line of [["promote", "history"], ["rollback"]]) {
+      const none = await gantry([...line, `${scene.host}/dev/none:1`, "--at", "prod"], { env });
+      expect(none).toMatchObject({ code: 3, stderr: expect.stringContaining(`gantry ls ${scene.host}/prod/none\n`) });
+      expect(none.stderr).not.toContain(`ls ${scene.host}/dev`);
+    }
     const bare = await gantry(["rollback", "prod"], { env });
     expect([bare.code, bare.stderr]).toEqual([
       2,
