@@ -167,6 +167,15 @@ test("notes go to stderr, fit for a terminal, and the plan to stdout as JSON", a
   });
 });
 
+test("a plan that left out what was refused is done in part, as it was when it was made", async () => {
+  const notes = (host: string) => [{ level: "refused", at: `${host}/web`, message: "it cannot be read" }] as const;
+  const { file, run } = await scene((host) => ({ notes: notes(host) }));
+  const applied = await run(["apply", file, "--yes", "--format", "json"]);
+  expect([applied.code, JSON.parse(applied.stdout)]).toEqual([6, expect.objectContaining({ complete: false })]);
+  const empty = await scene((host) => ({ steps: [], kept: [], notes: notes(host) }));
+  expect((await empty.run(["apply", empty.file, "--yes"])).code).toBe(5);
+});
+
 test.each([
   ["markdown", /^### Plan: retain\n/],
   ["tree", /^retain, made 2026-11-20T14:05:00Z: 1 manifest goes/],
