@@ -129,7 +129,10 @@ export default defineConfig([
           { name: "cli", test: everyCommand, priority: 2 },
           { name: "doctor", test: /src\/doctor\// },
           { name: "images", test: /src\/(graph\/(?!semaphore)|store\/(archive|layout|dir|memory|local))/ },
-          { name: "registry", test: /src\/(graph\/semaphore|provider\/environment|(transport|auth|files|store|oci|hosts)\/)/ },
+          {
+            name: "registry",
+            test: /src\/(graph\/semaphore|provider\/environment|(transport|auth|files|store|oci|hosts)\/)/,
+          },
           {
             name: "client",
             test: /src\/(client\.|copy-locations|machine\.|stack\.|services\.|cli\/(image|connect|configured|given-hosts|given-logins|places)\.)/,
