@@ -1,11 +1,12 @@
 import { open, readlink, realpath, rename, rm, type FileHandle } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { RegistryError } from "../../oci/error.ts";
 import { streamOf, type ByteStream, type Content } from "../../oci/stream.ts";
 import { syncFolder } from "../files/directory.ts";
 import { clearDrafts, draftPath } from "../../files/drafts.ts";
 import { doing, fileError, isErrno, rejectSpecial } from "../../files/file-error.ts";
+import { withLock } from "../../files/lock.ts";
 import { find, versionOf } from "./archive-file.ts";
 import { readFile } from "../files/read-file.ts";
 import { writeFile } from "../files/write-file.ts";
@@ -62,13 +63,16 @@ export async function writeArchiveFile(
     write: (bytes, at) => writeFile(file, bytes, at),
     async commit() {
       await file.sync();
-      if (before && versionOf(await find(path)) !== before.version) {
-        throw new RegistryError("CONFLICT", `${path} was changed by somebody else meanwhile`, {
-          retryable: true,
-          hint: "run it again",
-        });
-      }
-      await rename(draft, target);
+      // Of two that look at the same time, both would find what they began with, and the first to rename would be lost.
+      await withLock(join(folder, `.${name}.lock`), { what: path }, async () => {
+        if (before && versionOf(await find(path)) !== before.version) {
+          throw new RegistryError("CONFLICT", `${path} was changed by somebody else meanwhile`, {
+            retryable: true,
+            hint: "run it again",
+          });
+        }
+        await rename(draft, target);
+      });
       committed = true;
       await syncFolder(folder);
     },

@@ -303,6 +303,20 @@ describe("an archive that another takes the place of", () => {
     expect(await readdir(join(path, ".."))).toEqual(["image.tar"]);
   });
 
+  test("and of several that take its place at once, one does", async () => {
+    const path = await fresh();
+    await put(path, { v1: one });
+    const tags = Array.from({ length: 16 }, (_, i) => `own-${i}`);
+    const stores = tags.map(() => opened(path));
+    await Promise.all(stores.map((store, i) => images.putImage(store, two, tags[i]!)));
+    const flushes = await Promise.allSettled(stores.map((store) => store.flush()));
+    const placed = tags.filter((_, i) => flushes[i]!.status === "fulfilled");
+    expect(placed).toHaveLength(1);
+    expect(await all(opened(path).tags())).toEqual([...placed, "v1"]);
+    await Promise.all(stores.map((store) => store.close()));
+    expect(await readdir(join(path, ".."))).toEqual(["image.tar"]);
+  });
+
   test("nor where somebody made it meanwhile", async () => {
     const path = await fresh();
     const slow = opened(path);
