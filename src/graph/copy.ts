@@ -1,18 +1,15 @@
 import type { Digest } from "../oci/digest.ts";
-import type { Manifest } from "../oci/manifest.ts";
-import { isForeignLayer } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Call, Put, Source, Store } from "../store/store.ts";
-import { attachments } from "./attachments.ts";
 import { blobMover, type BlobTally } from "./copy-blob.ts";
+import { manifestMover } from "./copy-manifest.ts";
 import { immutableFault } from "./immutable.ts";
 import type { Lane } from "./lane.ts";
-import { checkNesting, type Outline } from "./nesting.ts";
+import type { Outline } from "./nesting.ts";
 import { fetcher, prepare, type Prepared } from "./prepare.ts";
 import type { Throttle } from "./rate.ts";
-import { running, tallyBlobs, type Running } from "./running.ts";
+import { running, tallyBlobs } from "./running.ts";
 import { nameOf, sided } from "./sides.ts";
-import { singleFlight } from "./single-flight.ts";
 import { findOutline, findTag, moved, outlineOf, type Unchanged } from "./unchanged.ts";
 
 /** What a copy tells while it works. */
@@ -124,61 +121,7 @@ type Done = Extract<Outcome, { result: CopyResult }>;
  */
 export function copier(from: Source, destinations: readonly Destination[], options: CopyOptions = {}): Copier {
   const blobs = blobMover(from, destinations, options);
-  const flights = destinations.map(() => singleFlight<Digest, void>());
-  const attached = options.referrers === false ? undefined : attachments(from);
-
-  /** Puts a manifest after all it needs, each digest once a destination. */
-  async function put(manifest: Manifest, copy: Running, target: CopyTarget = {}, depth = 1): Promise<void> {
-    const { digest } = manifest.descriptor;
-    const { tag, putting = (act) => act() } = target;
-    const putIt = (): Promise<void> => putting(() => putOnly(manifest, copy, tag));
-    checkNesting(manifest, depth, copy.image);
-    const { first } = await flights[copy.at]!.run(digest, copy.signal, async () => {
-      await putContent(manifest, copy, depth);
-      await putIt();
-    });
-    if (!first && tag !== undefined) await putIt();
-  }
-
-  async function putContent(manifest: Manifest, copy: Running, depth: number): Promise<void> {
-    const children = manifest.manifests.map(async (child) => put(await copy.manifest(child), copy, {}, depth + 1));
-    const moves = manifest.blobs
-      .filter((blob) => !isForeignLayer(blob.mediaType))
-      .map(async (blob) => {
-        const how = await blobs.move(blob, copy.at, copy.signal);
-        // What several platforms share was brought by one of them, and is there already for the others.
-        if (how !== "exists" || !copy.settled.has(blob.digest)) copy.settled.set(blob.digest, how);
-        if (how === "written") copy.tally.bytes += blob.size;
-      });
-    await copy.all([...children, ...moves]);
-  }
-
-  async function putOnly(manifest: Manifest, copy: Running, tag?: string): Promise<void> {
-    const { store } = destinations[copy.at]!;
-    const { digest, mediaType } = manifest.descriptor;
-    if (options.dryRun) {
-      const there = await sided("destination", () => store.head(tag ?? digest, copy));
-      if (there?.digest === digest) return;
-    } else {
-      await sided("destination", () =>
-        store.putManifest(manifest, { signal: copy.signal, ...(tag !== undefined && { tag }) }),
-      );
-    }
-    copy.tally.manifests += 1;
-    options.onEvent?.({ type: "manifest", digest, mediaType, to: store.name, ...(tag !== undefined && { tag }) });
-  }
-
-  async function putAttached(root: Outline, copy: Running): Promise<void> {
-    for await (const level of attached?.of(root, copy) ?? []) {
-      await copy.all(
-        level.map(async ({ manifest, tag }) => {
-          await put(manifest, copy, tag === undefined ? {} : { tag });
-          copy.tally[tag === undefined ? "referrers" : "digestTags"] += 1;
-          if (tag !== undefined) copy.attachedTags.push(tag);
-        }),
-      );
-    }
-  }
+  const manifests = manifestMover(from, destinations, blobs, options);
 
   async function copyTo(at: number, work: Prepared | Unchanged, ref: string, target: CopyTarget): Promise<Done> {
     const { store } = destinations[at]!;
@@ -195,8 +138,8 @@ export function copier(from: Source, destinations: readonly Destination[], optio
     if (isFixed && there && !held && there.digest !== root.descriptor.digest)
       throw immutableFault(nameOf(store, tag), there.digest);
     if (!held) {
-      if (!unchanged) await put(work.root, copy, target);
-      await putAttached(root, copy);
+      if (!unchanged) await manifests.put(work.root, copy, target);
+      await manifests.putAttached(root, copy);
     }
     const { digest, mediaType } = held ?? root.descriptor;
     const blobs = tallyBlobs(copy.settled);

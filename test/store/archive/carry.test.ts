@@ -308,7 +308,7 @@ describe("an archive that another takes the place of", () => {
     await put(path, { v1: one });
     const tags = Array.from({ length: 16 }, (_, i) => `own-${i}`);
     const stores = tags.map(() => opened(path));
-    await Promise.all(stores.map((store, i) => images.putImage(store, two, tags[i]!)));
+    await Promise.all(stores.map((store, i) => images.putImage(store, two, tags[i])));
     const flushes = await Promise.allSettled(stores.map((store) => store.flush()));
     const placed = tags.filter((_, i) => flushes[i]!.status === "fulfilled");
     expect(placed).toHaveLength(1);
