@@ -213,6 +213,7 @@ export function createClient(options: ClientOptions = {}): Client {
       return planSync(client, rules, { now: new Date(), ...syncOptions });
     },
     async apply(plan, { source, ...applyOptions } = {}) {
+      if (plan.steps.length === 0) return { endings: new Map(), complete: true };
       const [{ handsOf }, { applyPlan }] = await Promise.all([import("./plans.ts"), import("./plan/apply.ts")]);
       const hands = handsOf(client, { plan, ...(source && { source }) });
       try {

@@ -51,6 +51,7 @@ export function parseTemplate(text: string): Template {
   // Most images of a repository go to one place.
   let last: { readonly text: string; readonly location: Location } | undefined;
   const fill = ({ registry, repository }: Origin, tag = "latest"): Location => {
+    if (last && uses.size === 0) return last.location;
     const filled = text.replace(/\{(\w+)\}/g, (_, name: Placeholder) => {
       if (name === "registry") return (registry ?? "local").toLowerCase().replaceAll(":", "-");
       if (name === "repository") return repository;
