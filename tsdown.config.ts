@@ -98,7 +98,7 @@ const asciiOptions: Rolldown.Plugin = {
 };
 
 const everyCommand =
-  /commander|child-process|src\/(text\/|cli\/((render|table)\/(?!error|template|size|diagnosis)|(host-or-image|command|commands|exit-codes|io|login-options|network-options|option|options|option-values|parse|process|run|secrets|setting-options|settings|way-options)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|transport\/header-fault\.|provider\/provider\.|policy\/(lifecycle\/(dialects|forms)|sync\/import\/tools)\.|auth\/(secret|credential|flags)\.)/;
+  /commander|child-process|src\/(text\/|cli\/(render\/(?!error|template|size|diagnosis)|table\/(in-use|plan|service|lifecycle)-options|(host-or-image|command|commands|exit-codes|io|login-options|network-options|option|options|option-values|parse|process|run|secrets|setting-options|settings|way-options)\.)|config\/(home-path|places|quantity)|oci\/(error|platform)|transport\/header-fault\.|provider\/provider\.|policy\/(lifecycle\/(dialects|forms)|sync\/import\/tools)\.|auth\/(secret|credential|flags)\.)/;
 
 export default defineConfig([
   {
@@ -134,6 +134,10 @@ export default defineConfig([
         groups: [
           { name: "version", test: /src\/version\.ts/, priority: 3 },
           { name: "cli", test: everyCommand, priority: 2 },
+          { name: "sync-table", test: /src\/cli\/table\/(sync|bundle|watch)/ },
+          { name: "plans-table", test: /src\/cli\/table\/(plans|promote|retain|tags)/ },
+          { name: "images-table", test: /src\/cli\/table\/(move|look|doctor|change|parts|usage)/ },
+          { name: "services-table", test: /src\/cli\/table\// },
           { name: "doctor", test: /src\/doctor\// },
           { name: "images", test: /src\/(graph\/(?!semaphore)|store\/(archive|layout|dir|memory|local))/ },
           // What only moves, writes or acts is no part of what looks whether there is anything to do: V8 reads all of a chunk's code.

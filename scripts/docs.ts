@@ -2,14 +2,14 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { groups, type Command } from "../src/cli/command.ts";
-import { commands } from "../src/cli/commands.ts";
+import { allCommands } from "../src/cli/commands.ts";
 import { exitCodes, type ExitName } from "../src/cli/exit-codes.ts";
 import type { Option } from "../src/cli/option.ts";
 import { argumentTerm } from "../src/cli/parse.ts";
 import { shapes, type Shape } from "../src/cli/shapes.ts";
 
 const folder = join(import.meta.dirname, "..", "docs", "cli");
-const shown = commands.filter((command) => !command.hidden);
+const shown = allCommands().filter((command) => !command.hidden);
 const pages = new Map([
   ["README.md", overview()],
   ...shown.map((command) => [fileOf(command), page(command)] as const),

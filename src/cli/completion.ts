@@ -1,6 +1,6 @@
 import type { Command, Completes } from "./command.ts";
 import { families } from "./command.ts";
-import { commands, findCommand } from "./commands.ts";
+import { allCommands, findCommand } from "./commands.ts";
 import { hostOf } from "./host-or-image.ts";
 import { configKeys } from "../index.ts";
 import type { Option } from "./option.ts";
@@ -53,7 +53,7 @@ export async function complete(words: readonly string[], lookup: Lookup): Promis
 }
 
 function commandNames(before: readonly string[], typed: string): Completion {
-  const shown = commands.filter((command) => !command.hidden);
+  const shown = allCommands().filter((command) => !command.hidden);
   const family = before.length === 1 ? `${before[0]} ` : "";
   if (before.length > 1 || (family && !Object.hasOwn(families, before[0]!))) return { candidates: [], directions: [] };
   const below = shown.filter(

@@ -1,7 +1,7 @@
 import { Command as Parser, CommanderError, Option as ParserOption } from "commander";
 import { RegistryError } from "../index.ts";
 import { families, type Argument, type Command } from "./command.ts";
-import { commands, findCommand } from "./commands.ts";
+import { allCommands, commandsOf, findCommand } from "./commands.ts";
 import { helpLayout, helpTail } from "./help.ts";
 import { longName, type Given, type Option } from "./option.ts";
 import { folded } from "./render/table.ts";
@@ -40,7 +40,7 @@ export function parse(typed: readonly string[], look: Look): Parsed {
   if (!named?.hidden) refuseMangled(words);
   if (!named) describeRoot(program, look);
   const all = words.some((word) => word === "-v" || word === "--verbose");
-  for (const command of named ? withOwn(named) : commands) {
+  for (const command of named ? withOwn(named) : allCommands()) {
     const parser = addCommand(program, command);
     // Of commands that are only listed, neither options nor examples are shown; after `--` one may run that is not named above.
     if (named || words.includes("--")) describe(parser, command, look, all);
@@ -78,14 +78,14 @@ function asOption(words: readonly string[]): readonly string[] {
 function refuseMangled(words: readonly string[]): void {
   const at = words.findIndex((word) => word.includes("\u{FFFD}"));
   if (at === -1) return;
-  throw new RegistryError("INVALID", `the word ${JSON.stringify(maskSecrets(words, commands)[at])} is not UTF-8`, {
+  throw new RegistryError("INVALID", `the word ${JSON.stringify(maskSecrets(words, allCommands())[at])} is not UTF-8`, {
     hint: "names are taken in UTF-8 alone: rename the file, or reach it by a link whose name is UTF-8",
   });
 }
 
 /** A command, and those of two words that begin with it: they win over an argument that is called so. */
 function withOwn(named: Command): readonly Command[] {
-  return [named, ...commands.filter(({ name }) => name.startsWith(`${named.name} `))];
+  return [named, ...commandsOf(named.name).filter(({ name }) => name.startsWith(`${named.name} `))];
 }
 
 function rootParser(look: Look): Parser {

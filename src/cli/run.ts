@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { RegistryError } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { Command } from "./command.ts";
-import { commands, findCommand } from "./commands.ts";
+import { allCommands, findCommand } from "./commands.ts";
 import { exitCodes, exitOf, type ExitName } from "./exit-codes.ts";
 import { isClosedPipe, lookOf, write, writeOut, type Io } from "./io.ts";
 import * as options from "./options.ts";
@@ -142,7 +142,7 @@ async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: Abor
   const login = error.code === "UNAUTHORIZED" ? await loginAt(error.host) : undefined;
   const isAbsent = error.code === "MANIFEST_UNKNOWN";
   const explained = explain(error, {
-    words: maskSecrets(words, commands),
+    words: maskSecrets(words, allCommands()),
     ...(login && { login }),
     references: referencesAmong(args, error, command),
     files: args.filter((word) => existsSync(word)),

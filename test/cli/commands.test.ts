@@ -1,14 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { families, groups } from "../../src/cli/command.ts";
-import { commands, findCommand } from "../../src/cli/commands.ts";
+import { allCommands, findCommand, tables } from "../../src/cli/commands.ts";
 import { shapes } from "../../src/cli/shapes.ts";
 
-const shown = commands.filter((command) => !command.hidden);
+const shown = allCommands().filter((command) => !command.hidden);
 
 test("no two commands have a name or alias in common", () => {
-  const names = commands.flatMap((command) => [command.name, ...(command.aliases ?? [])]);
+  const names = allCommands().flatMap((command) => [command.name, ...(command.aliases ?? [])]);
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
 });
+
+test.each(tables.map(({ words, commands }) => [words, commands()] as const))(
+  "%s are the words with which the names in their table begin",
+  (words, commands) => {
+    const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+    expect(new Set(names.map((name) => name.split(" ")[0]))).toEqual(new Set(words.split(" ")));
+  },
+);
 
 test("every group and every family has a command, and none is unknown", () => {
   expect(new Set(shown.map((command) => command.group))).toEqual(new Set(groups));
@@ -16,7 +24,7 @@ test("every group and every family has a command, and none is unknown", () => {
   expect(first).toEqual(new Set(Object.keys(families)));
 });
 
-test.each(commands.map((command) => [command.name, command] as const))("%s has a body", async (_, command) => {
+test.each(allCommands().map((command) => [command.name, command] as const))("%s has a body", async (_, command) => {
   expect((await command.load()).run).toBeTypeOf("function");
 });
 

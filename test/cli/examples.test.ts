@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { commands } from "../../src/cli/commands.ts";
+import { allCommands } from "../../src/cli/commands.ts";
 import { policyDocument } from "../../src/cli/lifecycle-shapes.ts";
 import { attachedDocument } from "../../src/cli/plan-shapes.ts";
 import { shapes, type Shape } from "../../src/cli/shapes.ts";
@@ -20,7 +20,7 @@ import { gantry, testRegistry, type CliOptions, type Ended, type TestRegistry } 
 
 const app = twoPlatforms("app");
 const next = image("next");
-const examples = commands.flatMap((command) =>
+const examples = allCommands().flatMap((command) =>
   command.examples.map((example) => [example.line, command.name] as const),
 );
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashSync } from "bcryptjs";
 import { beforeEach, expect, test } from "vitest";
-import { commands } from "../../src/cli/commands.ts";
+import { allCommands } from "../../src/cli/commands.ts";
 import { longName } from "../../src/cli/option.ts";
 import { asRegistryError, explain } from "../../src/cli/render/error.ts";
 import { fileError } from "../../src/files/file-error.ts";
@@ -91,7 +91,7 @@ const optional = ["--cache"];
 const ofServices = ["lifecycle set file", "lifecycle preview file"];
 
 test("every option and argument that names a file is in a table", () => {
-  const named = commands.flatMap((command) => [
+  const named = allCommands().flatMap((command) => [
     ...command.options.filter(({ completes }) => completes === "file").map(({ flags }) => `--${longName(flags)}`),
     ...(command.arguments ?? [])
       .filter(({ completes }) => completes === "file")

@@ -62,18 +62,20 @@ describe("start-up", () => {
   });
 
   test.skipIf(!existsSync(built))(
-    "of the built program reads few files: for help one chunk, for a command its own beside",
+    "of the built program reads few files: for help all tables, for a command its own",
     async () => {
       const plain = async (...words: readonly string[]): Promise<string[]> =>
         (await filesRead(built, ...words)).map((path) => path.replace(/\.cjs$/, ""));
       expect(await plain("version")).toEqual(["dist/gantry"]);
       const help = await plain("--help");
       expect(help.some((path) => /client|registry/.test(path))).toBe(false);
-      expect(help.length).toBeLessThanOrEqual(5);
+      expect(help.filter((path) => path.endsWith("-table"))).toHaveLength(4);
+      expect(help.length).toBeLessThanOrEqual(9);
       const digest = await plain("digest", "127.0.0.1:1/x:y", "--retries", "0");
       expect(digest).toEqual(expect.arrayContaining(["dist/cli/client", "dist/cli/registry", "dist/cli/digest"]));
-      expect(digest.some((path) => /serve|copy|images|tree/.test(path))).toBe(false);
-      expect(digest.length).toBeLessThanOrEqual(9);
+      expect(digest.some((path) => /serve|copy|images$|tree/.test(path))).toBe(false);
+      // It fails, and all tables are asked which words are secrets.
+      expect(digest.filter((path) => !path.endsWith("-table")).length).toBeLessThanOrEqual(9);
     },
   );
 });

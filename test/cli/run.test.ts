@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { commands } from "../../src/cli/commands.ts";
+import { allCommands } from "../../src/cli/commands.ts";
 import { image, putImage } from "../support/images.ts";
 import { gantry, testRegistry } from "./support.ts";
 
@@ -158,7 +158,7 @@ describe("output", () => {
   test.each([40, 60, 80, 120])(
     "fits a terminal of %d columns, but for commands to copy and words that are longer",
     async (terminal) => {
-      for (const words of [["--help"], ...commands.map(({ name }) => [...name.split(" "), "--help", "-v"])]) {
+      for (const words of [["--help"], ...allCommands().map(({ name }) => [...name.split(" "), "--help", "-v"])]) {
         const { stdout } = await gantry(words, { terminal, env: { NO_COLOR: "1" } });
         const long = stdout.split("\n").filter((line) => line.length > terminal && !/^ {2}gantry /.test(line));
         expect(long.filter((line) => /\S\s+\S/.test(line.replace(/^Usage: gantry/, "")))).toEqual([]);

@@ -9,7 +9,7 @@ import {
   parseResolve,
   parseTlsVersion,
 } from "../../src/cli/option-values.ts";
-import { commands } from "../../src/cli/commands.ts";
+import { allCommands } from "../../src/cli/commands.ts";
 import { maskSecrets } from "../../src/cli/secrets.ts";
 import { RegistryError } from "../../src/oci/error.ts";
 import { putImage, twoPlatforms } from "../support/images.ts";
@@ -128,7 +128,7 @@ describe("on the command line", () => {
     expect(socks.stderr).toContain("SOCKS proxies are not supported");
     expect(socks.stderr).not.toContain("s3cret");
     for (const text of ["http://ann:s3/cret@a:1", "http://ann:s3@cret@a:1", "ann:s3/cret@a:1"])
-      expect(maskSecrets(["digest", "--proxy", text], commands).at(-1)).toMatch(/^(http:\/\/)?USER:PASSWORD@a:1$/);
+      expect(maskSecrets(["digest", "--proxy", text], allCommands()).at(-1)).toMatch(/^(http:\/\/)?USER:PASSWORD@a:1$/);
   });
 
   test.each(["redis:7", "docker.io/library/redis:7"])("options hold for the registry of %s", async (image) => {
