@@ -1,4 +1,4 @@
-import { realpath, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { copier, type CopyEvent } from "../graph/copy.ts";
 import { semaphore } from "../graph/semaphore.ts";
 import { isAbort } from "../graph/sides.ts";
@@ -8,6 +8,7 @@ import type { Manifest } from "../oci/manifest.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import { doing, rejectSpecial } from "../files/file-error.ts";
 import { withLock } from "../files/lock.ts";
+import { realPath } from "../files/real-path.ts";
 import type { CopyImage, Plan } from "../plan/plan.ts";
 import { layoutStore } from "../store/layout.ts";
 import type { Call, Store } from "../store/store.ts";
@@ -50,7 +51,7 @@ const atOnce = 4;
  * be fetched, and INVALID where something else than a bundle is at `path`.
  */
 export async function writeBundle(plan: Plan, to: string, options: WriteBundleOptions): Promise<WrittenBundle> {
-  const path = await realpath(to).catch(() => to);
+  const path = realPath(to);
   const folder = `${path}.part`;
   return doing(`write ${to}`, () =>
     withLock(`${path}.lock`, { what: to, timeout: 0, ...(options.signal && { signal: options.signal }) }, async () => {

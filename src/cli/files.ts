@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { clearDrafts, draftPath } from "../files/drafts.ts";
 import { doing, isErrno } from "../files/file-error.ts";
+import { realPath } from "../files/real-path.ts";
 import { digester, RegistryError, type ByteStream, type Content, type Digest } from "../index.ts";
 
 /** A file that is to be stored: it was read once for its digest, and is opened again to be sent. */
@@ -51,14 +52,17 @@ export async function expectWritable(path: string): Promise<void> {
   await doing(`write ${path}`, async () => {
     const found = await find(path);
     if (found?.isDirectory()) throw new RegistryError("INVALID", `cannot write ${path}: it is a directory`);
-    await access(found ? path : dirname(path), constants.W_OK);
+    await access(found ? path : dirname(realPath(path)), constants.W_OK);
   });
 }
 
-/** Writes a stream to a file that appears under its name when all of it is there; to a device or a pipe, as it comes. */
+/**
+ * Writes a stream to a file that appears under its name, or where a link under that leads, when all of it is there; to a device
+ * or a pipe, as it comes.
+ */
 export async function writeWhole(path: string, stream: ByteStream, signal: AbortSignal): Promise<void> {
   await doing(`write ${path}`, async () => {
-    if ((await find(path))?.isFile() ?? true) await replace(path, stream, signal);
+    if ((await find(path))?.isFile() ?? true) await replace(realPath(path), stream, signal);
     else await pipeline(stream, createWriteStream(path), { signal });
   });
 }

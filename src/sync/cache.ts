@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { clearDrafts, draftPath } from "../files/drafts.ts";
 import { isErrno, rejectSpecial } from "../files/file-error.ts";
 import { makeDirectories } from "../files/make-directories.ts";
+import { realPath } from "../files/real-path.ts";
 import { isObject } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isDigest } from "../oci/digest.ts";
@@ -69,12 +70,14 @@ export function openSyncCache(file: string, { now, ttl, onWarning }: SyncCacheOp
       const found = { marks: [...marks.keys()], images: Object.fromEntries(entries) };
       const text = JSON.stringify({ gantry: "sync cache 2", ...found });
       await rejectSpecial(file);
-      await makeDirectories(dirname(file), 0o700);
-      await clearDrafts(dirname(file), basename(file));
-      const fresh = draftPath(dirname(file), basename(file));
+      const target = realPath(file);
+      const [folder, name] = [dirname(target), basename(target)];
+      await makeDirectories(folder, 0o700);
+      await clearDrafts(folder, name);
+      const fresh = draftPath(folder, name);
       try {
         await writeFile(fresh, text, { mode: 0o600 });
-        await rename(fresh, file);
+        await rename(fresh, target);
       } finally {
         await rm(fresh, { force: true });
       }

@@ -305,8 +305,11 @@ test("takes the place of a bundle, also behind a link, and of nothing else", asy
   const link = `${path}.link`;
   await symlink(path, link);
   await putImage(source, image("new"), "2.0");
-  await writeBundle(planOf([["2.0", image("new")]]), link, { open: () => source });
-  expect((await plan()).steps.map(({ at }) => at)).toEqual([`${place}:2.0`]);
+  for (const isThere of [true, false]) {
+    if (!isThere) await rm(path);
+    await writeBundle(planOf([["2.0", image("new")]]), link, { open: () => source });
+    expect((await plan()).steps.map(({ at }) => at)).toEqual([`${place}:2.0`]);
+  }
   expect((await readdir(dirname(path))).toSorted()).toEqual(["b.tar", "b.tar.link", "b.tar.sha256"]);
 });
 

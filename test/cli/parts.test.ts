@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { artifactFile, attach, digestOf } from "../../src/index.ts";
@@ -23,6 +23,20 @@ describe("blob", () => {
     await must("blob", "get", "-o", join(work, "layer"), name);
     expect(await readFile(join(work, "layer"))).toEqual(Buffer.from(layer.bytes));
   });
+
+  test.each([true, false])(
+    "get writes where a link leads, be there a file or not (%s), and the link stays",
+    async (is) => {
+      const [{ host }, work] = [await withApp(), await temporaryDirectory()];
+      await mkdir(join(work, "real"));
+      if (is) await writeFile(join(work, "real", "layer"), "own");
+      await symlink("real/layer", join(work, "link"));
+      await must("blob", "get", "-o", join(work, "link"), `${host}/app@${layer.descriptor.digest}`);
+      expect(await readlink(join(work, "link"))).toBe("real/layer");
+      expect(await readFile(join(work, "real", "layer"))).toEqual(Buffer.from(layer.bytes));
+      expect([await readdir(work), await readdir(join(work, "real"))]).toEqual([["link", "real"], ["layer"]]);
+    },
+  );
 
   test("get leaves no file of a damaged blob", async () => {
     const [{ host, damage }, work] = [await withApp(), await temporaryDirectory()];
@@ -194,6 +208,63 @@ describe("artifact", () => {
       expect(await readdir(work)).toEqual(["sub"]);
     },
   );
+
+  test("get writes where links in the directory lead, and they stay; the directory may be one, too", async () => {
+    const [registry, folder] = [await withApp(), await temporaryDirectory()];
+    const work = join(folder, "work");
+    await mkdir(join(work, "real"), { recursive: true });
+    await symlink("work", join(folder, "out"));
+    await symlink("real/file", join(work, "one"));
+    await symlink("real", join(work, "sub"));
+    await symlink("later/folder", join(work, "new"));
+    await writeFile(join(work, "real", "file"), "own");
+    for (const [title, text] of Object.entries({ one: "one", "sub/two": "two", "new/six": "six" }))
+      await attachText(registry, title, text);
+    const words = ["artifact", "get", "--force", "-o", join(folder, "out"), `${registry.host}/app:1`];
+    expect(await gantry(words)).toMatchObject({ code: 0, stderr: "" });
+    for (const [name, to] of Object.entries({ one: "real/file", sub: "real", new: "later/folder" }))
+      expect(await readlink(join(work, name))).toBe(to);
+    expect(await readFile(join(work, "real", "file"), "utf8")).toBe("one");
+    expect(await readFile(join(work, "real", "two"), "utf8")).toBe("two");
+    expect(await readFile(join(work, "later", "folder", "six"), "utf8")).toBe("six");
+    expect((await gantry(words)).stderr).toMatch(/(?:is there already, with the same content\n){1}/);
+  });
+
+  const waysOut: readonly (readonly [what: string, title: string, link: string, to: string])[] = [
+    ["to a file", "evil", "evil", "../outside/file"],
+    ["to a file with the same content", "evil", "evil", "../outside/same"],
+    ["to nothing yet", "evil", "evil", "../outside/new"],
+    ["to a directory", "sub/file", "sub", "../outside"],
+    ["to a directory that is not there yet", "sub/file", "sub", "../outside/new"],
+    ["to a directory whose name begins alike", "sub/file", "sub", "../work-other"],
+  ];
+  test.each(waysOut)("get follows no link out of the directory: %s", async (_, title, link, to) => {
+    const [registry, folder] = [await withApp(), await temporaryDirectory()];
+    const work = join(folder, "work");
+    for (const name of ["work", "outside", "work-other"]) await mkdir(join(folder, name));
+    await writeFile(join(folder, "outside", "file"), "own");
+    await writeFile(join(folder, "outside", "same"), "evil");
+    await symlink(to, join(work, link));
+    await attachText(registry, "good", "good");
+    await attachText(registry, title, "evil");
+    for (const more of [[], ["--force"]]) {
+      const refused = await gantry(["artifact", "get", ...more, "-o", work, `${registry.host}/app:1`]);
+      expect(refused).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("a symbolic link leads") });
+      expect([await readdir(work), await readlink(join(work, link))]).toEqual([[link], to]);
+      expect(await readdir(join(folder, "outside"))).toEqual(["file", "same"]);
+      expect(await readdir(join(folder, "work-other"))).toEqual([]);
+      expect(await readFile(join(folder, "outside", "file"), "utf8")).toBe("own");
+    }
+  });
+
+  test("get does not write two files to one place that a link makes of two", async () => {
+    const [registry, work] = [await withApp(), await temporaryDirectory()];
+    for (const text of ["one", "two"]) await attachText(registry, text, text);
+    await symlink("two", join(work, "one"));
+    const refused = await gantry(["artifact", "get", "--force", "-o", work, `${registry.host}/app:1`]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("one artifact at a time") });
+    expect(await readdir(work)).toEqual(["one"]);
+  });
 
   test("get writes nothing where one file would be below another", async () => {
     const [registry, work] = [await withApp(), await temporaryDirectory()];

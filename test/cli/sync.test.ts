@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { image, putImage } from "../support/images.ts";
@@ -129,6 +129,17 @@ ${more}`);
       expect.stringContaining("sync.yaml:3:13: sync[0].from: the variable NOWHERE is not set"),
     ]);
   });
+});
+
+test("a cache may be behind a link, which stays", async () => {
+  const link = join(folder, "link.json");
+  await symlink("cache.json", link);
+  for (const tag of ["1.1", "1.2"]) {
+    await putImage(source.store("app"), image(tag), tag);
+    expect((await sync("--yes", "--cache", link)).code).toBe(0);
+    expect(await readlink(link)).toBe("cache.json");
+  }
+  expect(await readFile(join(folder, "cache.json"), "utf8")).toContain(":1.2");
 });
 
 describe("a cache that cannot be used", () => {

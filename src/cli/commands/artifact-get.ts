@@ -2,6 +2,7 @@ import { createReadStream, type Stats } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { doing } from "../../files/file-error.ts";
+import { realPath } from "../../files/real-path.ts";
 import {
   algorithmOf,
   digester,
@@ -31,6 +32,8 @@ interface Fetched {
 
 interface Wanted {
   readonly path: string;
+  /** Where the links in it lead: below the directory, too. */
+  readonly target: string;
   readonly artifact: Manifest;
   readonly blob: Descriptor;
 }
@@ -51,12 +54,14 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
   const there = await unchanged(wanted, get(overwrite), signal);
   for (const path of there) reporter.say(plain(`${path} is there already, with the same content`));
   const fetched: Fetched[] = [];
-  for (const { artifact, blob, path } of wanted) {
-    const exists = there.has(path) || fetched.some((other) => other.path === path);
+  const done = new Set<string>();
+  for (const { artifact, blob, path, target } of wanted) {
+    const exists = there.has(path) || done.has(target);
     if (!exists) {
-      await doing(`write ${path}`, () => mkdir(dirname(path), { recursive: true }));
-      await writeWhole(path, await store.blob(blob.digest, { signal, size: blob.size }), signal);
+      await doing(`write ${path}`, () => mkdir(dirname(target), { recursive: true }));
+      await writeWhole(target, await store.blob(blob.digest, { signal, size: blob.size }), signal);
     }
+    done.add(target);
     const { mediaType, digest, size } = blob;
     const how = exists ? "exists" : "written";
     fetched.push({ path, artifact: artifact.descriptor.digest, mediaType, digest, size, how });
@@ -67,11 +72,14 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
 /** All files of some artifacts, each with its place; throws CONFLICT where two different ones have the same, or one is below another. */
 function wantedOf(artifacts: readonly Manifest[], directory: string): readonly Wanted[] {
   const wanted = artifacts.flatMap((artifact) =>
-    filesOf(artifact).map((blob) => ({ artifact, blob, path: pathFor(blob, directory) })),
+    filesOf(artifact).map((blob) => {
+      const path = pathFor(blob, directory);
+      return { artifact, blob, path, target: targetOf(path, directory) };
+    }),
   );
-  const twice = wanted.find(({ path, blob }) =>
+  const twice = wanted.find(({ target, blob }) =>
     wanted.some((other) =>
-      other.path === path ? other.blob.digest !== blob.digest : other.path.startsWith(path + sep),
+      other.target === target ? other.blob.digest !== blob.digest : isBelow(other.target, target),
     ),
   );
   if (!twice) return wanted;
@@ -140,8 +148,7 @@ function filesOf(artifact: Manifest): readonly Descriptor[] {
 function pathFor({ annotations, digest }: Descriptor, directory: string): string {
   const title = annotations?.[titleAnnotation] ?? digest.replace(":", "-");
   const path = resolve(directory, title);
-  const inside =
-    path.startsWith(directory === sep ? sep : `${directory}${sep}`) && !title.split(/[\\/]/).includes("..");
+  const inside = isBelow(path, directory) && !title.split(/[\\/]/).includes("..");
   // oxlint-disable-next-line no-control-regex -- no file is called so by accident
   if (inside && !/[\u0000-\u001F]/.test(title) && !title.startsWith("/")) return path;
   throw new RegistryError(
@@ -151,4 +158,17 @@ function pathFor({ annotations, digest }: Descriptor, directory: string): string
       hint: "nothing was written; fetch the file alone with gantry blob get",
     },
   );
+}
+
+/** Where the links of a path lead, be it there or not; throws INVALID where that is no longer below the directory. */
+function targetOf(path: string, directory: string): string {
+  const target = realPath(path);
+  if (isBelow(target, realPath(directory))) return target;
+  throw new RegistryError("INVALID", plain(`${path}: a symbolic link leads to ${target}, outside of ${directory}`), {
+    hint: "nothing was written; take the link away, or choose another directory with -o",
+  });
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path.startsWith(directory === sep ? sep : `${directory}${sep}`);
 }

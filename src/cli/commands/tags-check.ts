@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { doing, fileError, isErrno } from "../../files/file-error.ts";
 import { withLock } from "../../files/lock.ts";
+import { realPath } from "../../files/real-path.ts";
 import {
   isRegistryError,
   readHistory,
@@ -162,7 +163,7 @@ async function readRecord(file: string): Promise<TagHistory> {
 /** Adds what tags name now to what is in the file by then, which other runs may have written meanwhile. */
 async function record(file: string, read: readonly Repository[], now: Date, { signal }: Cli): Promise<void> {
   await doing(`write ${file}`, () =>
-    withLock(`${file}.lock`, { what: file, signal }, async () => {
+    withLock(`${realPath(file)}.lock`, { what: file, signal }, async () => {
       const known = read.reduce((all, { inventory }) => recordTags(all, inventory, now), await readRecord(file));
       await writeWhole(file, streamOf(Buffer.from(`${JSON.stringify(known, undefined, 2)}\n`)), signal);
     }),

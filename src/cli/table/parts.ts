@@ -29,7 +29,8 @@ export const partCommands: readonly Command[] = [
     summary: "fetch the files of an artifact, or those attached to an image",
     details:
       "REFERENCE is an artifact, by tag or digest, or an image: then all files attached to it, or those of one --type. " +
-      "A file that is there with the same content is left as it is; where one has other content, nothing is written.",
+      "A file that is there with the same content is left as it is; where one has other content, nothing is written. " +
+      "No file goes outside of the directory, not by its name, nor by a symbolic link that is there: what leads out is refused.",
     arguments: [{ name: "reference", summary: "the artifact, or the image", completes: "reference" }],
     options: [options.outputDirectory, options.overwrite, options.artifactType, ...common],
     examples: [
@@ -46,7 +47,9 @@ export const partCommands: readonly Command[] = [
     name: "blob get",
     group: "Parts",
     summary: "print a blob, or write it to a file",
-    details: "Its digest is checked: with -o, a file appears only when all of it is right.",
+    details:
+      "Its digest is checked: with -o, a file appears only when all of it is right. Where FILE is a symbolic link, it appears " +
+      "where that leads.",
     arguments: [{ name: "reference", summary: "REPOSITORY@DIGEST", completes: "reference" }],
     options: [options.outputFile, options.verbose, ...options.networkOptions],
     examples: [{ note: "a layer", line: "gantry blob get -o layer.tar.gz registry.example/app@LAYER" }],

@@ -1,12 +1,13 @@
-import { open, readlink, realpath, rename, rm, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { RegistryError } from "../../oci/error.ts";
 import { streamOf, type ByteStream, type Content } from "../../oci/stream.ts";
 import { syncFolder } from "../files/directory.ts";
 import { clearDrafts, draftPath } from "../../files/drafts.ts";
-import { doing, fileError, isErrno, rejectSpecial } from "../../files/file-error.ts";
+import { doing, fileError, rejectSpecial } from "../../files/file-error.ts";
 import { withLock } from "../../files/lock.ts";
+import { realPath } from "../../files/real-path.ts";
 import { find, versionOf } from "./archive-file.ts";
 import { readFile } from "../files/read-file.ts";
 import { writeFile } from "../files/write-file.ts";
@@ -50,7 +51,7 @@ export async function writeArchiveFile(
   before?: { readonly version: string | undefined },
 ): Promise<ArchiveWriter> {
   await rejectSpecial(path, "write - for the path, and lead standard output there");
-  const target = await whereTo(path);
+  const target = realPath(path);
   const [folder, name] = [dirname(target), basename(target)];
   await clearDrafts(folder, name);
   const draft = draftPath(folder, name);
@@ -80,17 +81,6 @@ export async function writeArchiveFile(
       return (closed ??= file.close().then(() => (committed ? undefined : rm(draft, { force: true }))));
     },
   });
-}
-
-/** Where the links of a path lead, be there something or not. */
-async function whereTo(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (!isErrno(error, "ENOENT")) return path;
-    const [folder, link] = await Promise.all([realpath(dirname(path)), readlink(path)]).catch(() => []);
-    return folder === undefined || link === undefined ? path : whereTo(resolve(folder, link));
-  }
 }
 
 /** Opens a new file that may be read and written by those who may the one whose place it is to take. */
