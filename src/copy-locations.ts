@@ -2,11 +2,11 @@ import { basename } from "node:path";
 import type { Client, Opened } from "./client.ts";
 import { realPath } from "./files/real-path.ts";
 import { isDigest, type Digest } from "./oci/digest.ts";
-import { isRegistryError, RegistryError } from "./oci/error.ts";
+import { RegistryError } from "./oci/error.ts";
 import { familiarReference, isDigestTag, isRepository, isTag } from "./oci/reference.ts";
 import { copier, type CopyOptions, type CopyResult, type Destination, type Outcome } from "./graph/copy.ts";
 import { copyTags } from "./graph/copy-tags.ts";
-import { sided } from "./graph/sides.ts";
+import { asRegistryError, sided } from "./graph/sides.ts";
 import type { LocalStore } from "./store/local-store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -240,12 +240,4 @@ function summary(outcomes: readonly Outcome[], ms: number): CopyOutcome {
     "error" in outcome ? [{ to: outcome.to, error: asRegistryError(outcome.error) }] : [],
   );
   return { images, failures, bytes: images.reduce((sum, image) => sum + image.bytes, 0), ms };
-}
-
-function asRegistryError(error: unknown): RegistryError {
-  if (isRegistryError(error)) return error;
-  const aborted = error instanceof Error && error.name === "AbortError";
-  return new RegistryError(aborted ? "ABORTED" : "UNKNOWN", error instanceof Error ? error.message : String(error), {
-    cause: error,
-  });
 }

@@ -38,7 +38,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   auth: ["oci", "files", "transport"],
   store: ["oci", "files", "transport"],
   document: ["oci"],
-  graph: ["oci", "store"],
+  graph: ["oci", "files", "store"],
   plan: ["oci", "text", "files", "document", "store", "graph"],
   "in-use": ["oci", "files", "document", "auth", "plan"],
   bundle: ["oci", "files", "document", "store", "graph", "plan"],

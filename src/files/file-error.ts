@@ -28,19 +28,24 @@ const meanings: Readonly<Record<string, { readonly code: ErrorCode; readonly tex
     EROFS: { code: "DENIED", text: "the file system is read-only", hint: "name a place that can be written to" },
   };
 
-/** A system call's error as a RegistryError that says what was being done (`cannot write /a/b: no space is left`); others unchanged. */
-export function fileError(error: unknown, doing: string): unknown {
+/**
+ * A system call's error as a RegistryError that says what was being done (`cannot write /a/b: no space is left`), or else names
+ * the file alone; others unchanged.
+ */
+export function fileError(error: unknown, doing?: string): unknown {
   const code = codeOf(error);
   if (isRegistryError(error) || code === undefined) return error;
+  const { path, message } = error as NodeJS.ErrnoException;
+  const subject = doing === undefined ? path : `cannot ${doing}`;
   const meaning = meanings[code];
-  const text = meaning?.text ?? (error as Error).message;
-  const { path } = error as NodeJS.ErrnoException;
+  const plain = /^[A-Z0-9_]+: ([^,]+)/.exec(message)?.[1] ?? message;
   const isRelative = code === "ENOENT" && path !== undefined && !isAbsolute(path);
   const hint = isRelative ? `it was looked for in ${process.cwd()}` : meaning?.hint;
-  return new RegistryError(meaning?.code ?? "UNKNOWN", `cannot ${doing}: ${text}`, {
-    cause: error,
-    ...(hint && { hint }),
-  });
+  return new RegistryError(
+    meaning?.code ?? "UNKNOWN",
+    subject === undefined ? plain : `${subject}: ${meaning?.text ?? plain}`,
+    { cause: error, ...(hint && { hint }) },
+  );
 }
 
 /** Does something with files, and says what it was where that fails. */

@@ -1,3 +1,4 @@
+import { fileError } from "../files/file-error.ts";
 import { isRegistryError, RegistryError } from "../oci/error.ts";
 import { isDigest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
@@ -37,9 +38,16 @@ export function nameOf(store: Pick<Source, "name">, ref: string): string {
   return `${store.name}${isDigest(ref) ? "@" : ":"}${ref}`;
 }
 
+/** Whatever a store threw as a RegistryError: one of a file is told as the stores here tell it. */
+export function asRegistryError(error: unknown): RegistryError {
+  const told = fileError(error);
+  if (isRegistryError(told)) return told;
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  return new RegistryError(isAbort(error) ? "ABORTED" : "UNKNOWN", message, { cause: error });
+}
+
 function onSide(error: unknown, side: "source" | "destination"): unknown {
   if (isAbort(error)) return error;
-  if (isRegistryError(error)) return error.side ? error : error.with({ side });
-  const { message } = error instanceof Error ? error : new Error(String(error));
-  return new RegistryError("UNKNOWN", message, { side, cause: error });
+  const told = asRegistryError(error);
+  return told.side ? told : told.with({ side });
 }

@@ -187,6 +187,22 @@ describe("several destinations", () => {
 });
 
 describe("a failing end", () => {
+  const refused = Object.assign(new Error("EACCES: permission denied, open '/images/one'"), {
+    code: "EACCES",
+    syscall: "open",
+    path: "/images/one",
+  });
+  test.each(["source", "destination"] as const)("that may not use a file says which: the %s", async (side) => {
+    const [from, to] = [memoryStore("a"), memoryStore("b")];
+    await images.putImage(from, images.image("closed"), "v1");
+    const closed = { blob: () => Promise.reject(refused), putBlob: () => Promise.reject(refused) };
+    const ends: [Store, Store] = side === "source" ? [{ ...from, ...closed }, to] : [from, { ...to, ...closed }];
+    const [failed] = await copier(ends[0], [{ store: ends[1] }]).copy("v1", "v1");
+    expect(failed).toMatchObject({
+      error: { code: "DENIED", side, message: "/images/one: permission denied", hint: expect.any(String) },
+    });
+  });
+
   test("is named, and the tag stays away", async () => {
     const [from, to] = [memoryStore("a"), memoryStore("b")];
     const image = images.image("broken");

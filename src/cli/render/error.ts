@@ -1,3 +1,4 @@
+import { fileError } from "../../files/file-error.ts";
 import { apiHost, isAbsent, isRegistryError, parseLocation, RegistryError, type ErrorCode } from "../../index.ts";
 import { hostOf, mayBeImage } from "../host-or-image.ts";
 import { fields } from "./table.ts";
@@ -44,15 +45,8 @@ export function asRegistryError(error: unknown): RegistryError {
   if (isRegistryError(error)) return error;
   if (!(error instanceof Error)) return new RegistryError("UNKNOWN", String(error));
   if (error.name === "AbortError") return new RegistryError("ABORTED", "interrupted", { cause: error });
-  const { code, path, syscall } = error as NodeJS.ErrnoException;
-  if (code !== undefined && syscall !== undefined) {
-    const reason = /^[A-Z0-9_]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
-    return new RegistryError(
-      code === "ENOENT" ? "INVALID" : "UNKNOWN",
-      path === undefined ? reason : `${path}: ${reason}`,
-      { cause: error },
-    );
-  }
+  const told = fileError(error);
+  if (isRegistryError(told)) return told;
   return new RegistryError("UNKNOWN", `internal error: ${error.message}`, {
     cause: error,
     hint: "this is a mistake in Gantry: run it again with GANTRY_DEBUG=1 and report what that says",

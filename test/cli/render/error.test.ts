@@ -208,15 +208,23 @@ describe("what is no RegistryError", () => {
         syscall: "open",
         path: "x",
       }),
-      { code: "INVALID", message: "x: no such file or directory" },
+      { code: "INVALID", message: "x: there is no such file or directory" },
     ],
     [
       Object.assign(new Error("EACCES: permission denied, open 'x'"), { code: "EACCES", syscall: "open", path: "x" }),
-      { code: "UNKNOWN", message: "x: permission denied" },
+      { code: "DENIED", message: "x: permission denied" },
     ],
     [
       Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write" }),
       { code: "UNKNOWN", message: "no space left on device" },
+    ],
+    [
+      Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", syscall: "read", path: "x" }),
+      { code: "UNKNOWN", message: "x: i/o error" },
+    ],
+    [
+      Object.assign(new Error("listen EACCES: permission denied 0.0.0.0:80"), { code: "EACCES", syscall: "listen" }),
+      { code: "DENIED", message: "listen EACCES: permission denied 0.0.0.0:80" },
     ],
     [new DOMException("aborted", "AbortError"), { code: "ABORTED", message: "interrupted" }],
     [
