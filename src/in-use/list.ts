@@ -8,8 +8,9 @@ import { distinct, usedImage, type InUseFound } from "./used-image.ts";
 
 /**
  * Reads which images are in use from a file: a reference a line, with `#` before remarks; a JSON list of them; or objects of
- * Kubernetes as JSON or YAML (`kubectl get pods -o json`, rendered manifests). Throws INVALID with the place of what is none, and
- * for a file that says nothing, as a command that failed leaves it; objects may name no image, which is noted.
+ * Kubernetes as JSON or YAML (`kubectl get pods -o json`, rendered manifests). Throws INVALID with the place of what is none, be it
+ * that it could be read as one, and for a file that says nothing, as a command that failed leaves it; objects may name no image,
+ * which is noted.
  */
 export function parseUsed(text: string, name: string): InUseFound {
   const start = text.trimStart();
@@ -37,7 +38,29 @@ function documentsIn(text: string, start: string, name: string): readonly Docume
 function fromLines(text: string, name: string): readonly InUse[] {
   return text.split(/\r?\n/).flatMap((line, i) => {
     const reference = line.replace(/(?:^|\s)#.*$/, "").trim();
-    return reference === "" ? [] : [usedImage(reference, name, `${name}:${i + 1}`)];
+    return reference === "" ? [] : [fromText(reference, name, `${name}:${i + 1}`)];
+  });
+}
+
+/** What lists of something else have in them, and would pass for an image: nothing that runs would be protected by it. */
+const noImages: readonly { readonly form: RegExp; readonly is: string; readonly hint: string }[] = [
+  {
+    form: /^(?:pod|podtemplate|replicationcontroller|deployment|replicaset|statefulset|daemonset|job|cronjob)s?(?:\.(?:apps|batch|extensions))?\/[a-z0-9.-]+$/,
+    is: "an object of Kubernetes, not an image",
+    hint: "write what it runs: kubectl get pods --all-namespaces -o json",
+  },
+  {
+    form: /^[0-9a-f]{12,64}$/,
+    is: "the ID of a container or an image, not a reference",
+    hint: "write what runs: docker ps --format '{{.Image}}'",
+  },
+];
+
+function fromText(text: string, by: string, at: string): InUse {
+  const other = noImages.find(({ form }) => form.test(text));
+  if (!other) return usedImage(text, by, at);
+  throw new RegistryError("INVALID", `${at}: ${JSON.stringify(text)} is ${other.is}`, {
+    hint: `${other.hint}; an image that is called so is named with its tag`,
   });
 }
 
@@ -55,7 +78,7 @@ function fromDocument(document: Document): readonly InUse[] {
   if (!Array.isArray(value)) return fromObject(document, value, []);
   if (value.length === 0) throw faultyDocument(document, [{ path: [], message: "names no image" }]);
   return value.flatMap((item: unknown, i) => {
-    if (typeof item === "string") return [usedImage(item, name, `${name}:${document.place?.([i]) ?? ""}: [${i}]`)];
+    if (typeof item === "string") return [fromText(item, name, `${name}:${document.place?.([i]) ?? ""}: [${i}]`)];
     return fromObject(document, item, [i]);
   });
 }

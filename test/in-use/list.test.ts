@@ -20,6 +20,14 @@ test.each([
   [`docker://${a}`, a],
   [a, a],
   ["localhost:5000/app", "localhost:5000/app"],
+  ["library/nginx", "docker.io/library/nginx"],
+  ["pod/web-1:1.0", "docker.io/pod/web-1:1.0"],
+  ["docker.io/pod/web-1", "docker.io/pod/web-1"],
+  ["jobs.example/app", "jobs.example/app"],
+  ["deployment.apps.example/app", "deployment.apps.example/app"],
+  ["podman/stable", "docker.io/podman/stable"],
+  ["deadbeef", "docker.io/library/deadbeef"],
+  ["docker.io/library/deadbeefcafe", "docker.io/library/deadbeefcafe"],
 ])("%s is %s", (text, reference) => {
   expect(references(text)).toEqual([reference]);
 });
@@ -142,5 +150,39 @@ test.each([
 ])("%j cannot be read, and so nothing is known", (text, message) => {
   expect(() => parseUsed(text, "used")).toThrow(
     expect.objectContaining({ code: "INVALID", message: expect.stringMatching(message) }),
+  );
+});
+
+test.each([
+  "pod/web-1",
+  "pods/web-1",
+  "deployment/web",
+  "deployment.apps/web",
+  "deployments.extensions/web",
+  "replicaset.apps/web-7d4b9",
+  "statefulset.apps/db",
+  "daemonset.apps/agent",
+  "job.batch/night-28",
+  "cronjob.batch/night",
+  "replicationcontroller/old.one",
+])("%s is what kubectl calls an object, not an image", (name) => {
+  for (const text of [`registry.example/app:1\n${name}\n`, `["registry.example/app:1",\n"${name}"]`]) {
+    expect(() => parseUsed(text, "used")).toThrow(
+      expect.objectContaining({
+        code: "INVALID",
+        message: expect.stringMatching(/^used:2\S* (?:\[1\]: )?"[^"]+" is an object of Kubernetes, not an image$/),
+        hint: expect.stringContaining("kubectl get pods --all-namespaces -o json"),
+      }),
+    );
+  }
+});
+
+test.each(["3f4e9a1b2c3d", "3f4e9a1b2c3d4", "123456789012"])("%s is an ID, not an image", (id) => {
+  expect(() => parseUsed(`# docker ps -q\n${id}\n`, "used")).toThrow(
+    expect.objectContaining({
+      code: "INVALID",
+      message: `used:2: "${id}" is the ID of a container or an image, not a reference`,
+      hint: expect.stringContaining("docker ps --format"),
+    }),
   );
 });
