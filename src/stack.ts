@@ -12,7 +12,7 @@ import { quotas, type Quotas } from "./transport/quotas.ts";
 import { redirect } from "./transport/redirect.ts";
 import { reserve } from "./transport/reserve.ts";
 import { retry } from "./transport/retry.ts";
-import { scheme } from "./transport/scheme.ts";
+import { scheme, type Spoken } from "./transport/scheme.ts";
 import { compose, type Middleware, type Res, type Transport } from "./transport/transport.ts";
 import { wire } from "./transport/wire.ts";
 import { version } from "./version.ts";
@@ -52,9 +52,11 @@ export function transportStack(
     if (said !== undefined) announced.set(request.url.host, { [extensionHeader]: said });
     return response;
   };
-  const network = compose(sockets, heard, scheme({ isInsecure }), observe({ onEvent }));
+  const spoken: Spoken = new Map();
+  const network = compose(sockets, heard, scheme({ isInsecure, spoken }), observe({ onEvent }));
   const again = retry({
     onEvent,
+    spoken,
     ...(options.retries !== undefined && { attempts: options.retries + 1 }),
     ...(options.retryDelay !== undefined && { delay: options.retryDelay }),
   });

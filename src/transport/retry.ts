@@ -3,6 +3,7 @@ import { systemClock, type Clock } from "./clock.ts";
 import type { OnEvent } from "./events.ts";
 import { redactUrl } from "./redact.ts";
 import { retryAfter } from "./retry-after.ts";
+import type { Spoken } from "./scheme.ts";
 import { discard, type Middleware, type Req, type Res } from "./transport.ts";
 
 export interface RetrySettings {
@@ -17,6 +18,8 @@ export interface RetrySettings {
   readonly patience?: number;
   readonly clock?: Clock;
   readonly onEvent?: OnEvent;
+  /** The schemes that `scheme` found out, for what is told of a request. */
+  readonly spoken?: Spoken;
 }
 
 /** 499 and 52x are what nginx and CDNs say of a registry behind them that broke off, or did not answer. */
@@ -33,7 +36,7 @@ export function isPassing(status: number): boolean {
  * through.
  */
 export function retry(settings: RetrySettings = {}): Middleware {
-  const { attempts = 6, clock = systemClock, onEvent } = settings;
+  const { attempts = 6, clock = systemClock, onEvent, spoken } = settings;
   return (next) => async (request) => {
     for (let attempt = 1; ; attempt++) {
       const outcome = await settle(next(request));
@@ -41,7 +44,7 @@ export function retry(settings: RetrySettings = {}): Middleware {
       const delay = last ? undefined : delayAfter(outcome, attempt, settings, clock);
       if (delay === undefined) return unwrap(outcome);
       if (outcome.response) await discard(outcome.response);
-      onEvent?.({ type: "wait", ...describe(request), ms: delay, attempt, attempts, ...reasonOf(outcome) });
+      onEvent?.({ type: "wait", ...describe(request, spoken), ms: delay, attempt, attempts, ...reasonOf(outcome) });
       await clock.sleep(delay, request.signal);
     }
   };
@@ -78,8 +81,9 @@ function delayAfter(
   return Math.round(least + clock.random() * (most - least));
 }
 
-function describe({ method, url }: Req): { method: Req["method"]; url: string; host: string } {
-  return { method, url: redactUrl(url), host: url.host };
+function describe({ method, url }: Req, spoken?: Spoken): { method: Req["method"]; url: string; host: string } {
+  const scheme = spoken?.get(url.host) ?? url.protocol;
+  return { method, url: redactUrl(url).replace(url.protocol, scheme), host: url.host };
 }
 
 function reasonOf({ response, error }: Outcome): object {

@@ -6,14 +6,20 @@ import { isNotTls } from "./network-error.ts";
 import type { IsInsecure } from "./origin.ts";
 import { discard, type Middleware, type Req, type Res, type Transport } from "./transport.ts";
 
+/** By which scheme a host (`name[:port]`) is spoken to, as far as that was found out. */
+export type Spoken = Map<string, Scheme>;
+
 type Scheme = "http:" | "https:";
 
 /**
  * Finds out how to speak with hosts where plain HTTP is allowed, and remembers it: this machine's are tried in plain HTTP
  * first, those that the user declared insecure over TLS first, unless the URL itself says http. All other hosts get what
- * their URL says.
+ * their URL says. What is tried, and what is found, is noted in `spoken`.
  */
-export function scheme({ isInsecure = () => false }: { readonly isInsecure?: IsInsecure } = {}): Middleware {
+export function scheme({
+  isInsecure = () => false,
+  spoken = new Map(),
+}: { readonly isInsecure?: IsInsecure; readonly spoken?: Spoken } = {}): Middleware {
   const known = new Map<string, Promise<Scheme | undefined>>();
   return (next) => async (request) => {
     const { host } = request.url;
@@ -23,7 +29,7 @@ export function scheme({ isInsecure = () => false }: { readonly isInsecure?: IsI
       const settled = await found;
       if (settled) return next(over(settled, request));
       if (known.get(host) !== found) continue;
-      return discover(next, request, host, known);
+      return discover(next, request, known, spoken);
     }
   };
 }
@@ -32,20 +38,23 @@ export function scheme({ isInsecure = () => false }: { readonly isInsecure?: IsI
 async function discover(
   next: Transport,
   request: Req,
-  host: string,
   known: Map<string, Promise<Scheme | undefined>>,
+  spoken: Spoken,
 ): Promise<Res> {
+  const { host } = request.url;
   const plainFirst = isLoopback(host) || request.url.protocol === "http:";
   const order: readonly [Scheme, Scheme] = plainFirst ? ["http:", "https:"] : ["https:", "http:"];
   const { promise, resolve } = Promise.withResolvers<Scheme | undefined>();
   known.set(host, promise);
+  spoken.set(host, order[0]);
   try {
     const probe = request.body ? question(request) : request;
-    const { response, spoken } = await tryBoth(next, probe, order);
-    resolve(spoken);
+    const { response, by } = await tryBoth(next, probe, order);
+    spoken.set(host, by);
+    resolve(by);
     if (!request.body) return response;
     await discard(response);
-    return await next(over(spoken, request));
+    return await next(over(by, request));
   } catch (error) {
     if (known.get(host) === promise) known.delete(host);
     throw error;
@@ -58,18 +67,18 @@ async function tryBoth(
   next: Transport,
   request: Req,
   [first, second]: readonly [Scheme, Scheme],
-): Promise<{ response: Res; spoken: Scheme }> {
+): Promise<{ response: Res; by: Scheme }> {
   let failure: unknown;
   try {
     const plain = over(first, request);
     const response = await unlessForTls(await next(plain), plain, next);
-    if (response) return { response, spoken: first };
+    if (response) return { response, by: first };
   } catch (error) {
     if (!isRegistryError(error, "NETWORK")) throw error;
     failure = error;
   }
   try {
-    return { response: await next(over(second, request)), spoken: second };
+    return { response: await next(over(second, request)), by: second };
   } catch (error) {
     throw tellsMore(error, failure) ? error : (failure ?? error);
   }

@@ -223,6 +223,14 @@ describe("on the command line", () => {
     expect(stderr).toContain("503; trying again in 10 ms (attempt 1 of 2)");
   });
 
+  test("what is waited for is told with the scheme that is spoken", async () => {
+    await using server = await listen((_, response) => answer(response, 503));
+    const words = ["copy", `${server.url.host}/app:1.0`, `${server.url.host}/other`, "--retries", "1"];
+    const { stderr } = await gantry([...words, "--retry-delay", "1ms", "--progress", "json"]);
+    const wait = stderr.split("\n").find((line) => line.includes('"type":"wait"'));
+    expect(JSON.parse(wait!)).toMatchObject({ url: `${server.url.href}v2/app/manifests/1.0`, status: 503 });
+  });
+
   test("--quota-reserve", async () => {
     const { host } = await scene();
     const told = { "ratelimit-limit": "100;w=21600", "ratelimit-remaining": "5;w=21600" };
