@@ -31,7 +31,9 @@ export type TransportEvent =
       readonly attempt: number;
       readonly attempts: number;
       readonly status?: number;
+      /** Absent where an answer came, as is what happened, for people. */
       readonly error?: ErrorCode;
+      readonly message?: string;
     }
   | {
       /** How many requests may be under way at a host in one direction has shrunk; none for `closedMs`. */

@@ -46,6 +46,11 @@ export function isReset(error: unknown): boolean {
   return error instanceof Error && "code" in error && resets.includes(error.code as string);
 }
 
+/** Whether an error says that nobody listens at the other end. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof RegistryError && (error.cause as NodeJS.ErrnoException | undefined)?.code === "ECONNREFUSED";
+}
+
 /** Whether an error says that the other end does not speak TLS. */
 export function isNotTls(error: unknown): boolean {
   return error instanceof RegistryError && saysNotTls(error.cause);

@@ -1,13 +1,15 @@
 import { isRegistryError } from "../oci/error.ts";
+import { isLoopback } from "../oci/reference.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import type { OnEvent } from "./events.ts";
+import { isRefused } from "./network-error.ts";
 import { redactUrl } from "./redact.ts";
 import { retryAfter } from "./retry-after.ts";
 import type { Spoken } from "./scheme.ts";
 import { discard, type Middleware, type Req, type Res } from "./transport.ts";
 
 export interface RetrySettings {
-  /** How often a request is sent at most; 6. */
+  /** How often a request is sent at most; 6, and 4 where this machine refuses the connection: what starts is there soon, or never. */
   readonly attempts?: number;
   /** The first delay, in milliseconds: exactly this, and later ones no shorter; at random unless given. */
   readonly delay?: number;
@@ -32,16 +34,20 @@ export function isPassing(status: number): boolean {
 
 /**
  * Sends a request again after an answer or error that may pass: after what Retry-After asks for, else after a random
- * part of a doubling delay ("full jitter"). Requests marked `once` or `brief`, refusals and errors that will not pass go
- * through.
+ * part of a doubling delay ("full jitter"), or all of it where this machine refused the connection. Requests marked `once`
+ * or `brief`, refusals and errors that will not pass go through.
  */
 export function retry(settings: RetrySettings = {}): Middleware {
-  const { attempts = 6, clock = systemClock, onEvent, spoken } = settings;
+  const { clock = systemClock, onEvent, spoken } = settings;
   return (next) => async (request) => {
     for (let attempt = 1; ; attempt++) {
       const outcome = await settle(next(request));
+      const isRefusedHere = isRefused(outcome.error) && isLoopback(request.url.host);
+      const attempts = settings.attempts ?? (isRefusedHere ? 4 : 6);
+      // Many who share a registry are spread over time; who starts one beside is given all of it.
+      const share = isRefusedHere ? 1 : clock.random();
       const last = request.once === true || request.brief === true || attempt >= attempts;
-      const delay = last ? undefined : delayAfter(outcome, attempt, settings, clock);
+      const delay = last ? undefined : delayAfter(outcome, attempt, share, settings, clock);
       if (delay === undefined) return unwrap(outcome);
       if (outcome.response) await discard(outcome.response);
       onEvent?.({ type: "wait", ...describe(request, spoken), ms: delay, attempt, attempts, ...reasonOf(outcome) });
@@ -70,6 +76,7 @@ function unwrap(outcome: Outcome): Res {
 function delayAfter(
   { response, error }: Outcome,
   attempt: number,
+  share: number,
   settings: RetrySettings,
   clock: Clock,
 ): number | undefined {
@@ -78,7 +85,7 @@ function delayAfter(
   const { delay: least = 0, base = 250, cap = 30_000, patience = 300_000 } = settings;
   if (typeof asked === "number") return asked <= patience ? asked : undefined;
   const most = Math.max(least, Math.min(cap, (least || base) * 2 ** (attempt - 1)));
-  return Math.round(least + clock.random() * (most - least));
+  return Math.round(least + share * (most - least));
 }
 
 function describe({ method, url }: Req, spoken?: Spoken): { method: Req["method"]; url: string; host: string } {
@@ -88,5 +95,5 @@ function describe({ method, url }: Req, spoken?: Spoken): { method: Req["method"
 
 function reasonOf({ response, error }: Outcome): object {
   if (response) return { status: response.status };
-  return isRegistryError(error) ? { error: error.code } : {};
+  return isRegistryError(error) ? { error: error.code, message: error.message } : {};
 }

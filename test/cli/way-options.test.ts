@@ -223,6 +223,17 @@ describe("on the command line", () => {
     expect(stderr).toContain("503; trying again in 10 ms (attempt 1 of 2)");
   });
 
+  test("a connection that is refused is told as such, and tried again while somebody may be starting", async () => {
+    const server = await listen((_, response) => answer(response, 200));
+    await server[Symbol.asyncDispose]();
+    const words = ["digest", `${server.url.host}/app:1.0`, "--retry-delay", "1ms", "-v"];
+    const { stderr } = await gantry(words);
+    const told = stderr.split("\n").filter((line) => line.includes("trying again"));
+    expect(told).toHaveLength(3);
+    expect(told[0]).toMatch(/^127\.0\.0\.1:\d+ refused the connection; trying again in \d+ ms \(attempt 1 of 4\)$/);
+    expect((await gantry([...words, "--retries", "1"])).stderr).toContain("(attempt 1 of 2)");
+  });
+
   test("what is waited for is told with the scheme that is spoken", async () => {
     await using server = await listen((_, response) => answer(response, 503));
     const words = ["copy", `${server.url.host}/app:1.0`, `${server.url.host}/other`, "--retries", "1"];

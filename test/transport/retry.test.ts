@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { RegistryError } from "../../src/oci/error.ts";
 import { contentOf } from "../../src/oci/stream.ts";
 import { retryAfter } from "../../src/transport/retry-after.ts";
-import { retry } from "../../src/transport/retry.ts";
+import { networkError } from "../../src/transport/network-error.ts";
+import { retry, type RetrySettings } from "../../src/transport/retry.ts";
 import { instantClock } from "../support/instant-clock.ts";
 import { ask, recorder, respond, scripted } from "./support.ts";
 
@@ -90,6 +91,26 @@ describe("how long it waits", () => {
     expect(slow.waits).toEqual([60_000, 60_000]);
   });
 
+  test("not for long on this machine, where a connection is refused, unless that is asked for", async () => {
+    const refused = (): RegistryError =>
+      networkError(Object.assign(new Error("connect"), { code: "ECONNREFUSED" }), ask("http://localhost:5000/"));
+    const waits = async (
+      at: string,
+      error: () => RegistryError,
+      settings: RetrySettings = {},
+    ): Promise<readonly number[]> => {
+      const clock = instantClock();
+      const net = scripted(...Array.from({ length: 9 }, error));
+      await expect(retry({ clock, ...settings })(net)(ask(at))).rejects.toMatchObject({ code: "NETWORK" });
+      return clock.waits;
+    };
+    expect(await waits("http://localhost:5000/v2/", refused)).toEqual([250, 500, 1000]);
+    expect(await waits("http://127.0.0.1:5000/v2/", refused)).toHaveLength(3);
+    expect(await waits("http://[::1]:5000/v2/", refused, { attempts: 9 })).toHaveLength(8);
+    expect(await waits("http://localhost:5000/v2/", reset)).toHaveLength(5);
+    expect(await waits(url, refused)).toHaveLength(5);
+  });
+
   test("no longer than the signal allows", async () => {
     const controller = new AbortController();
     const sent = retry({ base: 1e6, cap: 1e6 })(scripted(respond(503, { "retry-after": "200" })))(
@@ -113,7 +134,7 @@ test("each wait is told, without what is secret in the URL", async () => {
   };
   expect(events).toEqual([
     { ...common, ms: 125, attempt: 1, status: 503 },
-    { ...common, ms: 250, attempt: 2, error: "NETWORK" },
+    { ...common, ms: 250, attempt: 2, error: "NETWORK", message: "broke off" },
   ]);
 });
 

@@ -113,6 +113,7 @@ function describe(event: Exclude<Event, CopyEvent>, look: Look): string {
   if (event.type === "request") {
     return paint(look, "dim", `${method} ${plain(event.url)} ${status ?? error ?? ""} ${formatSpan(ms)}`);
   }
-  const { attempt, attempts } = event;
-  return `${host}: ${status ?? error ?? "no answer"}; trying again in ${formatSpan(ms)} (attempt ${attempt} of ${attempts})`;
+  const { attempt, attempts, message } = event;
+  const what = message?.startsWith(`${host} `) ? message : `${host}: ${status ?? message ?? error ?? "no answer"}`;
+  return `${plain(what)}; trying again in ${formatSpan(ms)} (attempt ${attempt} of ${attempts})`;
 }

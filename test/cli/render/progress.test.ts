@@ -171,6 +171,16 @@ describe("a reporter", () => {
     const [report, text] = start();
     for (const event of [request, wait, wait]) report.on(event);
     expect(text()).toBe("r: 503; trying again in 1.5 s (attempt 1 of 6)\n");
+    const { status: _, ...unanswered } = wait;
+    for (const [message, told] of [
+      ["r broke the connection off", "r broke the connection off"],
+      ["no more tokens", "r: no more tokens"],
+      [undefined, "r: no answer"],
+    ] as const) {
+      const [other, said] = start();
+      other.on({ ...unanswered, ...(message && { error: "NETWORK", message }) });
+      expect(said()).toBe(`${told}; trying again in 1.5 s (attempt 1 of 6)\n`);
+    }
     const [verbose, all] = start({ verbose: true });
     for (const event of [request, wait, wait]) verbose.on(event);
     expect(all().split("\n")).toEqual(["GET https://r/v2/ 200 12 ms", expect.any(String), expect.any(String), ""]);
