@@ -8,13 +8,12 @@ import {
   type Config,
   type HostSettings,
 } from "../index.ts";
-import type { Get, Option } from "./option.ts";
+import type { Get } from "./option.ts";
 import * as options from "./options.ts";
-import { needRegistry, type Sides } from "./places.ts";
+import type { Sides } from "./places.ts";
 
 /** How hosts are reached: what the options say of TLS holds for those that the command names, and for no other. */
 export function givenHosts(get: Get, { from, to }: Sides, config: Config): ReadonlyMap<string, HostSettings> {
-  checkSides(get, { from, to });
   const tlsVerify = get(options.tlsVerify);
   const plainHttp = get(options.plainHttp);
   const certDir = get(options.certDir) ?? config.values.certDir;
@@ -37,19 +36,6 @@ export function givenHosts(get: Get, { from, to }: Sides, config: Config): Reado
   for (const { host } of to) add(host, destination);
   for (const [host, mirrors] of get(options.mirror)) add(apiHost(host), { mirrors });
   return settings;
-}
-
-/** What was typed about a registry's TLS would do nothing where there is none, and was meant for another side. */
-function checkSides(get: Get, { from, to }: Sides): void {
-  const given = (option: Option): boolean => get(option) !== undefined;
-  if (get(options.srcPlainHttp)) needRegistry("--src-plain-http", from);
-  if (given(options.srcTlsVerify)) needRegistry("--src-tls-verify", from);
-  if (given(options.srcCertDir)) needRegistry("--src-cert-dir", from);
-  if (get(options.destPlainHttp)) needRegistry("--dest-plain-http", to);
-  if (given(options.destTlsVerify)) needRegistry("--dest-tls-verify", to);
-  if (given(options.destCertDir)) needRegistry("--dest-cert-dir", to);
-  if (get(options.plainHttp)) needRegistry("--plain-http", [...from, ...to], "here");
-  if (given(options.tlsVerify)) needRegistry("--tls-verify", [...from, ...to], "here");
 }
 
 /** Whose a registry is said to be: logins of that service's own tools may go there, so that it is never left open which. */

@@ -1,4 +1,4 @@
-import { apiHost, parseLocation, RegistryError } from "../index.ts";
+import { apiHost, parseLocation } from "../index.ts";
 import { hostOf, mayBeImage } from "./host-or-image.ts";
 
 /** The places a command names: those it reads (or all, where there is but one side), and those it writes. */
@@ -28,10 +28,4 @@ export function spotsOf(place: string): Spot[] {
   return location.transport === "registry"
     ? [...named, { host: apiHost(location.reference.registry), path: location.reference.repository }]
     : [];
-}
-
-/** Throws INVALID where an option for registries was typed for a side that has none. */
-export function needRegistry(name: string, spots: readonly Spot[], where = "on that side"): void {
-  if (spots.length > 0) return;
-  throw new RegistryError("INVALID", `${name} is for a registry, and there is none ${where}`);
 }

@@ -260,14 +260,33 @@ describe("logins", () => {
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining("none.json") });
   });
 
-  test("for a side without a registry are a mistake", async () => {
-    expect((await gantry(["copy", "--src-authfile", "x", "oci:x:1", "r.example/app"])).stderr).toContain(
-      "--src-authfile is for a registry",
-    );
-    expect(await gantry(["copy", "--src-creds", "a:b", "oci:x:1", "r.example/app"])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("--src-creds is for a registry"),
-    });
+  test("for a side without a registry are a mistake where the other side has one, and none is for that", async () => {
+    const mistakes = [
+      [["--src-authfile", "x", "oci:x:1", "r.example/app"], "--dest-authfile"],
+      [["--src-creds", "a:b", "oci:x:1", "r.example/app"], "--dest-creds"],
+      [["--src-creds", "a:b", "--src-registry-token", "x", "oci:x:1", "r.example/app"], "--dest-creds"],
+      [["--dest-registry-token", "x", "r.example/app:1", "oci:x"], "--src-registry-token"],
+    ] as const;
+    for (const [words, other] of mistakes) {
+      expect(await gantry(["copy", ...words])).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(
+          new RegExp(`^error: ${words[0]} is for a registry, and there is none on that side\\n.*${other}`),
+        ),
+      });
+    }
+  });
+
+  test("for a side without a registry go nowhere where the other has its own, or none is a registry", async () => {
+    const folder = await temporaryDirectory();
+    const { host, store } = await testRegistry();
+    await putImage(store("app"), app, "1");
+    const layout = `oci:${join(folder, "layout")}:1`;
+    await must("copy", "--dest-creds", "a:b", "--src-creds", "c:d", `${host}/app:1`, layout);
+    await must("copy", "--src-creds", "a:b", "--dest-creds", "c:d", layout, `${host}/back`);
+    await must("copy", "--src-registry-token", "x", "--creds", "c:d", layout, `${host}/back`);
+    await must("copy", "--src-authfile", "none.json", "--creds", "a:b", layout, `oci:${join(folder, "other")}`);
+    await must("inspect", "--creds", "a:b", layout);
   });
 });
 
