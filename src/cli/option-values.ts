@@ -5,6 +5,7 @@ import {
   parsePlatform,
   parseUserPassword,
   providerNames,
+  readDuration,
   readSize,
   RegistryError,
   Secret,
@@ -28,24 +29,13 @@ export function parseSize(text: string): number {
   });
 }
 
-const spans: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-/** What Node's timers take. */
-const longestSpan = 24 * 24 * 3_600_000;
-
-/** Reads a time as milliseconds: `500ms`, `10s`, `2m`, `1h30m`; a number alone is in seconds, 0 is allowed. */
+/** Reads a time as milliseconds: `500ms`, `10s`, `1h30m`; a number alone is in seconds, 0 is allowed. */
 export function parseDuration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  const seconds = /^\d+(?:\.\d+)?$/.test(text);
-  const span = seconds
-    ? Number(text) * 1000
-    : parts.reduce((sum, [, number, unit]) => sum + Number(number) * spans[unit!]!, 0);
-  const isWhole = seconds || (parts.length > 0 && parts.map(([part]) => part).join("") === text);
-  if (isWhole && span <= longestSpan) return Math.round(span);
-  throw new RegistryError(
-    "INVALID",
-    isWhole ? `${text} is more than 24 days` : `${JSON.stringify(text)} is not a time`,
-    { hint: "write 500ms, 10s or 2m; a number alone is in seconds" },
-  );
+  const ms = readDuration(text);
+  if (ms !== undefined) return ms;
+  throw new RegistryError("INVALID", `${JSON.stringify(text)} is not a time, or more than 24 days`, {
+    hint: "write 500ms, 10s or 2m; a number alone is in seconds",
+  });
 }
 
 /** Reads how many there are to be: 0 or more. */

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { homePath } from "./home-path.ts";
-import { formatDuration, readDuration, readSize } from "./quantity.ts";
+import { durationForm, formatDuration, readDuration, readSize, readSpan, spanForm } from "./quantity.ts";
 
 /** What relative paths are relative to, and what `~` stands for. */
 export interface Where {
@@ -51,11 +51,11 @@ export function count(from: 0 | 1): Kind<number> {
 export const duration: Kind<number> = {
   wants: "a time such as 500ms, 10s or 2m",
   read: readDuration,
-  write: formatDuration,
+  write: (value) => formatDuration(value),
   json: {
     anyOf: [
       { type: "number", minimum: 0 },
-      { type: "string", pattern: "^\\d+(\\.\\d+)? *(ms|s|m|h)?$" },
+      { type: "string", pattern: durationForm.source },
     ],
   },
 };
@@ -68,25 +68,17 @@ export const limit: Kind<number> = {
   json: {
     anyOf: [
       { type: "number", exclusiveMinimum: 0 },
-      { type: "string", pattern: "^(?=.*[1-9])\\d+(\\.\\d+)? *(ms|s|m|h)?$" },
+      { type: "string", pattern: `(?=.*[1-9])${durationForm.source}` },
     ],
   },
 };
 
-const ages = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
-
 /** How long ago something is, in milliseconds; longer than any timer runs. */
 export const age: Kind<number> = {
   wants: "a time such as 30m, 12h, 7d or 2w",
-  read(written) {
-    const [, number, unit] = /^(\d{1,5})(m|h|d|w)$/.exec(written) ?? [];
-    return number === undefined ? undefined : Number(number) * ages[unit as keyof typeof ages];
-  },
-  write(value) {
-    const unit = (["w", "d", "h"] as const).find((one) => value > 0 && value % ages[one] === 0) ?? "m";
-    return `${value / ages[unit]}${unit}`;
-  },
-  json: { type: "string", pattern: "^\\d{1,5}[mhdw]$" },
+  read: readSpan,
+  write: (value) => formatDuration(value, "m"),
+  json: { type: "string", pattern: spanForm.source },
 };
 
 /** A number of bytes. */

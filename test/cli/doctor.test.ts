@@ -59,7 +59,7 @@ test("each check ends in its time", async () => {
   expect(stdout).toMatch(/✗ (?:tls|api) .*(?:did not answer|does not answer) within 0\.3 s/);
 });
 
-test.each(["soon", "0", "-1", "1h", "99999999"])("--timeout %s is refused", async (text) => {
+test.each(["soon", "0", "-1", "1y", "99999999"])("--timeout %s is refused", async (text) => {
   const { code, stderr } = await gantry(["doctor", `--timeout=${text}`, "registry.example"]);
   expect(code).toBe(2);
   expect(stderr).toContain("--timeout");

@@ -24,6 +24,8 @@ test.each([
   ["2m", 120_000],
   ["1h30m", 5_400_000],
   ["1m0.5s", 60_500],
+  ["10 s", 10_000],
+  ["1d", 86_400_000],
   ["10", 10_000],
   ["0.25", 250],
   ["0", 0],
@@ -31,14 +33,13 @@ test.each([
   expect(parseDuration(text)).toBe(ms);
 });
 
-test.each(["", "s", "10 s", "-1s", "1d", "10sec", "1s!", "!1s", "1e3", "ten"])("%j is no time", (text) => {
+test.each(["", "s", "-1s", "1y", "600h", "10sec", "1s!", "!1s", "1e3", "ten"])("%j is no time", (text) => {
   expect(() => parseDuration(text)).toThrow(`${JSON.stringify(text)} is not a time`);
 });
 
 test("no time is longer than Node's timers take", () => {
-  expect(() => parseDuration("600h")).toThrow("600h is more than 24 days");
   fc.assert(
-    fc.property(fc.stringMatching(/^[\dhms.]{1,12}$/), (text) => {
+    fc.property(fc.stringMatching(/^[\dwdhms. ]{1,12}$/), (text) => {
       try {
         expect(parseDuration(text)).toBeLessThan(2 ** 31);
       } catch (error) {

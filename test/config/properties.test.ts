@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { expand, hasVariable } from "../../src/config/expand.ts";
 import { nearest } from "../../src/config/fault.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { formatDuration, readDuration, readSize } from "../../src/config/quantity.ts";
+import { formatDuration, readDuration, readSize, readSpan } from "../../src/config/quantity.ts";
 import { configKeys } from "../../src/config/schema.ts";
 import { settingName } from "../../src/config/setting.ts";
 import { machine, put } from "./support.ts";
@@ -70,6 +70,11 @@ test("a time that is written is read as the same", () => {
       expect(readDuration(formatDuration(ms))).toBe(ms);
     }),
   );
+  fc.assert(
+    fc.property(fc.nat(999_999), (minutes) => {
+      expect(readSpan(formatDuration(minutes * 60_000, "m"))).toBe(minutes * 60_000);
+    }),
+  );
 });
 
 test.each([
@@ -78,8 +83,17 @@ test.each([
   ["500ms", 500],
   ["2m", 120_000],
   ["1h", 3_600_000],
+  ["1h30m", 5_400_000],
+  [" 1m 0.5s ", 60_500],
+  ["10 s", 10_000],
+  ["1d", 86_400_000],
+  ["2w", 1_209_600_000],
   ["0", 0],
   ["25 days", undefined],
+  ["25d", undefined],
+  ["4w", undefined],
+  ["1h30", undefined],
+  ["1.s", undefined],
   ["2147484s", undefined],
   ["-1s", undefined],
   ["", undefined],
@@ -87,6 +101,25 @@ test.each([
   ["1e3", undefined],
 ])("the time %j is %j ms", (text, ms) => {
   expect(readDuration(text)).toBe(ms);
+});
+
+test.each([
+  ["90m", 5_400_000],
+  ["36h", 129_600_000],
+  ["1d12h", 129_600_000],
+  [" 1.5 d ", 129_600_000],
+  ["99999w", 99_999 * 604_800_000],
+  ["999999.999w", Math.round(999_999.999 * 604_800_000)],
+  ["0m", 0],
+  ["30s", undefined],
+  ["500ms", undefined],
+  ["1h30s", undefined],
+  ["30", undefined],
+  ["1000000w", undefined],
+  ["14 days", undefined],
+  ["", undefined],
+])("the age %j is %j ms: nothing is said in seconds, which deletes where a d was meant", (text, ms) => {
+  expect(readSpan(text)).toBe(ms);
 });
 
 test.each([

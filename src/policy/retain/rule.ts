@@ -1,5 +1,5 @@
 import { fitsOne, parsePattern, type Pattern } from "../pattern.ts";
-import { readSpan } from "../span.ts";
+import { readSpan } from "../../config/quantity.ts";
 import { compareVersions, versionOf, type Version } from "../version.ts";
 import type { Image } from "./contents.ts";
 import { momentOf, wordOf } from "./moment.ts";

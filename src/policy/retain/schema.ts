@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { checked, faultyDocument, type Document } from "../../document/document.ts";
 import type { Fault } from "../../document/fault.ts";
 import { parsePattern } from "../pattern.ts";
-import { spanForm } from "../span.ts";
+import { spanForm } from "../../config/quantity.ts";
 import type { Keep, RetentionPolicy, RetentionRule } from "./retention.ts";
 import { readStreams } from "./streams.ts";
 

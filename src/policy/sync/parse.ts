@@ -1,11 +1,10 @@
 import { Range } from "semver";
 import { expand } from "../../config/expand.ts";
-import { readSize } from "../../config/quantity.ts";
+import { readSize, readSpan } from "../../config/quantity.ts";
 import { checked, faultyDocument, type Document } from "../../document/document.ts";
 import type { Fault } from "../../document/fault.ts";
 import { isObject } from "../../oci/descriptor.ts";
 import { parsePattern, type Pattern } from "../pattern.ts";
-import { readSpan } from "../span.ts";
 import { parseBackup, type Backup } from "./backup.ts";
 import { budgetOf, registryNamed, type Budget } from "./budget.ts";
 import { parseFrom, type From } from "./origin.ts";

@@ -1,11 +1,10 @@
 import { Cron } from "croner";
 import { Range } from "semver";
 import * as v from "valibot";
-import { readSize } from "../../config/quantity.ts";
+import { readSize, readSpan } from "../../config/quantity.ts";
 import { isRegistryError } from "../../oci/error.ts";
 import { parsePlatform } from "../../oci/platform.ts";
 import { parsePattern } from "../pattern.ts";
-import { readSpan } from "../span.ts";
 import { count, countFrom } from "../../plan/schema.ts";
 import { parseBackup } from "./backup.ts";
 import { registryNamed } from "./budget.ts";

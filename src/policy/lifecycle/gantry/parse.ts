@@ -1,5 +1,5 @@
 import type { Keep, RetentionPolicy, RetentionRule } from "../../retain/retention.ts";
-import { readSpan } from "../../span.ts";
+import { readSpan } from "../../../config/quantity.ts";
 import { doublestarRegex, expandBraces } from "../doublestar.ts";
 import { losses, type Losses } from "../fold.ts";
 import { re2Fault } from "../regex.ts";
