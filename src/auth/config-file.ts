@@ -1,7 +1,8 @@
-import { chmod, chown, lstat, mkdir, open, readlink, rename, rm, stat } from "node:fs/promises";
+import { chmod, chown, lstat, open, readlink, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { doing } from "../files/file-error.ts";
 import { withLock } from "../files/lock.ts";
+import { makeDirectories } from "../files/make-directories.ts";
 import { readSecretFile } from "./secret-file.ts";
 import { invalidLogin, parseSecretJson } from "./secret-json.ts";
 
@@ -19,7 +20,7 @@ export async function changeConfig(
 ): Promise<void> {
   const target = await targetOf(resolve(file));
   await doing(`write ${file}`, async () => {
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    await makeDirectories(dirname(target), 0o700);
     await withLock(`${target}.lock`, { what: file, ...(signal && { signal }) }, async () => {
       const { text = "" } = (await readSecretFile(file, signal)) ?? {};
       const config = parse(text, file);

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashSync } from "bcryptjs";
@@ -172,6 +173,18 @@ test.skipIf(process.platform === "win32")("what goes to a device or a pipe does 
     code: 2,
     stderr: expect.stringContaining(`cannot write ${pipe}: it is a device or a pipe`),
   });
+});
+
+test.skipIf(!existsSync("/proc/self")).each<[string, Line]>([
+  ["pull", ({ app }, place) => ["pull", `${app}:1`, `oci:${place}`]],
+  ["artifact get --output-directory", ({ app }, place) => ["artifact", "get", `${app}:1`, "-o", place]],
+  [
+    "login --authfile",
+    ({ closed }, place) => ["login", closed, "--no-check", "-u", "ci", "-p", "pw", "--authfile", `${place}/auth.json`],
+  ],
+])("%s where no directory can be made", async (_, line) => {
+  await gantry(["artifact", "attach", "--type", "text/note", `${scene.app}:1`, scene.policy]);
+  await run(line, "/proc/gantry/a");
 });
 
 test("a file that may not be read is nobody's login", () => {

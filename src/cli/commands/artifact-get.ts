@@ -1,7 +1,7 @@
 import { createReadStream, type Stats } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { doing } from "../../files/file-error.ts";
+import { makeDirectories } from "../../files/make-directories.ts";
 import { realPath } from "../../files/real-path.ts";
 import {
   algorithmOf,
@@ -58,7 +58,7 @@ export const run: Run<[reference: string]> = async ([reference], { get, open, ou
   for (const { artifact, blob, path, target } of wanted) {
     const exists = there.has(path) || done.has(target);
     if (!exists) {
-      await doing(`write ${path}`, () => mkdir(dirname(target), { recursive: true }));
+      await doing(`write ${path}`, () => makeDirectories(dirname(target)));
       await writeWhole(target, await store.blob(blob.digest, { signal, size: blob.size }), signal);
     }
     done.add(target);

@@ -1,10 +1,11 @@
 import { constants } from "node:fs";
-import { mkdir, open, readdir, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { RegistryError } from "../../oci/error.ts";
 import { collect, streamOf, type ByteStream } from "../../oci/stream.ts";
 import { clearDrafts, draftPath } from "../../files/drafts.ts";
 import { doing, isErrno } from "../../files/file-error.ts";
+import { makeDirectories } from "../../files/make-directories.ts";
 import { readFile } from "./read-file.ts";
 import { writeFile } from "./write-file.ts";
 
@@ -55,7 +56,7 @@ export function directory(location: string): Directory {
       return real === undefined ? undefined : await act(real);
     });
   const create = async (): Promise<void> => {
-    await mkdir(path, { recursive: true });
+    await makeDirectories(path);
     await clearDrafts(path);
     unsynced.add(dirname(path));
   };
@@ -67,7 +68,7 @@ export function directory(location: string): Directory {
       throw error;
     }
     if (checked.has(folder)) return;
-    await mkdir(join(path, folder), { recursive: true });
+    await makeDirectories(join(path, folder));
     await locate(folder);
     checked.add(folder);
     unsynced.add(dirname(join(path, folder)));
