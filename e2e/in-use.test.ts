@@ -131,7 +131,7 @@ describeWith(["etcd", "kube-apiserver"], "images that Kubernetes runs", () => {
   test("who may not list them gets an error that says which right lacks", async () => {
     const asked = readInUse({ kubernetes: ["nobody"], kubeconfig: kubernetes.kubeconfig }, places);
     await expect(asked).rejects.toMatchObject({
-      code: "INVALID",
+      code: "DENIED",
       message: expect.stringMatching(/does not show the list of all pods \(403\)$/) as string,
       hint: "give whoever Gantry runs as a ClusterRole with the verb list on pods",
     });

@@ -1,6 +1,7 @@
 import type { V1Secret, V1ServiceAccount } from "@kubernetes/client-node";
 import type { ClusterPlaces, ClusterSettings } from "./kube-config.ts";
-import { openKube, statusOf, type Wanted } from "./kube-call.ts";
+import { isRegistryError, RegistryError } from "../oci/error.ts";
+import { openKube, statusOf, type Kube, type Wanted } from "./kube-call.ts";
 
 /** What is asked of Kubernetes' API. */
 export interface KubeApi {
@@ -33,11 +34,11 @@ export async function openKubeApi(
     server: kube.server,
     namespace: kube.namespace,
     serviceAccount: (name, at) =>
-      kube.call(wanted("serviceaccounts", `service account ${at}/${name}`, at), within, (how) =>
+      call(kube, wanted("serviceaccounts", `service account ${at}/${name}`, at), within, (how) =>
         api.readNamespacedServiceAccount({ name, namespace: at }, how),
       ),
     secret: (name, at) =>
-      kube.call(wanted("secrets", `secret ${at}/${name}`, at), within, (how) =>
+      call(kube, wanted("secrets", `secret ${at}/${name}`, at), within, (how) =>
         api.readNamespacedSecret({ name, namespace: at }, how).catch((error: unknown) => {
           if (statusOf(error) === 404) return undefined;
           throw error;
@@ -45,6 +46,13 @@ export async function openKubeApi(
       ),
   };
 }
+
+/** Who may not read a login has settings that are wrong: it is no registry that refuses. */
+const call = <T>(kube: Kube, ...[what, within, work]: Parameters<typeof kube.call<T>>): Promise<T> =>
+  kube.call(what, within, work).catch((error: unknown) => {
+    if (!isRegistryError(error, "UNAUTHORIZED", "DENIED")) throw error;
+    throw new RegistryError("INVALID", error.message, { cause: error, ...(error.hint && { hint: error.hint }) });
+  });
 
 const wanted = (kind: string, object: string, namespace: string): Wanted => ({
   what: `the ${object}`,

@@ -31,8 +31,8 @@ export interface Within {
 export interface Kube extends Cluster {
   readonly client: Client;
   /**
-   * Awaits an answer. Throws INVALID where it is refused, with the right that lacks; TIMEOUT, NETWORK or UNAVAILABLE where
-   * none comes. Nothing that is thrown quotes the API.
+   * Awaits an answer. Throws UNAUTHORIZED or DENIED where it is refused, with the right that lacks; INVALID where it is none;
+   * TIMEOUT, NETWORK or UNAVAILABLE where none comes. Nothing that is thrown quotes the API.
    */
   call<T>(wanted: Wanted, within: Within, work: (how: ConfigurationOptions) => Promise<T>): Promise<T>;
 }
@@ -45,7 +45,7 @@ export async function openKube(
 ): Promise<Kube> {
   const client = await loadClient();
   const cluster = await findCluster(client, settings, places);
-  const { server } = cluster;
+  const { server, login } = cluster;
   return {
     ...cluster,
     client,
@@ -59,10 +59,10 @@ export async function openKube(
           throw new RegistryError(
             "TIMEOUT",
             `Kubernetes' API at ${server} did not answer within ${timeout / 1000} seconds`,
-            { retryable: true },
+            { retryable: true, hint: `look at the way there, and at ${login}` },
           );
         }
-        throw explainFault(error, wanted, server);
+        throw explainFault(error, wanted, cluster);
       }
     },
   };
@@ -85,15 +85,15 @@ function withSignal({ Observable }: Client, signal: AbortSignal): ConfigurationO
 }
 
 /** What the client throws quotes what the API sent, which may be secret: it is not passed on but for failures of the network. */
-function explainFault(error: unknown, { what, right, absent }: Wanted, server: string): RegistryError {
+function explainFault(error: unknown, { what, right, absent }: Wanted, { server, login }: Cluster): RegistryError {
   const status = statusOf(error);
   if (status === 401) {
-    return new RegistryError("INVALID", `Kubernetes' API at ${server} does not know who asks (401)`, {
+    return new RegistryError("UNAUTHORIZED", `Kubernetes' API at ${server} does not know who asks (401)`, {
       hint: "log in to the cluster, or choose another context",
     });
   }
   if (status === 403) {
-    return new RegistryError("INVALID", `Kubernetes' API at ${server} does not show ${what} (403)`, {
+    return new RegistryError("DENIED", `Kubernetes' API at ${server} does not show ${what} (403)`, {
       hint: `give whoever Gantry runs as ${right}`,
     });
   }
@@ -116,7 +116,7 @@ function explainFault(error: unknown, { what, right, absent }: Wanted, server: s
     });
   }
   return new RegistryError("INVALID", `Kubernetes' API at ${server} cannot be asked for ${what}`, {
-    hint: "look at the user of the kubeconfig's context, and at what it runs or reads to log in",
+    hint: `look at ${login}`,
   });
 }
 

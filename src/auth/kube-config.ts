@@ -1,5 +1,6 @@
 import type * as kubernetes from "@kubernetes/client-node";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { parse } from "yaml";
 import { RegistryError } from "../oci/error.ts";
 import type { Environment } from "./credential.ts";
 import { readSecretFile } from "./secret-file.ts";
@@ -26,6 +27,8 @@ export interface Cluster {
   readonly server: string;
   /** The namespace to look into where none is asked for. */
   readonly namespace: string;
+  /** Where its login is from, for people. */
+  readonly login: string;
 }
 
 /** The module of Kubernetes' client. */
@@ -62,13 +65,27 @@ export async function findCluster(
   const where = found.join(", ") || "the pod's service account";
   if (context !== undefined) config.setCurrentContext(context);
   const chosen = config.getContextObject(config.getCurrentContext());
-  if (!chosen) throw invalid(`${where} has no context ${JSON.stringify(config.getCurrentContext() ?? "")}`);
+  if (!chosen) {
+    const names = config.contexts.map(({ name }) => name);
+    const hint = names.length === 0 ? undefined : `its contexts are ${names.join(", ")}`;
+    throw invalid(`${where} has no context ${JSON.stringify(config.getCurrentContext() ?? "")}`, hint);
+  }
   const cluster = config.getCurrentCluster();
   if (!cluster || !URL.canParse(cluster.server))
     throw invalid(`${where}: the context ${JSON.stringify(chosen.name)} leads to no cluster`);
   if (!cluster.server.startsWith("https:") && !cluster.skipTLSVerify)
     throw invalid(`${where}: ${cluster.server} is plain HTTP, and insecure-skip-tls-verify is not set`);
-  return { config, server: cluster.server, namespace: chosen.namespace ?? "default" };
+  const user = config.getCurrentUser();
+  if (chosen.user && !user)
+    throw invalid(`${where}: the context ${JSON.stringify(chosen.name)} has a user ${chosen.user} that is not there`);
+  const login = `the user ${chosen.user || "that is lacking"} in ${where}, ${howOf(user)}`;
+  return { config, server: cluster.server, namespace: chosen.namespace ?? "default", login };
+}
+
+/** How a user logs in, for people: the program that is run. */
+function howOf(user: kubernetes.User | null): string {
+  const { command } = (user?.exec ?? {}) as { readonly command?: unknown };
+  return typeof command === "string" ? `who logs in by running ${command}` : "and what it reads to log in";
 }
 
 /** Adds one file to the configuration, the first to name a thing having the last word, as for kubectl. */
@@ -78,6 +95,7 @@ async function loadFile(own: kubernetes.KubeConfig, config: kubernetes.KubeConfi
   try {
     own.loadFromString(read.text);
     own.makePathsAbsolute(join(file, ".."));
+    own.users = withTokenFiles(own.users, read.text, file);
   } catch {
     // The message may quote the file, which is secret.
     throw invalid(`${file} is no kubeconfig`);
@@ -93,6 +111,17 @@ async function loadFile(own: kubernetes.KubeConfig, config: kubernetes.KubeConfi
     currentContext: config.currentContext || own.currentContext,
   });
   return true;
+}
+
+/** Users, as the client wants it said that a token is in a file of its own, which goes before one that is here (as in kubectl). */
+function withTokenFiles(users: readonly kubernetes.User[], text: string, file: string): kubernetes.User[] {
+  const named = parse(text, { strict: false }) as { users?: { name: string; user?: { tokenFile?: string } }[] };
+  return users.map((user) => {
+    const tokenFile = named.users?.find(({ name }) => name === user.name)?.user?.tokenFile;
+    if (!tokenFile) return user;
+    const { token: _, ...others } = user;
+    return { ...others, authProvider: { name: "tokenFile", config: { tokenFile: resolve(dirname(file), tokenFile) } } };
+  });
 }
 
 /** A pod's own account (Kubernetes, "Accessing the Kubernetes API from a Pod"), if this is a pod. */
@@ -118,6 +147,6 @@ async function loadServiceAccount(config: kubernetes.KubeConfig, env: Environmen
   return true;
 }
 
-function invalid(message: string): RegistryError {
-  return new RegistryError("INVALID", message, { hint: "say where the cluster is, or do not ask it" });
+function invalid(message: string, hint = "say where the cluster is, or do not ask it"): RegistryError {
+  return new RegistryError("INVALID", message, { hint });
 }

@@ -19,7 +19,7 @@ export interface InUseSources {
 
 /**
  * Reads which images are in use, for `rootsInUse`. What cannot be read in full throws, so that nothing is deleted for want of
- * knowledge: INVALID, DENIED, NETWORK, UNAVAILABLE or TIMEOUT, naming the place.
+ * knowledge: INVALID, UNAUTHORIZED, DENIED, NETWORK, UNAVAILABLE or TIMEOUT, naming the place.
  */
 export async function readInUse(
   { kubernetes = [], namespaces = [], kubeconfig, files = [], compose = [] }: InUseSources,

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { usedInCluster } from "../../src/in-use/kubernetes.ts";
 import { readInUse } from "../../src/in-use/read.ts";
@@ -81,7 +83,8 @@ test("a list of many pages; what is too old by then is read whole", async () => 
 });
 
 test.each([
-  ["/apis/batch/v1/jobs?limit=500", 403, "INVALID", /does not show the list of all jobs \(403\)$/],
+  ["/api/v1/pods?limit=500", 401, "UNAUTHORIZED", /does not know who asks \(401\)$/],
+  ["/apis/batch/v1/jobs?limit=500", 403, "DENIED", /does not show the list of all jobs \(403\)$/],
   ["/apis/apps/v1/replicasets?limit=500", 404, "INVALID", /^there is no list of all replicasets in /],
   ["/api/v1/pods?limit=500", 503, "UNAVAILABLE", /answered 503 to a request for the list of all pods$/],
   ["/api/v1/pods?limit=500", {}, "INVALID", /answers with no list of pods$/],
@@ -121,6 +124,38 @@ test("several contexts, each named; the current one; one that is not there", asy
   await expect(readInUse({ kubernetes: ["eve"], kubeconfig: file }, places)).rejects.toThrow(
     /does not know who asks \(401\)/,
   );
+});
+
+const others = `
+- {name: "file", user: {tokenFile: token, token: old}}
+- {name: "no file", user: {tokenFile: nowhere}}
+- {name: program, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: "false", interactiveMode: Never}}}
+contexts:
+- {name: "file", context: {cluster: here, user: "file"}}
+- {name: "no file", context: {cluster: here, user: "no file"}}
+- {name: program, context: {cluster: here, user: program}}
+- {name: nobody, context: {cluster: here, user: bob}}`;
+
+test("the ways to log in: a token in a file; a user or program that is not there, or fails, is named", async () => {
+  const pods = list([named("a", { spec: spec("registry.example/a:1") })]);
+  const { url } = await kubernetes({ ...empty, "/api/v1/pods?limit=500": pods });
+  const file = await kubeconfig(url);
+  await writeFile(file, (await readFile(file, "utf8")).replace("\ncontexts:", others));
+  await writeFile(join(dirname(file), "token"), "token-of-gantry\n");
+  const asked = (context: string) =>
+    readInUse({ kubernetes: [context], kubeconfig: file }, { env: {}, home: "/nonexistent" });
+  expect((await asked("file")).used).toHaveLength(1);
+  await expect(asked("no file")).rejects.toMatchObject({
+    hint: `look at the user no file in ${file}, and what it reads to log in`,
+  });
+  await expect(asked("program")).rejects.toMatchObject({
+    hint: `look at the user program in ${file}, who logs in by running false`,
+  });
+  await expect(asked("nobody")).rejects.toThrow(`${file}: the context "nobody" has a user bob that is not there`);
+  await expect(asked("prod")).rejects.toMatchObject({
+    message: `${file} has no context "prod"`,
+    hint: "its contexts are file, no file, program, nobody, main, eve, lost",
+  });
 });
 
 test("in a pod, the cluster that it runs in", async () => {

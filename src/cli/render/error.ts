@@ -124,7 +124,7 @@ const causes: Readonly<Partial<Record<ErrorCode, string>>> = {
   BLOB_UNKNOWN: "a push broke off, or the registry has cleaned it away",
   TOOMANYREQUESTS: "a rate limit; who is logged in is often allowed more",
   TIMEOUT: "the host is overloaded, or a firewall drops what is sent to it",
-  UNAVAILABLE: "the registry, or a proxy before it, has trouble of its own",
+  UNAVAILABLE: "the host, or a proxy before it, has trouble of its own",
   UNVERIFIED: "the content was damaged or changed, on its way or where it is stored",
   CONFLICT: "somebody else changed it at the same time",
 };
