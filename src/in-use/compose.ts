@@ -13,81 +13,100 @@ type Map = Readonly<Record<string, unknown>>;
 
 /**
  * Who uses which image in a Compose file: all its services, whatever their profiles, those of files that it includes or extends,
- * and images that are mounted; services of which no image is known are noted. Variables are those of `env`, else of `.env` beside
- * the file; one that is not set, and whatever else hides an image, throws INVALID.
+ * images that are mounted, and models; services of which no image is known are noted. Variables are those of `env`, else of `.env`
+ * beside the file; one that is not set, and whatever else hides an image, throws INVALID.
  */
 export async function usedInCompose(path: string, env: Values): Promise<InUseFound> {
   const used: InUse[] = [];
   const notes: string[] = [];
-  const seen = new Set<string>();
-  await read(path);
+  const { COMPOSE_ENV_FILES: named } = env;
+  await read({ path, folder: dirname(path), ...(named && { envFiles: named.split(",") }) }, env, []);
   if (used.length + notes.length === 0) notes.push(`${path} has no services`);
   return { used: distinct(used), notes };
 
-  async function read(file: string): Promise<void> {
-    if (seen.has(resolve(file))) return;
-    seen.add(resolve(file));
-    const compose = await open(file, env);
+  async function read(one: Included, values: Values, above: readonly string[]): Promise<void> {
+    const file = resolve(one.path);
+    if (above.includes(file)) return;
+    const compose = await open(one.path, one.folder, await variablesOf(one, values));
     for (const [name, service] of Object.entries(compose.services)) await readService(compose, name, service);
-    for (const one of compose.included) await read(one);
+    for (const [name, model] of Object.entries(compose.models)) readModel(compose, name, model);
+    for (const next of compose.included) await read(next, compose.values, [...above, file]);
   }
 
   async function readService(compose: Compose, name: string, service: Map): Promise<void> {
     const by = `${compose.document.name}: service ${name}`;
-    const image = await imageOf(compose, name, service);
-    if (image !== undefined) used.push(usedImage(image, by));
-    else notes.push(`${by} has no image${service["build"] === undefined ? "" : ": it is built"}`);
-    for (const volume of listOf(service["volumes"])) {
-      const { type, source } = mapOf(volume);
-      if (type === "image" && typeof source === "string")
-        used.push(usedImage(compose.fill(source, ["services", name, "volumes"]), by));
+    const all = await extendedBy({ compose, name, service });
+    const own = all.find((one) => one.service["image"] !== undefined && one.service["image"] !== null);
+    if (own) used.push(usedImage(textAt(own.compose, ["services", own.name, "image"], own.service["image"]), by));
+    else notes.push(`${by} has no image${all.some((one) => one.service["build"]) ? ": it is built" : ""}`);
+    for (const one of all) {
+      for (const volume of listOf(one.service["volumes"])) {
+        const { type, source } = mapOf(volume);
+        if (type === "image" && typeof source === "string")
+          used.push(usedImage(one.compose.fill(source, ["services", one.name, "volumes"]), by));
+      }
     }
   }
 
-  /** The image of a service, its own or that of the one it extends. */
-  async function imageOf(
-    compose: Compose,
-    name: string,
-    service: Map,
-    above: readonly string[] = [],
-  ): Promise<string | undefined> {
-    const { document, file, services } = compose;
-    const { image, extends: parent } = service;
-    if (typeof image === "string") return compose.fill(image, ["services", name, "image"]);
-    if (image !== undefined && image !== null) {
-      throw faultyDocument(document, [{ path: ["services", name, "image"], message: "is no text" }]);
-    }
-    if (parent === undefined) return undefined;
-    const from = typeof parent === "string" ? { service: parent } : mapOf(parent);
-    const [of, at] = [from["service"], from["file"]];
-    const other =
-      typeof at === "string"
-        ? await open(join(dirname(file), compose.fill(at, ["services", name, "extends"])), env)
-        : compose;
-    const found = typeof of === "string" ? other.services[of] : undefined;
-    const key = `${other.file}\n${String(of)}`;
-    if (found === undefined || above.includes(key) || (services === other.services && of === name)) {
-      throw faultyDocument(document, [{ path: ["services", name, "extends"], message: "leads to no service" }]);
-    }
-    return imageOf(other, of as string, found, [...above, key]);
+  function readModel(compose: Compose, name: string, model: unknown): void {
+    const text = textAt(compose, ["models", name, "model"], mapOf(model)["model"]);
+    used.push(usedImage(text, `${compose.document.name}: model ${name}`));
   }
+}
+
+interface Service {
+  readonly compose: Compose;
+  readonly name: string;
+  readonly service: Map;
+}
+
+/** A service, the one that it extends, and so on. */
+async function extendedBy(own: Service, above: readonly string[] = []): Promise<readonly Service[]> {
+  const { compose, name, service } = own;
+  const { extends: parent } = service;
+  if (parent === undefined || parent === null) return [own];
+  const from = typeof parent === "string" ? { service: parent } : mapOf(parent);
+  const [of, at] = [from["service"], from["file"]];
+  const path =
+    typeof at === "string" ? join(compose.folder, compose.fill(at, ["services", name, "extends"])) : undefined;
+  const other = path === undefined ? compose : await open(path, dirname(path), compose.values);
+  const found = typeof of === "string" ? other.services[of] : undefined;
+  const key = `${other.file}\n${String(of)}`;
+  if (found === undefined || above.includes(key) || (other === compose && of === name)) {
+    throw faultyDocument(compose.document, [{ path: ["services", name, "extends"], message: "leads to no service" }]);
+  }
+  return [own, ...(await extendedBy({ compose: other, name: of as string, service: found }, [...above, key]))];
+}
+
+function textAt(compose: Compose, path: readonly string[], text: unknown): string {
+  if (typeof text === "string") return compose.fill(text, path);
+  throw faultyDocument(compose.document, [{ path, message: "is no text" }]);
+}
+
+/** A file to read, the directory that its paths are relative to, and the files of its variables, `.env` there unless they are named. */
+interface Included {
+  readonly path: string;
+  readonly folder: string;
+  readonly envFiles?: readonly string[];
 }
 
 /** A file that was read. */
 interface Compose {
   readonly document: Document;
   readonly file: string;
+  readonly folder: string;
   readonly services: Readonly<Record<string, Map>>;
+  readonly models: Map;
+  readonly values: Values;
   /** The files that it includes. */
-  readonly included: readonly string[];
+  readonly included: readonly Included[];
   /** Puts the variables into one of its texts. */
   fill(text: string, path: readonly string[]): string;
 }
 
-async function open(file: string, env: Values): Promise<Compose> {
+async function open(file: string, folder: string, values: Values): Promise<Compose> {
   const document = parseYaml(await doing(`read ${file}`, () => readFile(file, "utf8")), file);
   const top = mapOf(document.value);
-  const values = { ...(await variablesBeside(file)), ...env };
   const fill = (text: string, path: readonly string[]): string => {
     try {
       return interpolate(text, values);
@@ -99,18 +118,29 @@ async function open(file: string, env: Values): Promise<Compose> {
     throw faultyDocument(document, [{ path: [], message: "this is no Compose file: it has no services" }]);
   }
   const included = listOf(top["include"]).flatMap((one, i) => {
-    const paths = typeof one === "string" ? [one] : listOf(mapOf(one)["path"]);
-    return (paths.length > 0 ? paths : [undefined]).map((text) => {
-      const path = typeof text === "string" ? fill(text, ["include"]) : "";
-      if (path === "" || /^[a-z][a-z0-9+.-]*:|^git@/.test(path)) {
-        throw faultyDocument(document, [
-          { path: ["include", i], message: "is no file, and so its images are not known" },
-        ]);
-      }
-      return join(dirname(file), path);
-    });
+    const { path, project_directory: project, env_file: env } = typeof one === "string" ? { path: one } : mapOf(one);
+    const pathOf = (text: unknown): string => {
+      const filled = typeof text === "string" ? fill(text, ["include"]) : "";
+      if (filled !== "" && !/^[a-z][a-z0-9+.-]*:|^git@/.test(filled)) return resolve(folder, filled);
+      const message = "is no file, and so its images are not known";
+      throw faultyDocument(document, [{ path: ["include", i], message }]);
+    };
+    const paths = listOf(path ?? "").map(pathOf);
+    const of = project === undefined ? dirname(paths[0] ?? "") : pathOf(project);
+    const envFiles = listOf(env).map(pathOf);
+    return paths.map((of_) => ({ path: of_, folder: of, ...(envFiles.length > 0 && { envFiles }) }));
   });
-  return { document, file, services: servicesOf(document, top["services"]), included, fill };
+  const { services, models } = top;
+  return {
+    document,
+    file,
+    folder,
+    services: servicesOf(document, services),
+    models: mapOf(models),
+    values,
+    included,
+    fill,
+  };
 }
 
 function servicesOf(document: Document, services: unknown): Compose["services"] {
@@ -124,13 +154,32 @@ function servicesOf(document: Document, services: unknown): Compose["services"] 
   return Object.fromEntries(all.map(([name, service]) => [name, mapOf(service)]));
 }
 
-async function variablesBeside(file: string): Promise<Values> {
-  const path = join(dirname(file), ".env");
+/**
+ * The variables of a file's `.env`, or of those that are named in its place, below those that are set: what includes it goes before.
+ * (Compose's documentation of `include`.)
+ */
+async function variablesOf({ folder, envFiles }: Included, set: Values): Promise<Values> {
+  const found: Record<string, string> = {};
+  for (const path of envFiles ?? [join(folder, ".env")]) {
+    const text = await readFile(path, "utf8").catch((error: unknown) => {
+      if (!envFiles && isErrno(error, "ENOENT")) return "";
+      throw fileError(error, `read ${path}`);
+    });
+    const values = parseEnv(text.replace(/^\u{FEFF}/u, ""));
+    // They come sorted, and each may have those before it in it.
+    const names = [...text.matchAll(/^\W*(?:export\s+)?([\w.-]+)\s*=/gm)].map(([, name]) => name!);
+    for (const name of new Set([...names, ...Object.keys(values)]))
+      if (values[name] !== undefined) found[name] = filled(values[name], { ...found, ...set });
+  }
+  return { ...found, ...set };
+}
+
+/** A variable's text with those in it; as it stands where one is not set: perhaps it is not asked for. */
+function filled(text: string, values: Values): string {
   try {
-    return parseEnv(await readFile(path, "utf8"));
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return {};
-    throw fileError(error, `read ${path}`);
+    return interpolate(text, values);
+  } catch {
+    return text;
   }
 }
 

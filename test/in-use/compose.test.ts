@@ -71,6 +71,59 @@ services:
   ]);
 });
 
+test("variables of a project go before those of what it includes or extends, which has others than those beside it", async () => {
+  const folder = await files({
+    "compose.yaml": `
+include:
+  - sub/compose.yaml
+  - {path: [far/compose.yaml, far/more.yaml], project_directory: project, env_file: [one.env, two.env]}
+services:
+  web: {extends: {file: other/base.yaml, service: base}}
+  built: {extends: {file: other/base.yaml, service: base}, image: "registry.example/\${NAME}:1"}
+models: {llm: {model: "registry.example/llm:\${V}"}}
+`,
+    ".env": "V=2\nNAME=app-${V}\nODD='p$$w${'\n",
+    "sub/compose.yaml": "services: {sub: {image: 'registry.example/sub:${V}-${OWN}'}}",
+    "sub/.env": "V=3\nOWN=${V}",
+    "far/compose.yaml": "include: [near.yaml]\nservices: {far: {image: 'registry.example/far:${V}-${A}-${B}'}}",
+    "far/more.yaml": "services: {more: {extends: {file: base.yaml, service: base}}}",
+    "far/.env": "A=5",
+    "project/.env": "A=6",
+    "project/near.yaml": "services: {near: {image: registry.example/near:1}}",
+    "project/base.yaml": "services: {base: {image: 'registry.example/base:${A}'}}",
+    "one.env": "V=7\nA=7\nB=7",
+    "two.env": "B=8",
+    "other/base.yaml": `
+services:
+  base:
+    image: "registry.example/base:\${V}"
+    volumes: [{type: image, source: "registry.example/data:\${V}", target: /data}]`,
+    "other/.env": "V=4",
+  });
+  expect(await shown(folder)).toEqual([
+    "registry.example/base:2 by compose.yaml: service web",
+    "registry.example/data:2 by compose.yaml: service web",
+    "registry.example/app-2:1 by compose.yaml: service built",
+    "registry.example/data:2 by compose.yaml: service built",
+    "registry.example/llm:2 by compose.yaml: model llm",
+    "registry.example/sub:2-2 by sub/compose.yaml: service sub",
+    "registry.example/far:2-7-8 by far/compose.yaml: service far",
+    "registry.example/near:1 by project/near.yaml: service near",
+    "registry.example/base:7 by far/more.yaml: service more",
+  ]);
+  const env = { COMPOSE_ENV_FILES: join(folder, "two.env"), V: "9", NAME: "app" };
+  expect(await shown(folder, env)).toContain("registry.example/far:9-7-8 by far/compose.yaml: service far");
+});
+
+test.each([
+  ["include: [{path: a.yaml, env_file: gone.env}]", "/gone.env: there is no such file or directory"],
+  ["services: {}\nmodels: {llm: {model: 7}}", ": models.llm.model: is no text"],
+  ["services: {}\nmodels: {llm: }", ": models.llm.model: is no text"],
+])("%s: %s stops everything", async (text, message) => {
+  const folder = await files({ "compose.yaml": text });
+  await expect(shown(folder)).rejects.toThrow(message);
+});
+
 test.each([
   ["services:\n  web:\n    image: app:${TAG}\n", ":3:12: services.web.image: the variable TAG is not set"],
   ["services:\n  web:\n    image: [a]\n", ":3:12: services.web.image: is no text"],
