@@ -11,6 +11,12 @@ export function parseYaml(text: string, name: string): Document {
     const { line, col } = lines.linePos(error.pos[0]);
     // Behind some there is, in quotes, all that stands there.
     const message = error.message.replace(/: ".*"$/s, "");
+    if (error.code === "MULTIPLE_DOCS") {
+      throw new RegistryError(
+        "INVALID",
+        `${name}:${line}:${col}: a second document begins here, and only one may be there`,
+      );
+    }
     throw new RegistryError("INVALID", `${name}:${line}:${col}: this is neither JSON nor YAML: ${message}`);
   }
   return {

@@ -24,6 +24,7 @@ test.each([
   ["name: [secret]", "FILE:1:7: name: has to be a text, and is a list"],
   ["kind: secret", 'FILE:1:7: kind: has to be "one" or "two"'],
   ["more: 12345", "FILE:1:7: more: has to be true, a text or an object, and is a number"],
+  ["name: a\n---\nname: b\n", "FILE:2:1: a second document begins here, and only one may be there"],
   ["name: a\n} ghp_secret", "FILE:2:1: this is neither JSON nor YAML: Unexpected flow-map-end token in YAML stream"],
 ])("what is wrong with %j is said without its values", (text, message) => {
   expect(() => read(text)).toThrow(expect.objectContaining({ message }));
