@@ -134,6 +134,12 @@ function referencesAmong(args: readonly string[], { host }: RegistryError, comma
   return args.filter((word) => /[/:]/.test(word) || word === host || (isOfHost && hostOf(word) !== undefined));
 }
 
+/** The words that a registry was asked for and that are files here, unless it is files that the command takes. */
+function filesAmong(args: readonly string[], { host }: RegistryError, command?: Command): readonly string[] {
+  const takesFiles = command?.arguments?.some(({ completes }) => completes === "file");
+  return host === undefined || takesFiles ? [] : args.filter((word) => existsSync(word));
+}
+
 /** Tells of an error on stderr; rendering is read from disk only when there is one. */
 async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: AbortSignal): Promise<ExitName> {
   const { asRegistryError, errorJson, errorText, explain } = await import("./render/error.ts");
@@ -145,7 +151,7 @@ async function fail(thrown: unknown, { words, args }: Line, io: Io, signal: Abor
     words: maskSecrets(words, allCommands()),
     ...(login && { login }),
     references: referencesAmong(args, error, command),
-    files: args.filter((word) => existsSync(word)),
+    files: filesAmong(args, error, command),
     ...(isAbsent && { missing: (await import("./local-image.ts")).placesMissing(args) }),
     ...(command && { command: command.name }),
   });

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { Digest } from "../../src/index.ts";
 import { formatPlan, type Plan } from "../../src/plan/index.ts";
 import { layoutStore } from "../../src/store/index.ts";
+import { kubeconfig, kubernetes } from "../auth/kubernetes.ts";
 import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { gantry, testRegistry, type TestRegistry } from "./support.ts";
@@ -60,6 +61,16 @@ test.each([
   const ended = await gantry(["apply", plan, "--yes", option, value]);
   expect(ended.code).toBe(code);
   expect(ended.stderr).toMatch(message);
+  expect((await registry.store("app").head("1.0"))?.digest).toBe(digest);
+});
+
+test.each(["main", "eve"])("a cluster that shows %s nothing stops all deletion, with the way out", async (context) => {
+  const { registry, plan } = await scene();
+  const { url } = await kubernetes({ "/api/v1/pods?limit=500": 403 });
+  const env = { KUBECONFIG: await kubeconfig(url) };
+  const ended = await gantry(["apply", plan, "--yes", "--in-use-kubernetes", context], { env });
+  expect(ended.code).toBe(4);
+  expect(ended.stderr).toMatch(/hint +(give whoever Gantry runs as a ClusterRole|log in to the cluster)/);
   expect((await registry.store("app").head("1.0"))?.digest).toBe(digest);
 });
 
