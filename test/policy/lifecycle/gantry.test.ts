@@ -18,6 +18,14 @@ type Case = readonly [
 
 const cases: readonly Case[] = [
   [
+    "gantry",
+    "acr",
+    own({ untagged: true, delete: { olderThan: "7d" } }, { tags: ["pr-*"], delete: { olderThan: "2d" } }),
+    { days: 7, status: "enabled" },
+    ["rules[1] deletes what has tags, which Azure does not: left out"],
+  ],
+  ["zot", "acr", zot({ repositories: ["**"] }), { days: 1, status: "enabled" }, []],
+  [
     "harbor",
     "gantry",
     retention,

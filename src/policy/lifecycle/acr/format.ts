@@ -8,7 +8,7 @@ export function formatAcr(rules: Rules): Formatted {
   const days = withoutRedundant(folded(rules.deletions)).flatMap((deletion) => {
     const { at, selection, olderThan = 0, newerThan, beyond, except, scope } = deletion;
     const leftOut = (why: string): readonly number[] => lost.add(at, `${why}: left out`) ?? [];
-    if (selection.state === "tagged" || rules.unit === "tag")
+    if (selection.state === "tagged" || (rules.unit === "tag" && selection.state === "any"))
       return leftOut("deletes what has tags, which Azure does not");
     if (scope.length > 0) return leftOut("is for some repositories, and Azure's policy for the whole registry");
     if (beyond !== undefined || newerThan !== undefined) return leftOut("does not go by age alone, as Azure does");
