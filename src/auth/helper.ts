@@ -67,7 +67,7 @@ export function credentialHelper(name: string, declaredIn: string, options: Help
     if (cut === "output") throw broken(`wrote more than 1 MiB when asked to ${task}`, tryIt);
     if (code === 0) return said.stdout;
     if (absences.includes(said.stdout.trim())) return undefined;
-    throw broken(`could not ${task}: ${complaint(said.stdout, said.stderr, input) || `exit ${code}`}`, tryIt);
+    throw broken(`could not ${task}: ${complaint(said.stdout, said.stderr, input) || howEnded(code)}`, tryIt);
   };
   const parse = (text: string, action: Action): Readonly<Record<string, unknown>> => {
     const object = parseObject(text);
@@ -102,6 +102,8 @@ export function credentialHelper(name: string, declaredIn: string, options: Help
     },
   };
 }
+
+const howEnded = (code: number | null): string => (code === null ? "it was killed" : `exit ${code}`);
 
 type Action = "get" | "store" | "erase" | "list";
 

@@ -8,7 +8,7 @@ import { RegistryError } from "../oci/error.ts";
 export function parseSecretJson(text: string, at: string, reviver?: Reviver): Readonly<Record<string, unknown>> {
   if (text.trim() === "") return {};
   const value = parse(text.replace(/^\uFEFF/, ""), at, reviver);
-  return isObject(value) ? value : invalidLogin(`${at} is not a JSON object`);
+  return isObject(value) ? value : invalidLogin(`${at} is not a JSON object`, "mend it");
 }
 
 /** Throws INVALID for what is wrong with a login where it is kept. */
@@ -25,6 +25,9 @@ function parse(text: string, at: string, reviver?: Reviver): unknown {
   } catch (error) {
     const position = /at position (\d+)/.exec((error as Error).message)?.[1];
     const before = text.slice(0, position === undefined ? text.length : Number(position)).split("\n");
-    return invalidLogin(`${at} is not valid JSON: line ${before.length}, column ${before.at(-1)!.length + 1}`);
+    return invalidLogin(
+      `${at} is not valid JSON: line ${before.length}, column ${before.at(-1)!.length + 1}`,
+      "mend it",
+    );
   }
 }

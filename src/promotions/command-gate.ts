@@ -6,6 +6,11 @@ import type { Gate, Subject } from "../policy/promote/gate.ts";
 /** How much of what a program writes goes into a receipt, which others can read. */
 const mostWords = 200;
 
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  ENOENT: "it is not there, or what its first line names",
+};
+
 export interface CommandOptions {
   /** Goes to the program, with the image in `GANTRY_GATE_...`. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -36,7 +41,7 @@ export function commandGate(
       } catch (error) {
         if (isAbort(error) || signal?.aborted) throw error;
         const { code = String(error) } = error as NodeJS.ErrnoException;
-        return { gate, passed: false, message: `${program} cannot be run (${code})` };
+        return { gate, passed: false, message: `${path} cannot be run: ${reasons[code] ?? code}` };
       }
     },
   };

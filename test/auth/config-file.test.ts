@@ -64,7 +64,7 @@ describe("a file that is not right is told, and not touched", () => {
   ])("%s", async (_, text, message) => {
     const file = await fileWith(text);
     const error = await changeConfig(file, () => ({})).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: "INVALID", message: expect.stringMatching(message) });
+    expect(error).toMatchObject({ code: "INVALID", message: expect.stringMatching(message), hint: "mend it" });
     expect(JSON.stringify(error) + String(error)).not.toContain(secret);
     expect(await readFile(file, "utf8")).toBe(text);
     expect(await readdir(join(file, ".."))).toEqual(["config.json"]);

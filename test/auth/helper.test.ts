@@ -51,6 +51,7 @@ describe("get", () => {
       "echo 'no keyring' >&2; exit 2",
       /could not get the login for r\.example: no keyring$/,
     ],
+    ["is killed", "kill -9 $$", /could not get the login for r\.example: it was killed$/],
     ["fails without words", "exit 3", /could not get the login for r\.example: exit 3$/],
     [
       "fails after the login",

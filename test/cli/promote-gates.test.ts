@@ -208,7 +208,10 @@ describe("gates", () => {
       because("command gone: there is no program no-such-program in PATH"),
     );
     expect(refusals(await toProd({ commands: { text: plainFile } }, [], env))).toEqual(
-      because(`command text: ${plainFile} cannot be run (EACCES)`),
+      because(`command text: ${plainFile} cannot be run: permission denied`),
+    );
+    expect(refusals(await toProd({ commands: { lost: `${plainFile}.sh` } }, [], env))).toEqual(
+      because(`command lost: ${plainFile}.sh cannot be run: it is not there, or what its first line names`),
     );
     expect(refusals(await toProd({ commands: { gone: "no-such-program" }, approval: "bob" }, [], env))).toEqual(
       because("approval: one of bob has to approve: --approve NAME"),
