@@ -6,6 +6,7 @@ import type { Goal, Wanted } from "../policy/sync/state.ts";
 import type { Origin, Target } from "../policy/sync/template.ts";
 import type { Verified } from "./cache.ts";
 import { messageOf } from "./message.ts";
+import { askForPulls } from "./pulls.ts";
 import type { Reading } from "./read-sync.ts";
 import { lacking } from "./requirements.ts";
 import { asDigest, type SourceView } from "./source-view.ts";
@@ -31,7 +32,7 @@ export async function readImages(at: At, all: readonly string[]): Promise<readon
   const fixed = new Map(await Promise.all(refs.map(async (ref) => [ref, await whereFixed(at, ref)] as const)));
   const asked = refs.filter((ref) => fixed.get(ref) === undefined);
   const found = await source.targets(asked, await copiedOf(at, asked));
-  const images = Promise.all(
+  const images = await Promise.all(
     refs.map(async (ref): Promise<Wanted> => {
       const tag = asDigest(ref) ? undefined : ref;
       const named = tag === undefined ? {} : { tag };
@@ -45,7 +46,8 @@ export async function readImages(at: At, all: readonly string[]): Promise<readon
       return readImage(at, tag, target);
     }),
   );
-  return [...misnamed, ...(await images)];
+  await askForPulls(at, images);
+  return [...misnamed, ...images];
 }
 
 /** An image of a local place whose name there makes no destination. */

@@ -1,7 +1,8 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { formatSize } from "../../src/text/text.ts";
 import { testRegistry, type TestRegistry } from "../cli/support.ts";
 import { testService } from "../cli/service-scene.ts";
+import { answer, listen } from "../transport/listen.ts";
 import { artifact, image, putImage, twoPlatforms } from "../support/images.ts";
 import { syncScene, type Scene } from "./scene.ts";
 
@@ -104,4 +105,20 @@ test("nothing is pulled for a plan that a budget of pulls does not count: not be
   expect(pulled()).toBe(0);
   expect((await scene.sync(mapping({ bytes: "1MB", registries }), { atOnce: true })).plan.steps.length).toBe(2);
   expect(pulled()).toBe(4);
+});
+
+test("pulls are left where the registry tells how many there are, though its list says what tags name", async () => {
+  const limits = { "ratelimit-limit": "20;w=21600", "ratelimit-remaining": "4;w=21600" };
+  const limited = await listen(async ({ method, url, headers: { accept = "" } }, response) => {
+    const answered = await fetch(`http://${source.host}${url}`, { method: method!, headers: { accept } });
+    const more = url!.includes("/manifests/") ? limits : {};
+    answer(response, answered.status, await answered.text(), { ...Object.fromEntries(answered.headers), ...more });
+  });
+  onTestFinished(() => limited[Symbol.asyncDispose]());
+  const mapping = { name: "app", from: `${limited.url.host}/app`, to: `${mirror.host}/app`, quotaReserve: 2 };
+  const plan = await scene.plan(mapping);
+  expect(plan.steps.map(({ at }) => at)).toEqual([`${mirror.host}/app:1.0`, `${mirror.host}/app:1.1`]);
+  expect(plan.notes.map(({ message }) => message)).toEqual([
+    `app: left for later: of the pulls that ${limited.url.host} allows, 2 are kept`,
+  ]);
 });
