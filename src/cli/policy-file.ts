@@ -20,7 +20,8 @@ export interface PolicyFile {
 
 /** Reads a policy, whatever is in it. */
 export async function readForm(path: string, { get, stdin }: Cli): Promise<PolicyFile> {
-  const document = await readDocument(path, stdin);
+  const { fromGcloud } = await import("../policy/index.ts");
+  const document = fromGcloud(await readDocument(path, stdin));
   const { value } = document;
   const isOwn = typeof value === "object" && value !== null && "version" in value && "rules" in value;
   return { form: get(fromForm) ?? (isOwn ? "gantry" : guessDialect(value)), document };

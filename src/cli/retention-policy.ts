@@ -1,5 +1,5 @@
 import { guessDialect, RegistryError } from "../index.ts";
-import { parseRetention, requireRead, type DialectPolicy, type RetentionPolicy } from "../policy/index.ts";
+import { fromGcloud, parseRetention, requireRead, type DialectPolicy, type RetentionPolicy } from "../policy/index.ts";
 import type { Cli } from "./cli.ts";
 import { readDocument } from "./documents.ts";
 import { from } from "./table/lifecycle-options.ts";
@@ -9,7 +9,7 @@ import { from } from "./table/lifecycle-options.ts";
  * neither, and with the place of all that is wrong.
  */
 export async function readRetention(path: string, { get, stdin }: Cli): Promise<RetentionPolicy | DialectPolicy> {
-  const document = await readDocument(path, stdin);
+  const document = fromGcloud(await readDocument(path, stdin));
   const { value } = document;
   const isOwn = typeof value === "object" && value !== null && "version" in value;
   const dialect = get(from) ?? (isOwn ? undefined : guessDialect(value));

@@ -24,6 +24,7 @@ export { planTags, type TaggedState, type TagPolicy } from "./tags/plan-tags.ts"
 export { parseRulesFile, type RulesFile } from "./tags/rules-file.ts";
 export { parseTagRule, type TagRule } from "./tags/rule.ts";
 export { newerReleases, settleTags, type Settled } from "./tags/settle.ts";
+export { fromGcloud } from "./lifecycle/artifact-registry/gcloud.ts";
 export { requireRead } from "./lifecycle/check.ts";
 export { convertLifecycle } from "./lifecycle/convert.ts";
 export { simulateLifecycle } from "./lifecycle/simulate.ts";

@@ -273,9 +273,9 @@ describe("lifecycle convert", () => {
     ["just a text", ["--to", "ecr"], "it cannot be told of which service"],
     ["", ["--to", "ecr", "--from", "quay"], "x.json: it has to be an object\n  hint  it was read as a policy of quay"],
     [
-      '[{"name": "x", "action": {"type": "Delete"}}]',
+      '[{"name": "x", "action": "DELETE"}]',
       ["--to", "ecr", "--from", "artifact-registry"],
-      "is a list, as gcloud reads them",
+      "is a list, and not as gcloud reads them",
     ],
     ["{}", ["--to", "dockerhub"], '"dockerhub" is none of ecr'],
     ["{}", [], "say --to"],

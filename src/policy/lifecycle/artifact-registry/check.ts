@@ -17,7 +17,7 @@ export function checkArtifactRegistry(document: unknown, reader: FieldReader): v
   if (Array.isArray(document)) {
     reader.fault(
       "",
-      'is a list, as gcloud reads them; the API has {"cleanupPolicies": {"<id>": {"action": "DELETE", ...}}}',
+      'is a list, and not as gcloud reads them; the API has {"cleanupPolicies": {"<id>": {"action": "DELETE", ...}}}',
     );
     return;
   }
