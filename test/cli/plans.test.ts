@@ -76,6 +76,12 @@ test("undo shows what it would do, and with --yes puts everything back; which ca
   const { registry, folder, file, run } = await scene();
   const journal = join(folder, "journal");
   await run(["apply", file, "--yes", "--journal", journal]);
+  expect(await run(["apply", journal])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(
+      `${journal} is a journal, and no plan\n  hint  to take back what it tells: gantry undo`,
+    ),
+  });
   const shown = await run(["undo", journal, "--detailed-exitcode"]);
   expect(shown).toMatchObject({ code: 7, stderr: "" });
   expect(shown.stdout).toContain("1 manifest comes back, 1 tag goes\n");
