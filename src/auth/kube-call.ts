@@ -1,5 +1,6 @@
 import type { ConfigurationOptions } from "@kubernetes/client-node";
 import { RegistryError } from "../oci/error.ts";
+import { fileError } from "../files/file-error.ts";
 import { aborted } from "../transport/clock.ts";
 import {
   findCluster,
@@ -85,7 +86,11 @@ function withSignal({ Observable }: Client, signal: AbortSignal): ConfigurationO
 }
 
 /** What the client throws quotes what the API sent, which may be secret: it is not passed on but for failures of the network. */
-function explainFault(error: unknown, { what, right, absent }: Wanted, { server, login }: Cluster): RegistryError {
+function explainFault(
+  error: unknown,
+  { what, right, absent }: Wanted,
+  { server, where, login }: Cluster,
+): RegistryError {
   const status = statusOf(error);
   if (status === 401) {
     return new RegistryError("UNAUTHORIZED", `Kubernetes' API at ${server} does not know who asks (401)`, {
@@ -113,11 +118,27 @@ function explainFault(error: unknown, { what, right, absent }: Wanted, { server,
     return new RegistryError("NETWORK", `Kubernetes' API at ${server} cannot be reached (${why})`, {
       retryable: true,
       cause,
+      hint: /CERT|SIGNED|VERIFY/.test(why)
+        ? `look at the certificate-authority of its cluster in ${where}`
+        : "see whether it is up, and whether this machine may reach it",
     });
   }
-  return new RegistryError("INVALID", `Kubernetes' API at ${server} cannot be asked for ${what}`, {
-    hint: `look at ${login}`,
-  });
+  const reason = fileReason(error);
+  return new RegistryError(
+    "INVALID",
+    `Kubernetes' API at ${server} cannot be asked for ${what}${reason && `: ${reason}`}`,
+    {
+      hint: reason === "" ? `look at ${login}` : `${where} names it`,
+    },
+  );
+}
+
+/** Which file could not be read, or run: its name is from the kubeconfig, and its text in no message. */
+function fileReason(error: unknown): string {
+  const { path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (path === undefined || syscall === undefined) return "";
+  const told = fileError(error, `${syscall.startsWith("spawn") ? "run" : "read"} ${path}`);
+  return told instanceof Error ? told.message : "";
 }
 
 /** The HTTP status of what the client threw, if it is one. */

@@ -27,6 +27,8 @@ export interface Cluster {
   readonly server: string;
   /** The namespace to look into where none is asked for. */
   readonly namespace: string;
+  /** The files that say it, for people. */
+  readonly where: string;
   /** Where its login is from, for people. */
   readonly login: string;
 }
@@ -68,7 +70,10 @@ export async function findCluster(
   if (!chosen) {
     const names = config.contexts.map(({ name }) => name);
     const hint = names.length === 0 ? undefined : `its contexts are ${names.join(", ")}`;
-    throw invalid(`${where} has no context ${JSON.stringify(config.getCurrentContext() ?? "")}`, hint);
+    const lacking = config.getCurrentContext()
+      ? `context ${JSON.stringify(config.getCurrentContext())}`
+      : "current context";
+    throw invalid(`${where} has no ${lacking}`, hint);
   }
   const cluster = config.getCurrentCluster();
   if (!cluster || !URL.canParse(cluster.server))
@@ -79,7 +84,7 @@ export async function findCluster(
   if (chosen.user && !user)
     throw invalid(`${where}: the context ${JSON.stringify(chosen.name)} has a user ${chosen.user} that is not there`);
   const login = `the user ${chosen.user || "that is lacking"} in ${where}, ${howOf(user)}`;
-  return { config, server: cluster.server, namespace: chosen.namespace ?? "default", login };
+  return { config, server: cluster.server, namespace: chosen.namespace ?? "default", where, login };
 }
 
 /** How a user logs in, for people: the program that is run. */

@@ -130,10 +130,12 @@ const others = `
 - {name: "file", user: {tokenFile: token, token: old}}
 - {name: "no file", user: {tokenFile: nowhere}}
 - {name: program, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: "false", interactiveMode: Never}}}
+- {name: absent, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin}}}
 contexts:
 - {name: "file", context: {cluster: here, user: "file"}}
 - {name: "no file", context: {cluster: here, user: "no file"}}
 - {name: program, context: {cluster: here, user: program}}
+- {name: absent, context: {cluster: here, user: absent}}
 - {name: nobody, context: {cluster: here, user: bob}}`;
 
 test("the ways to log in: a token in a file; a user or program that is not there, or fails, is named", async () => {
@@ -146,7 +148,12 @@ test("the ways to log in: a token in a file; a user or program that is not there
     readInUse({ kubernetes: [context], kubeconfig: file }, { env: {}, home: "/nonexistent" });
   expect((await asked("file")).used).toHaveLength(1);
   await expect(asked("no file")).rejects.toMatchObject({
-    hint: `look at the user no file in ${file}, and what it reads to log in`,
+    message: expect.stringMatching(/pods: cannot read \/.*\/nowhere: there is no such file or directory$/) as string,
+    hint: `${file} names it`,
+  });
+  await expect(asked("absent")).rejects.toMatchObject({
+    message: expect.stringMatching(/pods: cannot run no-such-plugin: there is no such file or directory$/) as string,
+    hint: `${file} names it`,
   });
   await expect(asked("program")).rejects.toMatchObject({
     hint: `look at the user program in ${file}, who logs in by running false`,
@@ -154,7 +161,29 @@ test("the ways to log in: a token in a file; a user or program that is not there
   await expect(asked("nobody")).rejects.toThrow(`${file}: the context "nobody" has a user bob that is not there`);
   await expect(asked("prod")).rejects.toMatchObject({
     message: `${file} has no context "prod"`,
-    hint: "its contexts are file, no file, program, nobody, main, eve, lost",
+    hint: "its contexts are file, no file, program, absent, nobody, main, eve, lost",
+  });
+});
+
+test("where no context is the current one, or the cluster is not trusted or there, that is told", async () => {
+  const { url } = await kubernetes(empty);
+  const file = await kubeconfig(url);
+  const text = await readFile(file, "utf8");
+  const asked = async (changed: string) => {
+    await writeFile(file, changed);
+    return readInUse({ kubernetes: ["current"], kubeconfig: file }, { env: {}, home: "/nonexistent" });
+  };
+  await expect(asked(text.replace("current-context: main", ""))).rejects.toMatchObject({
+    message: `${file} has no current context`,
+    hint: "its contexts are main, eve, lost",
+  });
+  await expect(asked(text.replace(/, certificate-authority-data: [^}]+/, ""))).rejects.toMatchObject({
+    code: "NETWORK",
+    hint: `look at the certificate-authority of its cluster in ${file}`,
+  });
+  await expect(asked(text.replace(/:\d+"/, ':9"'))).rejects.toMatchObject({
+    code: "NETWORK",
+    hint: "see whether it is up, and whether this machine may reach it",
   });
 });
 
