@@ -87,7 +87,11 @@ function fromDocument(document: Document): readonly InUse[] {
 function fromObject(document: Document, object: unknown, path: Fault["path"], isItem = false): readonly InUse[] {
   const message = faultOf(object, isItem);
   if (message !== undefined) throw faultyDocument(document, [{ path, message }]);
-  const { kind, items } = object as { kind?: string; items?: unknown };
+  const { kind, items, metadata } = object as { kind?: string; items?: unknown; metadata?: { continue?: unknown } };
+  if (kind?.endsWith("List") && metadata?.continue) {
+    const rest = "says that the list goes on, and the rest is not here";
+    throw faultyDocument(document, [{ path: [...path, "metadata", "continue"], message: rest }]);
+  }
   if (kind?.endsWith("List") && Array.isArray(items)) {
     return items.flatMap((item: unknown, i) => fromObject(document, item, [...path, "items", i], true));
   }
@@ -103,6 +107,9 @@ function faultOf(object: unknown, isItem: boolean): string | undefined {
   const { kind, message } = object as { kind?: unknown; message?: unknown };
   if (kind === "Status") {
     return `is no object of Kubernetes, but an answer of its API${typeof message === "string" ? `: ${message}` : ""}`;
+  }
+  if (typeof kind === "string" && /^(?:Table|PartialObjectMetadata(?:List)?)$/.test(kind)) {
+    return `is a ${kind}, which has no images of what it names`;
   }
   const isNamed = typeof kind === "string" && kind !== "";
   return isNamed || (isItem && kind === undefined) ? undefined : "is no object of Kubernetes: it has no kind";

@@ -133,6 +133,13 @@ test.each([
   ['{"Image":"registry.example/app:a"}', /^used:1:1: is no object of Kubernetes: it has no kind/],
   ["kind: Pod\n---\nmetadata: {}\n", /^used:3:1: is no object of Kubernetes: it has no kind/],
   ['{"kind":"List"}', /^used:1:1: items: is no list/],
+  [
+    '{"kind":"PodList","metadata":{"continue":"abc"},"items":[]}',
+    /^used:1:42: metadata\.continue: says that the list goes on, and the rest is not here/,
+  ],
+  ['{"kind":"Table","rows":[{"object":{}}]}', /^used:1:1: is a Table, which has no images of what it names/],
+  ['{"kind":"PartialObjectMetadataList","items":[]}', /^used:1:1: is a PartialObjectMetadataList, which has no/],
+  ['{"kind":"List","items":[{"kind":"PartialObjectMetadata"}]}', /^used:1:25: items\[0\]: is a PartialObjectMetadata,/],
   ['{"kind":"List","items":[7]}', /^used:1:25: items\[0\]: is no object of Kubernetes/],
   ['{"kind":"List","items":[{"kind":"Status"}]}', /^used:1:25: items\[0\]: is no object of Kubernetes, but/],
   ['{"kind":"Pod","spec":{"containers":[{"image":7}]}}', /^used: pod: spec\.containers\[0\]\.image: is no text/],
