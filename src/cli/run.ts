@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { RegistryError } from "../index.ts";
+import { apiHost, parseLocation, RegistryError } from "../index.ts";
 import type { Cli } from "./cli.ts";
 import type { Command } from "./command.ts";
 import { allCommands, findCommand } from "./commands.ts";
@@ -131,7 +131,19 @@ interface Line {
 /** The words that name images, or registries where that is what the command takes. */
 function referencesAmong(args: readonly string[], { host }: RegistryError, command?: Command): readonly string[] {
   const isOfHost = command?.arguments?.[0]?.name === "host";
-  return args.filter((word) => /[/:]/.test(word) || word === host || (isOfHost && hostOf(word) !== undefined));
+  return args.filter(
+    (word) => /[/:]/.test(word) || word === host || (isOfHost && hostOf(word) !== undefined) || isAt(host, word),
+  );
+}
+
+/** Whether a word is the name of an image, such as `alpine`, for which this host was asked. */
+function isAt(host: string | undefined, word: string): boolean {
+  try {
+    const location = parseLocation(word);
+    return location.transport === "registry" && apiHost(location.reference.registry) === host;
+  } catch {
+    return false;
+  }
 }
 
 /** The words that a registry was asked for and that are files here, unless it is files that the command takes. */

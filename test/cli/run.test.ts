@@ -214,3 +214,17 @@ test("--verbose writes a line for each request", async () => {
     /^HEAD http:\/\/127\.0\.0\.1:\d+\/v2\/app\/manifests\/1 200 \d+ ms\n$/,
   );
 });
+
+test("of two names, the way out is about the one whose host did not answer, though it is no more than a name", async () => {
+  const nobody = "registry-1.docker.io:443:127.0.0.1";
+  const { code, stderr } = await gantry([
+    "copy",
+    "alpine",
+    "registry.example/a",
+    "--resolve",
+    nobody,
+    "--retries",
+    "0",
+  ]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("next   gantry doctor docker.io\n")]);
+});
