@@ -54,6 +54,11 @@ const noImages: readonly { readonly form: RegExp; readonly is: string; readonly 
     is: "the ID of a container or an image, not a reference",
     hint: "write what runs: docker ps --format '{{.Image}}'",
   },
+  {
+    form: /^null$/,
+    is: "what jq writes where there is nothing, not a reference",
+    hint: "see what was asked of it; an image that is called so is named with its tag",
+  },
 ];
 
 function fromText(text: string, by: string, at: string): InUse {

@@ -151,6 +151,7 @@ test.each([
   ["registry.example/app:1\nregistry.example/UPPER:1\n", /^used:2: invalid reference "registry.example\/UPPER:1"/],
   ['["app:1", 2]', /^used:1:11: \[1\]: is neither a reference nor an object/],
   ['["app:1", "no way"]', /^used:1:11: \[1\]: invalid reference "no way"/],
+  ["app:1\nnull\n", /^used:2: "null" is what jq writes where there is nothing, not a reference/],
   ["[", /^used:1:2: this is neither JSON nor YAML/],
   ["kind: Pod\n---\nkind: [\n", /^used:4:1: this is neither JSON nor YAML/],
   ['{"kind": "Pod", "spec": {"containers": [{"image": "a b"}]}}', /^used: pod: invalid reference "a b": white space/],
