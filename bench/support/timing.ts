@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type ChildProcess, fork } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "../../e2e/support/run.ts";
 
 /** What one run took; the tree of processes that it started counts. */
 export interface Sample {
@@ -14,6 +13,9 @@ export interface Sample {
   /** What the registry that was written to took of the CPU meanwhile, in seconds. */
   readonly destinationCpu?: number;
 }
+
+/** What the stopwatch answers: what a command took, or what went wrong with it. */
+export type Timing = Sample | string;
 
 /** A program to run. */
 export interface Command {
@@ -33,27 +35,25 @@ export async function cpuOf(pid: number): Promise<number> {
 /** Linux counts so, whatever the kernel was built with. */
 const ticksPerSecond = 100;
 
-/** Runs a command to its end, under GNU time; one that fails or takes longer than five minutes is an error. */
-export async function timed({ path, args, env = {} }: Command): Promise<Sample> {
-  const folder = await mkdtemp(join(tmpdir(), "gantry-bench-time-"));
-  const report = join(folder, "report");
+let stopwatch: ChildProcess | undefined;
+
+/**
+ * Runs a command to its end, under GNU time; one that fails or takes longer than five minutes is an error. It is started by a
+ * small process beside this one: to start a program takes the longer, the more memory who starts it has.
+ */
+export async function timed(command: Command): Promise<Sample> {
+  const { promise, resolve, reject } = Promise.withResolvers<Timing>();
+  const ended = (): void => reject(new Error("the process that measures has ended"));
+  const process = (stopwatch ??= fork(join(import.meta.dirname, "stopwatch.ts"), { serialization: "advanced" }));
+  process.ref();
+  process.channel?.ref();
+  process.once("message", resolve).once("exit", ended).send(command);
   try {
-    const before = performance.now();
-    const { code, stdout, stderr } = await run(
-      "time",
-      ["--quiet", "--format=%U %S %M", `--output=${report}`, path, ...args],
-      {
-        env,
-        timeout: 300_000,
-      },
-    );
-    const wall = (performance.now() - before) / 1000;
-    if (code !== 0) throw new Error(`exit ${code}: ${path} ${args.join(" ")}\n${stderr}${stdout}`);
-    const [user = Number.NaN, system = Number.NaN, kilobytes = Number.NaN] = (await readFile(report, "utf8"))
-      .split(" ")
-      .map(Number);
-    return { wall, cpu: user + system, memory: kilobytes * 1024 };
+    const timing = await promise;
+    if (typeof timing === "string") throw new Error(timing);
+    return timing;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.off("exit", ended).unref();
+    process.channel?.unref();
   }
 }
