@@ -126,9 +126,9 @@ async function open(file: string, folder: string, values: Values): Promise<Compo
       throw faultyDocument(document, [{ path: ["include", i], message }]);
     };
     const paths = listOf(path ?? "").map(pathOf);
-    const of = project === undefined ? dirname(paths[0] ?? "") : pathOf(project);
+    const below = project === undefined ? dirname(paths[0] ?? "") : pathOf(project);
     const envFiles = listOf(env).map(pathOf);
-    return paths.map((of_) => ({ path: of_, folder: of, ...(envFiles.length > 0 && { envFiles }) }));
+    return paths.map((one) => ({ path: one, folder: below, ...(envFiles.length > 0 && { envFiles }) }));
   });
   const { services, models } = top;
   return {
