@@ -44,16 +44,16 @@ let stopwatch: ChildProcess | undefined;
 export async function timed(command: Command): Promise<Sample> {
   const { promise, resolve, reject } = Promise.withResolvers<Timing>();
   const ended = (): void => reject(new Error("the process that measures has ended"));
-  const process = (stopwatch ??= fork(join(import.meta.dirname, "stopwatch.ts"), { serialization: "advanced" }));
-  process.ref();
-  process.channel?.ref();
-  process.once("message", resolve).once("exit", ended).send(command);
+  const child = (stopwatch ??= fork(join(import.meta.dirname, "stopwatch.ts"), { serialization: "advanced" }));
+  child.ref();
+  child.channel?.ref();
+  child.once("message", resolve).once("exit", ended).send(command);
   try {
     const timing = await promise;
     if (typeof timing === "string") throw new Error(timing);
     return timing;
   } finally {
-    process.off("exit", ended).unref();
-    process.channel?.unref();
+    child.off("exit", ended).unref();
+    child.channel?.unref();
   }
 }
