@@ -20,7 +20,8 @@ export async function readLongDocument(path: string, stdin: () => Readable, most
   return parseJson(await readText(path, nameOf(path), stdin, most), nameOf(path));
 }
 
-const nameOf = (path: string): string => (path === "-" ? "stdin" : path);
+/** What messages call a file that a command reads. */
+export const nameOf = (path: string): string => (path === "-" ? "stdin" : path);
 
 /** Reads a text of at most so many bytes from a file, or from stdin for `-`. Throws INVALID where it is longer. */
 export async function readText(

@@ -2,7 +2,7 @@ import { commandGate, parseLocation, readPromotions, RegistryError } from "../..
 import { fillPlace, planPromotion, type Stage } from "../../policy/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Run } from "../command.ts";
-import { readText } from "../documents.ts";
+import { nameOf, readText } from "../documents.ts";
 import { immutableTags } from "../immutable.ts";
 import { offerPlan } from "../plans.ts";
 import { endingOf, placeOrStage, promotionPolicy, stagesIn } from "../promotions.ts";
@@ -48,7 +48,7 @@ export const run: Run<[images: string[]]> = async ([typed], cli) => {
 async function listed({ get, stdin }: Cli): Promise<ReadonlyMap<string, string>> {
   const file = get(promote.list);
   if (file === undefined) return new Map();
-  const name = file === "-" ? "stdin" : file;
+  const name = nameOf(file);
   const text = await readText(file, name, stdin);
   const images = new Map<string, string>();
   for (const [i, line] of text.split("\n").entries()) {

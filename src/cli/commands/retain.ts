@@ -10,6 +10,7 @@ import {
 } from "../../policy/index.ts";
 import { digestsInUse } from "../../plan/index.ts";
 import type { Cli } from "../cli.ts";
+import { nameOf } from "../documents.ts";
 import type { Run } from "../command.ts";
 import { imagesInUse } from "../in-use.ts";
 import { leftOut, offerPlan } from "../plans.ts";
@@ -52,7 +53,7 @@ export const run: Run<[places: readonly string[]]> = async (words, cli) => {
   const seen = then ? { ...state, inventories: inventories.map((of) => asOf(of, then, state)) } : state;
   const planned = planRetention(policy, seen, then ?? now);
   const notes = [...unread, ...planned.notes, ...(then ? [asOfNote(then)] : [])];
-  const plan: Plan = { ...planned, from: file === "-" ? "stdin" : file, notes };
+  const plan: Plan = { ...planned, from: nameOf(file), notes };
   const ending = await offerPlan(plan, cli, client);
   await showSizes(() => sizeOverTime(policy, state, now, then && { since: then }), cli);
   return unread.length > 0 ? "partly" : leftOut(plan, ending);

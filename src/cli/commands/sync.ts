@@ -15,7 +15,7 @@ import type { ExitName } from "../exit-codes.ts";
 import { expectWritable, writeText } from "../files.ts";
 import { dryRun } from "../options.ts";
 import { offerPlan, readGuards } from "../plans.ts";
-import { readDocument } from "../documents.ts";
+import { nameOf, readDocument } from "../documents.ts";
 import { count, plain } from "../render/text.ts";
 import { act, journal, out } from "../table/plan-options.ts";
 import * as bundle from "../table/bundle-options.ts";
@@ -107,7 +107,7 @@ function planOptions(file: string, cli: Cli): PlanSyncOptions {
   const kept = get(cache) ?? cacheFile(file, places);
   return {
     signal,
-    from: file === "-" ? "stdin" : file,
+    from: nameOf(file),
     ...(get(only).length > 0 && { only: get(only) }),
     explain: get(explain),
     recheck: get(recheck),
