@@ -101,12 +101,12 @@ export function connection(open: (onread: OnRead) => Socket, settings: Connectio
       abandon: (error) => void (current === exchange && self.destroy(error)),
     });
     if (!framing) complete(exchange, rest.length === 0);
-    else if (framing.isDone) complete(exchange, !framing.hasExcess);
+    else if (framing.isDone()) complete(exchange, !framing.hasExcess());
   };
   const readBody = (exchange: Exchange, body: Inflow, framing: Framing, length: number): boolean => {
     body.wrote(framing.decode(region, length));
-    if (framing.isDone) {
-      complete(exchange, !framing.hasExcess);
+    if (framing.isDone()) {
+      complete(exchange, !framing.hasExcess());
       return true;
     }
     if (!isTls || body.waitingBytes >= enough) body.flush();

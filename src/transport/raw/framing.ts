@@ -3,11 +3,11 @@ export interface Framing {
   /** Moves the payload that is among the bytes from 0 to `length` to their front, and says how long it is; throws where they break the format. */
   decode(bytes: Buffer, length: number): number;
   /** Whether the body is complete. */
-  readonly isDone: boolean;
+  isDone(): boolean;
   /** Whether the connection's end is the body's. */
   readonly endsWithConnection: boolean;
   /** Whether more came than the body has: such a connection serves no other request. */
-  readonly hasExcess: boolean;
+  hasExcess(): boolean;
 }
 
 /** A body of so many bytes. */
@@ -22,18 +22,14 @@ export function lengthFraming(length: number): Framing {
       hasExcess ||= came > taken;
       return taken;
     },
-    get isDone() {
-      return left === 0;
-    },
-    get hasExcess() {
-      return hasExcess;
-    },
+    isDone: () => left === 0,
+    hasExcess: () => hasExcess,
   };
 }
 
 /** A body that goes on until the connection is closed. */
 export function closeFraming(): Framing {
-  return { endsWithConnection: true, isDone: false, hasExcess: false, decode: (_, came) => came };
+  return { endsWithConnection: true, isDone: () => false, hasExcess: () => false, decode: (_, came) => came };
 }
 
 const [tab, lineFeed, carriageReturn, space, semicolon] = [9, 10, 13, 32, 59];
@@ -130,12 +126,8 @@ export function chunkedFraming(): Framing {
       hasExcess ||= from < length;
       return to;
     },
-    get isDone() {
-      return state === "done";
-    },
-    get hasExcess() {
-      return hasExcess;
-    },
+    isDone: () => state === "done",
+    hasExcess: () => hasExcess,
   };
 }
 
