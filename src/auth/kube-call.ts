@@ -10,6 +10,7 @@ import {
   type ClusterPlaces,
   type ClusterSettings,
 } from "./kube-config.ts";
+import { loginProgram } from "./kube-program.ts";
 import { until } from "./until.ts";
 
 /** What is asked for, in words. */
@@ -46,13 +47,16 @@ export async function openKube(
 ): Promise<Kube> {
   const client = await loadClient();
   const cluster = await findCluster(client, settings, places);
-  const { server, login } = cluster;
+  const { config, server, login } = cluster;
+  const logIn = loginProgram(config);
+  let loginEnds = 0;
   return {
     ...cluster,
     client,
     async call(wanted, { late, timeout }, work) {
       const deadline = AbortSignal.any(signal ? [signal, late] : [late]);
       try {
+        if (logIn && Date.now() >= loginEnds) loginEnds = await logIn({ env: places.env, timeout, signal: deadline });
         return await until(work(withSignal(client, deadline)), deadline);
       } catch (error) {
         if (signal?.aborted) throw aborted(signal);

@@ -100,7 +100,7 @@ async function loadFile(own: kubernetes.KubeConfig, config: kubernetes.KubeConfi
   try {
     own.loadFromString(read.text);
     own.makePathsAbsolute(join(file, ".."));
-    own.users = withTokenFiles(own.users, read.text, file);
+    own.users = withFiles(own.users, read.text, file);
   } catch {
     // The message may quote the file, which is secret.
     throw invalid(`${file} is no kubeconfig`);
@@ -118,14 +118,25 @@ async function loadFile(own: kubernetes.KubeConfig, config: kubernetes.KubeConfi
   return true;
 }
 
-/** Users, as the client wants it said that a token is in a file of its own, which goes before one that is here (as in kubectl). */
-function withTokenFiles(users: readonly kubernetes.User[], text: string, file: string): kubernetes.User[] {
+/**
+ * Users, with what the client does not see: a token in a file of its own, which goes before one that is here, and a program
+ * whose path is from the file (both as in kubectl).
+ */
+function withFiles(users: readonly kubernetes.User[], text: string, file: string): kubernetes.User[] {
   const named = parse(text, { strict: false }) as { users?: { name: string; user?: { tokenFile?: string } }[] };
   return users.map((user) => {
     const tokenFile = named.users?.find(({ name }) => name === user.name)?.user?.tokenFile;
-    if (!tokenFile) return user;
-    const { token: _, ...others } = user;
-    return { ...others, authProvider: { name: "tokenFile", config: { tokenFile: resolve(dirname(file), tokenFile) } } };
+    const { token, ...others } = user;
+    const { command } = (user.exec ?? {}) as { readonly command?: unknown };
+    const isPath = typeof command === "string" && /[/\\]/.test(command);
+    return {
+      ...others,
+      ...(token && !tokenFile && { token }),
+      ...(tokenFile && {
+        authProvider: { name: "tokenFile", config: { tokenFile: resolve(dirname(file), tokenFile) } },
+      }),
+      ...(isPath && { exec: { ...user.exec, command: resolve(dirname(file), command) } }),
+    };
   });
 }
 

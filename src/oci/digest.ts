@@ -69,15 +69,13 @@ export interface Digester {
 
 export function digester(algorithm: DigestAlgorithm = "sha256"): Digester {
   const state: Hash = createHash(algorithm);
-  let size = 0;
-  return {
-    get size() {
-      return size;
-    },
-    update(bytes) {
-      size += bytes.byteLength;
+  const taken = {
+    size: 0,
+    update(bytes: Uint8Array): void {
+      taken.size += bytes.byteLength;
       state.update(bytes);
     },
-    digest: () => `${algorithm}:${state.digest("hex")}`,
+    digest: (): Digest => `${algorithm}:${state.digest("hex")}`,
   };
+  return taken;
 }

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { usedInCluster } from "../../src/in-use/kubernetes.ts";
 import { readInUse } from "../../src/in-use/read.ts";
 import { kubeconfig, kubernetes, pod as inPod, type Objects } from "../auth/kubernetes.ts";
+import { authority } from "../transport/certificates.ts";
 
 const digest = `sha256:${"d".repeat(64)}`;
 const spec = (image: string): object => ({ containers: [{ name: "c", image }] });
@@ -131,11 +132,15 @@ const others = `
 - {name: "no file", user: {tokenFile: nowhere}}
 - {name: program, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: "false", interactiveMode: Never}}}
 - {name: absent, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin}}}
+- {name: teller, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./teller, args: [of-gantry], env: [{name: WHO, value: token}], provideClusterInfo: true}}}
+- {name: sleeper, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./sleeper}}}
 contexts:
 - {name: "file", context: {cluster: here, user: "file"}}
 - {name: "no file", context: {cluster: here, user: "no file"}}
 - {name: program, context: {cluster: here, user: program}}
 - {name: absent, context: {cluster: here, user: absent}}
+- {name: teller, context: {cluster: here, user: teller}}
+- {name: sleeper, context: {cluster: here, user: sleeper}}
 - {name: nobody, context: {cluster: here, user: bob}}`;
 
 test("the ways to log in: a token in a file; a user or program that is not there, or fails, is named", async () => {
@@ -161,8 +166,50 @@ test("the ways to log in: a token in a file; a user or program that is not there
   await expect(asked("nobody")).rejects.toThrow(`${file}: the context "nobody" has a user bob that is not there`);
   await expect(asked("prod")).rejects.toMatchObject({
     message: `${file} has no context "prod"`,
-    hint: "its contexts are file, no file, program, absent, nobody, main, eve, lost",
+    hint: "its contexts are file, no file, program, absent, teller, sleeper, nobody, main, eve, lost",
   });
+});
+
+test("a program that logs in is told what is wanted, and is not left behind where it hangs", async () => {
+  const pods = list([named("a", { spec: spec("registry.example/a:1") })]);
+  const { url } = await kubernetes({ ...empty, "/api/v1/pods?limit=500": pods });
+  const file = await kubeconfig(url);
+  const folder = dirname(file);
+  await writeFile(file, (await readFile(file, "utf8")).replace("\ncontexts:", others));
+  const program = (name: string, text: string) =>
+    writeFile(join(folder, name), `#!${process.execPath}\n${text}`, { mode: 0o755 });
+  await program(
+    "teller",
+    `const { appendFileSync } = require("node:fs");
+     appendFileSync(${JSON.stringify(join(folder, "told"))}, process.env.KUBERNETES_EXEC_INFO + "\\n");
+     const status = { token: process.env.WHO + "-" + process.argv[2], expirationTimestamp: new Date(Date.now() + 3600e3) };
+     console.log(JSON.stringify({ kind: "ExecCredential", status }));`,
+  );
+  await program(
+    "sleeper",
+    `require("node:fs").writeFileSync(${JSON.stringify(join(folder, "pid"))}, String(process.pid)); setInterval(() => {}, 1000);`,
+  );
+  const places = { env: {}, home: "/nonexistent" };
+  expect(await usedInCluster({ kubeconfig: file, context: "teller" }, places)).toHaveLength(1);
+  const told = (await readFile(join(folder, "told"), "utf8")).trimEnd().split("\n");
+  expect(told.map((line) => JSON.parse(line) as unknown)).toEqual([
+    {
+      kind: "ExecCredential",
+      apiVersion: "client.authentication.k8s.io/v1",
+      spec: {
+        interactive: false,
+        cluster: {
+          server: String(url).replace(/\/$/, ""),
+          "certificate-authority-data": Buffer.from(authority).toString("base64"),
+        },
+      },
+    },
+  ]);
+  await expect(
+    usedInCluster({ kubeconfig: file, context: "sleeper" }, { ...places, timeout: 1000 }),
+  ).rejects.toMatchObject({ code: "TIMEOUT" });
+  const pid = Number(await readFile(join(folder, "pid"), "utf8"));
+  expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
 });
 
 test("where no context is the current one, or the cluster is not trusted or there, that is told", async () => {

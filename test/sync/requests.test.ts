@@ -34,6 +34,14 @@ function counts(): Counts {
 
 const images = 20;
 
+test("where pulls are recorded, what is copied at once is read once, too: a pull it is in any case", async () => {
+  source = await testRegistry();
+  await putImage(source.store("app"), image("one"), "1.0"); // Of several, the service's own list tells all.
+  await scene.sync({ from: `${source.host}/app`, to: `${mirror.host}/app` }, { atOnce: true });
+  const { "source GET manifests": whole, "source HEAD manifests": asked } = counts();
+  expect([whole, asked]).toEqual([1, undefined]);
+});
+
 describe("one repository of 20 images of three blobs", () => {
   const copied: Counts = {
     "source GET manifests": images,

@@ -109,9 +109,9 @@ export function connection(open: (onread: OnRead) => Socket, settings: Connectio
       complete(exchange, !framing.hasExcess());
       return true;
     }
-    if (!isTls || body.waitingBytes >= enough) body.flush();
-    else if (body.isAwaited) flushSoon();
-    return body.isAwaited || body.waitingBytes < enough;
+    if (!isTls || body.waitingBytes() >= enough) body.flush();
+    else if (body.isAwaited()) flushSoon();
+    return body.isAwaited() || body.waitingBytes() < enough;
   };
   /** After all has been read that can be without waiting. */
   const flushSoon = (): void => {

@@ -13,9 +13,9 @@ export interface Inflow {
   /** Hands what is there to a consumer that waits. */
   flush(): void;
   /** How many bytes wait to be handed out. */
-  readonly waitingBytes: number;
+  waitingBytes(): number;
   /** Whether a consumer waits for bytes. */
-  readonly isAwaited: boolean;
+  isAwaited(): boolean;
   /** No more bytes come: the body is complete. */
   end(): void;
   /** No more bytes come, or are wanted: what did is not handed out any more. */
@@ -78,12 +78,8 @@ export function inflow(pool: BufferPool, room: number, first: Buffer): Inflow {
       waiting!.resolve(result);
       waiting = undefined;
     },
-    get waitingBytes() {
-      return full.reduce((sum, fill) => sum + fill.end - fill.start, open ? open.end - open.start : 0);
-    },
-    get isAwaited() {
-      return waiting !== undefined;
-    },
+    waitingBytes: () => full.reduce((sum, fill) => sum + fill.end - fill.start, open ? open.end - open.start : 0),
+    isAwaited: () => waiting !== undefined,
     end() {
       shut();
       isComplete = true;

@@ -26,7 +26,7 @@ export function respond(answer: Answer, request: Req, idleMs: number): Res {
     if (isOver) return { done: true, value: undefined };
     try {
       const coming = body.next();
-      if (body.isAwaited) timer.set(idleMs, () => answer.abandon(timeoutError("sent nothing more", idleMs, request)));
+      if (body.isAwaited()) timer.set(idleMs, () => answer.abandon(timeoutError("sent nothing more", idleMs, request)));
       answer.resume();
       const result = await coming;
       if (result.done) over();
