@@ -132,7 +132,8 @@ const others = `
 - {name: "no file", user: {tokenFile: nowhere}}
 - {name: program, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: "false", interactiveMode: Never}}}
 - {name: absent, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin}}}
-- {name: teller, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./teller, args: [of-gantry], env: [{name: WHO, value: token}], provideClusterInfo: true}}}
+- {name: teller, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./teller, args: [of-gantry, "3600000"], env: [{name: WHO, value: token}], provideClusterInfo: true}}}
+- {name: forgetful, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./teller, args: [of-gantry, "-1"], env: [{name: WHO, value: token}]}}}
 - {name: sleeper, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./sleeper}}}
 contexts:
 - {name: "file", context: {cluster: here, user: "file"}}
@@ -140,6 +141,7 @@ contexts:
 - {name: program, context: {cluster: here, user: program}}
 - {name: absent, context: {cluster: here, user: absent}}
 - {name: teller, context: {cluster: here, user: teller}}
+- {name: forgetful, context: {cluster: here, user: forgetful}}
 - {name: sleeper, context: {cluster: here, user: sleeper}}
 - {name: nobody, context: {cluster: here, user: bob}}`;
 
@@ -166,11 +168,11 @@ test("the ways to log in: a token in a file; a user or program that is not there
   await expect(asked("nobody")).rejects.toThrow(`${file}: the context "nobody" has a user bob that is not there`);
   await expect(asked("prod")).rejects.toMatchObject({
     message: `${file} has no context "prod"`,
-    hint: "its contexts are file, no file, program, absent, teller, sleeper, nobody, main, eve, lost",
+    hint: "its contexts are file, no file, program, absent, teller, forgetful, sleeper, nobody, main, eve, lost",
   });
 });
 
-test("a program that logs in is told what is wanted, and is not left behind where it hangs", async () => {
+test("a program that logs in is told what is wanted, asked again when that has ended, and not left behind where it hangs", async () => {
   const pods = list([named("a", { spec: spec("registry.example/a:1") })]);
   const { url } = await kubernetes({ ...empty, "/api/v1/pods?limit=500": pods });
   const file = await kubeconfig(url);
@@ -182,7 +184,7 @@ test("a program that logs in is told what is wanted, and is not left behind wher
     "teller",
     `const { appendFileSync } = require("node:fs");
      appendFileSync(${JSON.stringify(join(folder, "told"))}, process.env.KUBERNETES_EXEC_INFO + "\\n");
-     const status = { token: process.env.WHO + "-" + process.argv[2], expirationTimestamp: new Date(Date.now() + 3600e3) };
+     const status = { token: process.env.WHO + "-" + process.argv[2], expirationTimestamp: new Date(Date.now() + Number(process.argv[3])) };
      console.log(JSON.stringify({ kind: "ExecCredential", status }));`,
   );
   await program(
@@ -191,8 +193,8 @@ test("a program that logs in is told what is wanted, and is not left behind wher
   );
   const places = { env: {}, home: "/nonexistent" };
   expect(await usedInCluster({ kubeconfig: file, context: "teller" }, places)).toHaveLength(1);
-  const told = (await readFile(join(folder, "told"), "utf8")).trimEnd().split("\n");
-  expect(told.map((line) => JSON.parse(line) as unknown)).toEqual([
+  const told = async () => (await readFile(join(folder, "told"), "utf8")).trimEnd().split("\n");
+  expect((await told()).map((line) => JSON.parse(line) as unknown)).toEqual([
     {
       kind: "ExecCredential",
       apiVersion: "client.authentication.k8s.io/v1",
@@ -205,6 +207,8 @@ test("a program that logs in is told what is wanted, and is not left behind wher
       },
     },
   ]);
+  await usedInCluster({ kubeconfig: file, context: "forgetful" }, places);
+  expect(await told()).toHaveLength(1 + Object.keys(empty).length); // What it says has ended before each list.
   await expect(
     usedInCluster({ kubeconfig: file, context: "sleeper" }, { ...places, timeout: 1000 }),
   ).rejects.toMatchObject({ code: "TIMEOUT" });
