@@ -111,7 +111,7 @@ export function sourceView(client: Client, origin: Origin, { room, call, handed 
       const page = service && pageSize(service);
       // Where pulls are recorded, the copy's own would be. Where they are limited, the copy may have to wait for the next run.
       const isFree = origin.registry !== undefined && service?.provider.quirks.manifestGet !== "limited";
-      const count = page === undefined || refs.length < 3 ? 0 : (await tags()).length;
+      const count = page === undefined || refs.length < 3 ? Infinity : (await tags()).length;
       // As many requests as the service's own listing has pages, or one for each tag.
       const cheap = page !== undefined && refs.length > Math.ceil(count / page) + 1;
       const known = cheap || told ? await listing() : undefined;
