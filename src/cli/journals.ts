@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isRegistryError, type Plan } from "../index.ts";
-import { digestOfPlan, readJournal, type JournalRecord } from "../plan/index.ts";
+import { digestOfPlan, readBegunJournal, type JournalRecord } from "../plan/index.ts";
 import type { Cli } from "./cli.ts";
 import { plain } from "./render/text.ts";
 import * as planOptions from "./table/plan-options.ts";
@@ -28,7 +28,8 @@ export async function* journals(cli: Cli): AsyncGenerator<JournalRecord, void> {
   const kept = (await names(directory)).filter((name) => name.endsWith(".jsonl")).map((name) => join(directory, name));
   for (const path of new Set([...kept.toSorted(), ...(named === undefined ? [] : [named])])) {
     try {
-      yield await readJournal(path, { signal });
+      const journal = await readBegunJournal(path, { signal });
+      if (journal) yield journal;
     } catch (error) {
       if (signal.aborted || !isRegistryError(error)) throw error;
       const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;

@@ -40,7 +40,7 @@ export {
 } from "./plan.ts";
 export { recheckDeletions, type RecheckOptions, type Verdict } from "./recheck.ts";
 export { digestOfPlan, formatPlan, parsePlan, planSchema } from "./schema.ts";
-export { readJournal, withJournal, type JournalFile, type JournalOptions } from "./journal.ts";
+export { readBegunJournal, readJournal, withJournal, type JournalFile, type JournalOptions } from "./journal.ts";
 export { type JournalHeader, type JournalLine, type JournalRecord, type Try } from "./journal-lines.ts";
 export { planUndo } from "./undo.ts";
 export { planMarkdown, type MarkdownOptions } from "./render/markdown.ts";

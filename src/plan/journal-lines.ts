@@ -92,8 +92,8 @@ export function parseLine(name: string, number: number, line: string): JournalLi
   return checked(journalLineSchema, { name: place, value });
 }
 
-/** Puts the lines of a journal together. Throws INVALID for one that does not begin as a journal does. */
-export async function readLines(name: string, lines: AsyncIterable<string>): Promise<JournalRecord> {
+/** Puts the lines of a journal together; undefined where there are none. Throws INVALID for one that does not begin as a journal does. */
+export async function readLines(name: string, lines: AsyncIterable<string>): Promise<JournalRecord | undefined> {
   let header: JournalHeader | undefined;
   const steps = new Map<string, { readonly step: Step; readonly tries: Try[] }>();
   /** The steps that were begun in this run, and have not ended. */
@@ -120,8 +120,7 @@ export async function readLines(name: string, lines: AsyncIterable<string>): Pro
       tries.push({ ...tries.pop()!, outcome, ...(changed === false && { changed }), ...(made && { digest: made }) });
     }
   }
-  if (!header) throw new RegistryError("INVALID", `${name} is no journal: it has no whole line`);
-  return { ...header, steps: [...steps.values()] };
+  return header && { ...header, steps: [...steps.values()] };
 
   function fault(path: string, message: string): RegistryError {
     return faultyDocument({ name: `${name}:${number}`, value: undefined }, [{ path: [path], message }]);

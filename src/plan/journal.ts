@@ -159,7 +159,14 @@ async function syncDirectory(path: string): Promise<void> {
  * Reads a journal. A last line that was not written whole is left out, for its step was not begun. Throws INVALID with the
  * line of what is no journal's.
  */
-export async function readJournal(path: string, { signal }: Call = {}): Promise<JournalRecord> {
+export async function readJournal(path: string, call?: Call): Promise<JournalRecord> {
+  const journal = await readBegunJournal(path, call);
+  if (!journal) throw new RegistryError("INVALID", `${path} is no journal: it has no whole line`);
+  return journal;
+}
+
+/** The same, but undefined for one without a whole line, as a run leaves it that was killed before its first step. */
+export async function readBegunJournal(path: string, { signal }: Call = {}): Promise<JournalRecord | undefined> {
   const file = await doing(`read the journal ${path}`, () => open(path, "r"));
   try {
     return await doing(`read the journal ${path}`, () => readLines(path, texts()));

@@ -167,6 +167,10 @@ test("journals of this machine tell of versions that plans moved, and of none th
   await store.deleteTag("1.3.0");
   const removed = [[`${app}:1.3.0`, `1.3.0 is gone; it named ${was}`]];
   expect((await check()).found).toEqual(removed);
+  // A run that was killed before its first step.
+  for (const text of ["", '{"line":"pl'])
+    await writeFile(join(state, "gantry", "journals", `killed-${text.length}.jsonl`), text);
+  expect(await check()).toEqual({ found: removed, stderr: "" });
   const broken = join(state, "gantry", "journals", "broken.jsonl");
   await writeFile(broken, "{}\n");
   const { found, stderr } = await check();

@@ -95,7 +95,7 @@ export function inProcess(onDelete: (ref: string) => void = () => {}): Place & {
       };
       return applyPlan(plan, by, { journal });
     },
-    journal: (name) => readLines(name, textsOf(journals.get(name) ?? [])),
+    journal: async (name) => (await readLines(name, textsOf(journals.get(name) ?? [])))!,
   };
 }
 
